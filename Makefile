@@ -1,0 +1,74 @@
+# Every command a person needs. `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help run test test-sqlite test-services test-browser check bench format services services-stop lock \
+	base dev lint types imports migrations deploy compose conventions
+
+PYTHON ?= python3
+BIN := .venv/bin
+PORT ?= 8000
+export PYTHONUNBUFFERED := 1
+PYTEST := $(BIN)/python -m pytest
+
+# What a production environment decides; `check --deploy` is clean with it.
+PRODUCTION := DEBUG=false SECRET_KEY=long-enough-and-random-enough-to-be-checked-but-no-secret-5pQ8 SITE_URL=https://atelier.example \
+	ALLOWED_HOSTS=atelier.example STRIPE_SECRET_KEY=sk_live_check STRIPE_WEBHOOK_SECRET=whsec_check STRIPE_API_BASE= \
+	EMAIL_URL=smtp://mail.atelier.example:587 SELLER_NAME=Atelier SELLER_ADDRESS='1 Street|12345 Town'
+
+help: ## List the commands
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+run: base ## Run the site on 127.0.0.1:8000 (PORT= changes it); nothing needs to be installed first
+	@$(BIN)/python -m config.management.run --port $(PORT)
+
+test: dev ## All tests: on SQLite (test-sqlite), with services (test-services), in the browser (test-browser)
+	@$(BIN)/python -m config.management.testing sqlite services browser
+
+test-sqlite test-services test-browser: test-%: dev ## One part of the tests
+	@$(BIN)/python -m config.management.testing $*
+
+check: lint types imports migrations deploy compose conventions ## Style, types, import rules, migrations, deployment
+
+lint: dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/djlint --lint --quiet templates
+
+types: dev
+	$(BIN)/mypy .
+
+imports: dev
+	$(BIN)/lint-imports --no-logo
+
+migrations: dev
+	DEBUG=true $(BIN)/python manage.py makemigrations --check --dry-run
+
+deploy: dev
+	@echo 'manage.py check --deploy, with the settings of a production environment'
+	@$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+compose: dev
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+conventions: dev
+	$(PYTEST) --quiet config/tests/test_conventions.py
+
+format: dev ## Put the code in order
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+bench: dev ## Benchmarks
+	@$(BIN)/python -m bench
+
+services: dev ## Find or start PostgreSQL, Redis, RabbitMQ and Chromium; leaves them running
+	@$(BIN)/python -m config.management.services start
+
+services-stop: dev ## Stop what `make services` started
+	@$(BIN)/python -m config.management.services stop
+
+lock: dev ## Resolve requirements/*.in again
+	for lock in base dev production; do \
+		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+			--custom-compile-command "make lock" requirements/$$lock.in -o requirements/$$lock.txt || exit; done
+
+base dev:
+	@$(PYTHON) config/management/bootstrap.py $@

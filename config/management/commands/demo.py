@@ -1,0 +1,36 @@
+from argparse import ArgumentParser
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from tqdm import tqdm
+
+from config.demo.fill import Plan, Size, fill, is_empty
+from config.demo.people import MEMBER, PASSWORD, STAFF
+
+
+class Command(BaseCommand):
+    help = "Fill an empty site with demo content and print the logins. Does nothing on a site that is in use."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        for part in fields(Size):
+            parser.add_argument(
+                f"--{part.name}", type=int, default=part.default, help=f"how many (default {part.default})"
+            )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEBUG:
+            self.stderr.write("DEBUG is off: no demo content, because its passwords are known to everybody.")
+            return
+        if not is_empty():
+            self.stdout.write("The site has content already; the demo is left out.")
+            return
+        plan = Plan(Size(**{part.name: options[part.name] for part in fields(Size)}))
+
+        def progress(things: Iterable[Any], what: str, total: int) -> Iterable[Any]:
+            return tqdm(things, what, total, unit="", leave=False, disable=None if options["verbosity"] else True)
+
+        fill(plan, progress)
+        self.stdout.write(f"Log in as {MEMBER} (member) or {STAFF} (staff); password {PASSWORD}")

@@ -1,0 +1,24 @@
+import signal
+import threading
+from typing import Any
+
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError, CommandParser
+
+from config import sweeps
+
+
+class Command(BaseCommand):
+    help = "Run every sweep once: mail not yet sent, payments not yet booked, orders past their time. For cron."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--forever", action="store_true", help="go on until stopped, each sweep at its own pace")
+
+    def handle(self, *, forever: bool, **options: Any) -> None:
+        if forever:
+            stop = threading.Event()
+            signal.signal(signal.SIGTERM, lambda *_: stop.set())
+            signal.signal(signal.SIGINT, lambda *_: stop.set())
+            sweeps.run_on_time(stop)
+        elif failed := sweeps.run(settings.SWEEPS):
+            raise CommandError(f"Failed, see the log: {', '.join(failed)}")
