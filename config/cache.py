@@ -1,0 +1,73 @@
+"""A Redis cache that never takes the site down with it."""
+
+import logging
+import time
+from typing import Any
+
+from django.core.cache.backends.redis import RedisCache
+from redis.exceptions import RedisError
+
+logger = logging.getLogger(__name__)
+
+SECONDS_OPEN = 5.0
+NO = False
+
+
+class ForgivingRedisCache(RedisCache):
+    """
+    Redis with a 0.2 s time-out; a failure answers "not cached" and Redis is left alone for five seconds.
+
+    Only hints live here (page parts, rate limits), so a miss is always a right answer.
+    """
+
+    def __init__(self, server: Any, params: dict[str, Any]) -> None:
+        options = {"socket_timeout": 0.2, "socket_connect_timeout": 0.2, **params.get("OPTIONS", {})}
+        super().__init__(server, {**params, "OPTIONS": options})
+        self._retry_at = 0.0
+
+    def _guarded(self, method: str, default: Any, *args: Any, **kwargs: Any) -> Any:
+        if time.monotonic() < self._retry_at:
+            return default
+        try:
+            return getattr(super(), method)(*args, **kwargs)
+        except (RedisError, OSError) as error:
+            self._retry_at = time.monotonic() + SECONDS_OPEN
+            logger.warning("Redis cache is away: %s", error)
+            return default
+
+    def add(self, *args: Any, **kwargs: Any) -> bool:
+        return self._guarded("add", NO, *args, **kwargs)
+
+    def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
+        return self._guarded("get", default, key, default, version)
+
+    def set(self, *args: Any, **kwargs: Any) -> None:
+        self._guarded("set", None, *args, **kwargs)
+
+    def touch(self, *args: Any, **kwargs: Any) -> bool:
+        return self._guarded("touch", NO, *args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> bool:
+        return self._guarded("delete", NO, *args, **kwargs)
+
+    def get_many(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        return self._guarded("get_many", {}, *args, **kwargs)
+
+    def has_key(self, *args: Any, **kwargs: Any) -> bool:
+        return self._guarded("has_key", NO, *args, **kwargs)
+
+    def set_many(self, *args: Any, **kwargs: Any) -> list[str]:
+        return self._guarded("set_many", [], *args, **kwargs)
+
+    def delete_many(self, *args: Any, **kwargs: Any) -> None:
+        self._guarded("delete_many", None, *args, **kwargs)
+
+    def clear(self) -> bool:  # type: ignore[override]
+        return self._guarded("clear", NO)
+
+    def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
+        """Raise ValueError for a missing key, and also when Redis is away: callers must handle the first anyway."""
+        value = self._guarded("incr", None, key, delta, version)
+        if value is None:
+            raise ValueError(f"Key {key!r} could not be counted")
+        return value

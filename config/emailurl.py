@@ -1,0 +1,39 @@
+"""
+EMAIL_URL, one address for where mail goes, as Django's settings.
+
+    smtp://user:password@host:25      plain SMTP
+    smtp+tls://user:password@host     STARTTLS, port 587
+    smtps://user:password@host        TLS from the first byte, port 465
+    console:                          printed by the process
+    file:///a/folder                  one .eml file for each mail, which every mail program opens
+"""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+
+
+def email_settings(url: str, *, folder: Path) -> dict[str, Any]:
+    """Return the EMAIL_* settings for `url`; without one, mails become files in `folder`."""
+    parts = urlsplit(url or folder.as_uri())
+    if parts.scheme in PORTS and parts.hostname:
+        return {
+            "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            "EMAIL_HOST": parts.hostname,
+            "EMAIL_PORT": parts.port or PORTS[parts.scheme],
+            "EMAIL_HOST_USER": unquote(parts.username or ""),
+            "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+            "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
+            "EMAIL_USE_SSL": parts.scheme == "smtps",
+        }
+    if parts.scheme == "console":
+        return {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
+    if parts.scheme == "file" and parts.path:
+        return {"EMAIL_BACKEND": "mail.backends.EmlFileBackend", "EMAIL_FILE_PATH": unquote(parts.path)}
+    raise ImproperlyConfigured(
+        "EMAIL_URL must be smtp://, smtp+tls:// or smtps://user:password@host:port, console: or file:///folder."
+    )

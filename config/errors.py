@@ -1,0 +1,42 @@
+"""Error answers: a page for people, JSON for clients that ask for JSON."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return answer(request, 400, _("This request could not be understood."))
+
+
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return answer(request, 403, _("You may not do this."))
+
+
+def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return answer(request, 404, _("There is nothing at this address."))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return answer(request, 500, _("Something went wrong on our side."))
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    response = answer(request, 503, _("The site cannot reach its database at the moment."))
+    response["Retry-After"] = "5"
+    return response
+
+
+def answer(request: HttpRequest, status: int, message: str) -> HttpResponse:
+    """Render `<status>.html`, or the same in JSON for a client that prefers it."""
+    request_id = getattr(request, "id", "-")
+    if prefers_json(request):
+        return JsonResponse({"error": message, "status": status, "request_id": request_id}, status=status)
+    context = {"message": message, "request_id": request_id, "site_name": settings.SITE_NAME}
+    # The error pages must not need what may be broken: no database, no session, no context processors.
+    return render(None if status >= 500 else request, f"{status}.html", context, status=status)
+
+
+def prefers_json(request: HttpRequest) -> bool:
+    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"

@@ -1,0 +1,72 @@
+"""What happens to every request before a view sees it."""
+
+import logging
+import re
+import uuid
+from collections.abc import Callable
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, QueryDict
+
+from .errors import bad_request, unavailable
+from .logs import current_request_id
+
+logger = logging.getLogger(__name__)
+
+NextLayer = Callable[[HttpRequest], HttpResponse]
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def request_id(get_response: NextLayer) -> NextLayer:
+    """Give the request an id, taken from the proxy when it sends a sane one, for logs and for the error page."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        request.id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex  # type: ignore[attr-defined]
+        token = current_request_id.set(request.id)  # type: ignore[attr-defined]
+        try:
+            response = get_response(request)
+        finally:
+            current_request_id.reset(token)
+        response["X-Request-ID"] = request.id  # type: ignore[attr-defined]
+        return response
+
+    return middleware
+
+
+def refuse_nul(get_response: NextLayer) -> NextLayer:
+    """Answer 400 to a NUL in path, query or form: PostgreSQL cannot store one and would make it a 500."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path or _has_nul(request.GET) or (_is_plain_form(request) and _has_nul(request.POST)):
+            return bad_request(request)
+        return get_response(request)
+
+    return middleware
+
+
+def _has_nul(values: QueryDict) -> bool:
+    return any("\0" in key or any("\0" in value for value in many) for key, many in values.lists())
+
+
+def _is_plain_form(request: HttpRequest) -> bool:
+    # Multipart bodies are left to the form fields, which refuse NUL themselves: reading them here would parse
+    # uploads before the view could set a handler or a limit.
+    return request.method == "POST" and request.content_type == "application/x-www-form-urlencoded"
+
+
+def answer_without_database(get_response: NextLayer) -> NextLayer:
+    """Answer 503 instead of 500 when the database is away, and let the next request connect anew."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, OperationalError | InterfaceError):
+            return None
+        logger.error("The database did not answer: %s", exception)
+        return unavailable(request)
+
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]
+    return middleware

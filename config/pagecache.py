@@ -1,0 +1,182 @@
+"""
+Whole pages for visitors without a session, kept in the process's memory, in front of Django.
+
+A view says that everybody without a session gets the same page, and from which apps or models it is made:
+
+    @for_everyone("blog", "account.User")
+    def post_list(request): ...
+
+The first visitor's answer is kept; the next one gets its bytes before Django has made a single object. A page is old
+when one of their tables has changed (config/freshness.py) or after MAX_AGE, whatever comes first: MAX_AGE also bounds how
+late a scheduled post appears. Anything unusual in a request (a session, a message waiting, htmx, a long query) goes
+past the cache.
+"""
+
+import gzip
+import hashlib
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import wraps
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
+
+from .freshness import listen, stamps, tables_of
+
+MAX_AGE = 15.0  # seconds
+MAX_BYTES = 64_000_000
+MAX_QUERY = 200
+# Another answer for the same address: left to Django.
+DECIDED_BY_HEADER = ("HTTP_HX_REQUEST", "HTTP_AUTHORIZATION", "HTTP_RANGE")
+NOT_KEPT = {"x-request-id", "content-length", "date", "set-cookie"}
+
+StartResponse = Callable[..., Any]
+Headers = list[tuple[str, str]]
+
+
+def for_everyone(*names: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """Mark a view whose page is the same for every visitor without a session and made from these apps or models."""
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+            response = view(request, *args, **kwargs)
+            # base.html greets those who have a session: to any other cache the cookie makes another page.
+            patch_vary_headers(response, ("Cookie",))
+            if response.status_code == 200 and not response.streaming:
+                response.made_from = tables_of(*names)  # type: ignore[attr-defined]
+                response.on_hit = getattr(request, "on_hit", None)  # type: ignore[attr-defined]
+            return response
+
+        return wrapped
+
+    return decorate
+
+
+@dataclass(frozen=True)
+class Page:
+    headers: Headers
+    body: bytes
+    zipped: bytes
+    etag: str
+    made_from: tuple[str, ...]
+    stamps: tuple[int, ...]
+    on_hit: Callable[[dict[str, Any]], None] | None
+    kept_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def is_fresh(self) -> bool:
+        return time.monotonic() - self.kept_at < MAX_AGE and stamps().of(self.made_from) == self.stamps
+
+    @property
+    def size(self) -> int:
+        return len(self.body) + len(self.zipped)
+
+
+class PageCache:
+    """A WSGI application around Django's."""
+
+    def __init__(self, application: Callable[..., Any]) -> None:
+        self.application = application
+        self._pages: OrderedDict[tuple[str, ...], Page] = OrderedDict()
+        self._size = 0
+        self._lock = threading.Lock()
+        listen()
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        key = key_of(environ)
+        if key is None:
+            return self.application(environ, start_response)
+        page = self._pages.get(key)
+        if page is None or not page.is_fresh:
+            return self._make(key, environ, start_response)
+        if page.on_hit:
+            page.on_hit(environ)
+        return answer(page, environ, start_response)
+
+    def _make(self, key: tuple[str, ...], environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        # Read before the page is made: a write in the meantime makes it old, not wrong.
+        before = dict(zip(stamps().tables, stamps().of(stamps().tables), strict=True))
+        started: list[Any] = []
+        response = self.application(environ, lambda *arguments: started.extend(arguments))
+        tables = getattr(response, "made_from", None)
+        if not tables or not is_for_everyone(response):
+            start_response(*started)
+            return response
+        page = page_of(response, tables, tuple(before[table] for table in tables))
+        response.close()
+        if environ["REQUEST_METHOD"] == "GET":  # Django empties the answer to a HEAD
+            self._keep(key, page)
+        return answer(page, environ, start_response)
+
+    def _keep(self, key: tuple[str, ...], page: Page) -> None:
+        with self._lock:
+            old = self._pages.pop(key, None)
+            self._size += page.size - (old.size if old else 0)
+            self._pages[key] = page
+            while self._size > MAX_BYTES:
+                _, dropped = self._pages.popitem(last=False)
+                self._size -= dropped.size
+
+
+def key_of(environ: dict[str, Any]) -> tuple[str, ...] | None:
+    """Return what tells two pages apart, or None for a request that Django must see."""
+    query = environ.get("QUERY_STRING", "")
+    if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or len(query) > MAX_QUERY:
+        return None
+    if any(name in environ for name in DECIDED_BY_HEADER) or knows_us(environ.get("HTTP_COOKIE", "")):
+        return None
+    host = environ.get("HTTP_HOST", "")
+    forwarded = environ.get("HTTP_X_FORWARDED_PROTO", "")
+    language = environ.get("HTTP_ACCEPT_LANGUAGE", "") if len(settings.LANGUAGES) > 1 else ""
+    return (environ["wsgi.url_scheme"], forwarded, host, environ.get("PATH_INFO", ""), query, language)
+
+
+def knows_us(cookies: str) -> bool:
+    """Tell whether the visitor has a cookie of ours, which may change what the page says."""
+    if not cookies:
+        return False
+    try:
+        names = SimpleCookie(cookies).keys()
+    except CookieError:
+        return True
+    ours = {settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME, "messages"}
+    return not ours.isdisjoint(names)
+
+
+def is_for_everyone(response: HttpResponse) -> bool:
+    private = {"private", "no-store"} & {part.strip() for part in response.get("Cache-Control", "").split(",")}
+    return not private and not response.cookies and "nonce-" not in response.get("Content-Security-Policy", "")
+
+
+def page_of(response: HttpResponse, tables: tuple[str, ...], before: tuple[int, ...]) -> Page:
+    body = response.content
+    patch_vary_headers(response, ("Accept-Encoding",))
+    headers = [(name, value) for name, value in response.items() if name.lower() not in NOT_KEPT]
+    # "no-cache" lets a browser keep the page if it asks each time whether it is still the same; 304 costs nothing.
+    headers += [] if response.has_header("Cache-Control") else [("Cache-Control", "no-cache")]
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    on_hit = getattr(response, "on_hit", None)
+    # The pages hold no secret beside a stranger's input (no token, no name), so compressing them tells nothing.
+    return Page(headers, body, gzip.compress(body, 6), etag, tables, before, on_hit)
+
+
+def answer(page: Page, environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:
+    headers = [*page.headers, ("ETag", page.etag), ("X-Request-ID", uuid4().hex)]
+    if page.etag in environ.get("HTTP_IF_NONE_MATCH", ""):
+        start_response("304 Not Modified", headers)
+        return []
+    body = page.body
+    if "gzip" in environ.get("HTTP_ACCEPT_ENCODING", ""):
+        body = page.zipped
+        headers.append(("Content-Encoding", "gzip"))
+    headers.append(("Content-Length", str(len(body))))
+    start_response("200 OK", headers)
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]

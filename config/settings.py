@@ -1,0 +1,393 @@
+"""
+Every setting of the site, read from the environment or from `.env`.
+
+Development, one server and many servers differ by values only, never by file. A value that makes no sense stops the
+process here or in config/checks.py, with a sentence that says what to change.
+"""
+
+from email.utils import parseaddr
+from pathlib import Path
+
+import dj_database_url
+from csp.constants import NONCE, SELF
+from decouple import Csv, config
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from .emailurl import email_settings
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+# Everything the site writes to disk when no other place is configured.
+VAR_DIR = Path(config("VAR_DIR", default="") or BASE_DIR / "var")
+VAR_DIR.mkdir(parents=True, exist_ok=True)
+
+# --- What every installation decides -------------------------------------------------------------------------------
+
+DEBUG = config("DEBUG", default=False, cast=bool)
+DEVELOPMENT_KEY = "development-only-key-refused-when-DEBUG-is-off"
+SECRET_KEY = config("SECRET_KEY", default=DEVELOPMENT_KEY if DEBUG else "")
+if not DEBUG and SECRET_KEY in ("", DEVELOPMENT_KEY):
+    raise ImproperlyConfigured(
+        "SECRET_KEY is missing or is the development one, and DEBUG is off. Set SECRET_KEY to a long random value "
+        "(python -c 'import secrets; print(secrets.token_urlsafe(50))'), or DEBUG=true on your own machine; "
+        "`make run` does the latter for you."
+    )
+SECRET_KEY_FALLBACKS = config("SECRET_KEY_FALLBACKS", default="", cast=Csv())
+
+SITE_NAME = config("SITE_NAME", default="Atelier")
+SITE_URL = config("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
+ALLOWED_HOSTS = config("ALLOWED_HOSTS", default="127.0.0.1,localhost,[::1]", cast=Csv())
+
+# --- Apps: an app may import those below it, never above or beside it (pyproject.toml holds the contract) ----------
+
+INSTALLED_APPS = [
+    "config",
+    "payment",
+    "orders",
+    "cart",
+    "shop",
+    "blog",
+    "images",
+    "account",
+    "actions",
+    "mail",
+    "search",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.sitemaps",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "django.forms",
+    "django_htmx",
+    "django_countries",
+    "easy_thumbnails",
+    "taggit",
+    "axes",
+    "csp",
+    "social_django",
+]
+
+MIDDLEWARE = [
+    "config.middleware.request_id",
+    "config.middleware.refuse_nul",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "config.csrf.SameOriginCsrfMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "account.middleware.SecondFactorMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "social_django.middleware.SocialAuthExceptionMiddleware",
+    "axes.middleware.AxesMiddleware",
+    "config.middleware.answer_without_database",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.django_application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+                "config.context_processors.site",
+                "cart.context_processors.cart",
+            ],
+        },
+    },
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+# --- Database: SQLite until DATABASE_URL names another -------------------------------------------------------------
+
+DATABASE_URL = config("DATABASE_URL", default="") or f"sqlite:///{VAR_DIR / 'db.sqlite3'}"
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
+DATABASES["default"]["CONN_MAX_AGE"] = None
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # IMMEDIATE: 200 parallel buyers gave 188 "database is locked" with Django's default and none with this.
+    # FULL: a committed order survives a power cut; NORMAL may lose the last commits in WAL mode.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 30,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+    DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
+else:
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Redis, Celery, mail: each optional ----------------------------------------------------------------------------
+
+REDIS_URL = config("REDIS_URL", default="")
+if REDIS_URL:
+    CACHES = {"default": {"BACKEND": "config.cache.ForgivingRedisCache", "LOCATION": REDIS_URL}}
+else:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+CELERY_BROKER_URL = config("CELERY_BROKER_URL", default="")
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+# acks_late alone loses a task whose child is killed (measured); both together re-run it.
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 100  # WeasyPrint keeps about 0.2 MiB an invoice
+CELERY_TASK_TIME_LIMIT = 90
+# A broker that is away must cost a page two seconds at most, once: the sweeper finds what was not published.
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "confirm_publish": True,
+    "connect_timeout": 2,
+    "read_timeout": 2,
+    "write_timeout": 2,
+    "socket_timeout": 2,
+}
+CELERY_TASK_DEFAULT_QUEUE = config("CELERY_QUEUE", default="atelier")
+CELERY_TASK_DEFAULT_QUEUE_TYPE = "quorum"
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
+# What `manage.py tick` runs once and celery beat runs on time: the same list, in seconds. Each entry is a task that
+# finds the rows the world forgot and is safe to run twice or at the same time on two machines.
+SWEEPS: dict[str, int] = {
+    "payment.tasks.sweep_payments": 60,
+    "payment.tasks.catch_up_events": 3600,
+    "payment.tasks.reconcile_with_stripe": 86400,
+    "payment.tasks.forget_old_events": 86400,
+    "mail.tasks.sweep_outbox": 10,
+    "images.tasks.sweep_fetches": 60,
+    "blog.tasks.count_due_posts": 60,
+    "orders.tasks.sweep_invoices": 60,
+    "shop.tasks.count_baskets": 60,
+    "actions.tasks.flush_views": 60,
+    "shop.tasks.answer_stock_alerts": 60,
+    "config.tasks.refresh_statistics": 86400,
+    "config.tasks.sweep_orphans": 86400,
+    "account.tasks.sweep_sessions": 86400,
+}
+CELERY_BEAT_SCHEDULE = {name: {"task": name, "schedule": seconds} for name, seconds in SWEEPS.items()}
+
+# Empty: each mail becomes a file under var/mail, which a check (mail/checks.py) refuses when DEBUG is off.
+EMAIL_URL = config("EMAIL_URL", default="")
+EMAIL_FILE_PATH: str = str(VAR_DIR / "mail")
+globals().update(email_settings(EMAIL_URL, folder=VAR_DIR / "mail"))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = config("DEFAULT_FROM_EMAIL", default="Atelier <post@atelier.example>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+STAFF_EMAIL = config("STAFF_EMAIL", default="") or DEFAULT_FROM_EMAIL
+
+# --- People --------------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "account.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "account.backends.UsernameOrEmailBackend",
+    "account.backends.GoogleBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "account:dashboard"
+LOGOUT_REDIRECT_URL = "home"
+PASSWORD_RESET_TIMEOUT = 3600
+# Off by default in development only, so that the demo's staff can just log in.
+STAFF_SECOND_FACTOR = config("STAFF_SECOND_FACTOR", default=not DEBUG, cast=bool)
+
+AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False
+AXES_USERNAME_CALLABLE = "account.backends.throttled_name"
+AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
+AXES_IPWARE_PROXY_COUNT = config("PROXY_COUNT", default=0, cast=int)
+
+SOCIAL_AUTH_GOOGLE_OAUTH2_KEY = config("GOOGLE_OAUTH2_KEY", default="")
+SOCIAL_AUTH_GOOGLE_OAUTH2_SECRET = config("GOOGLE_OAUTH2_SECRET", default="")
+SOCIAL_AUTH_GOOGLE_OAUTH2_USE_UNIQUE_USER_ID = True  # store Google's `sub`, not the address, which may change hands
+SOCIAL_AUTH_URL_NAMESPACE = "social"
+SOCIAL_AUTH_REQUIRE_POST = True
+SOCIAL_AUTH_RAISE_EXCEPTIONS = False
+SOCIAL_AUTH_LOGIN_ERROR_URL = "login"
+SOCIAL_AUTH_INACTIVE_USER_URL = "login"
+SOCIAL_AUTH_CLEAN_USERNAME_FUNCTION = "account.pipeline.clean_username"
+SOCIAL_AUTH_SANITIZE_REDIRECTS = True
+SOCIAL_AUTH_PIPELINE = [
+    "social_core.pipeline.social_auth.social_details",
+    "social_core.pipeline.social_auth.social_names",
+    "social_core.pipeline.social_auth.social_uid",
+    "social_core.pipeline.social_auth.auth_allowed",
+    "account.pipeline.require_verified_address",
+    "social_core.pipeline.social_auth.social_user",
+    "account.pipeline.find_member",
+    "social_core.pipeline.user.get_username",
+    "account.pipeline.create_member",
+    "social_core.pipeline.social_auth.associate_user",
+]
+
+# --- Shop ----------------------------------------------------------------------------------------------------------
+
+SHOP_CURRENCY = config("SHOP_CURRENCY", default="EUR").upper()
+# The page on which consumers in the EU withdraw from a purchase; shops that sell to companies only may switch it off.
+WITHDRAWAL_FORM = config("WITHDRAWAL_FORM", default=True, cast=bool)
+STRIPE_SECRET_KEY = config("STRIPE_SECRET_KEY", default="")
+STRIPE_WEBHOOK_SECRET = config("STRIPE_WEBHOOK_SECRET", default="")
+# Only ever set to the local simulator's address; empty means Stripe itself.
+STRIPE_API_BASE = config("STRIPE_API_BASE", default="")
+# Printed on every invoice; a | begins a new line of the address.
+SELLER_NAME = config("SELLER_NAME", default="Atelier Demo" if DEBUG else "")
+SELLER_ADDRESS = config("SELLER_ADDRESS", default="1 Example Street|12345 Sampletown" if DEBUG else "").replace(
+    "|", "\n"
+)
+SELLER_COUNTRY = config("SELLER_COUNTRY", default="DE")  # two letters; the checkout's first guess
+SELLER_VAT_ID = config("SELLER_VAT_ID", default="")
+SELLER_REGISTER = config("SELLER_REGISTER", default="")
+SELLER_EMAIL = config("SELLER_EMAIL", default="") or parseaddr(DEFAULT_FROM_EMAIL)[1]
+
+# --- Language and time ---------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = config("LANGUAGE_CODE", default="en")
+LANGUAGES = [("en", _("English"))]
+if len(LANGUAGES) == 1:
+    # It doubles the price of a constant page (measured) and has nothing to choose from.
+    MIDDLEWARE.remove("django.middleware.locale.LocaleMiddleware")
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = config("TIME_ZONE", default="UTC")
+USE_I18N = True
+USE_TZ = True
+
+TAGGIT_CASE_INSENSITIVE = True
+
+# --- Files ---------------------------------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_ROOT = VAR_DIR / "media"
+MEDIA_URL = config("MEDIA_URL_BASE", default="/media/")
+# Invoices and other papers that only a view with a permission check may hand out.
+PRIVATE_ROOT = VAR_DIR / "private"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "private": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": PRIVATE_ROOT}},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+AWS_STORAGE_BUCKET_NAME = config("AWS_STORAGE_BUCKET_NAME", default="")
+if AWS_STORAGE_BUCKET_NAME:
+    STORAGES["default"] = {"BACKEND": "storages.backends.s3.S3Storage"}
+# Loopback servers ("127.0.0.1:8399") that config/fetch.py may fetch pictures from, for tests and demos.
+FETCH_TEST_ORIGINS = config("FETCH_TEST_ORIGINS", default="", cast=Csv())
+if FETCH_TEST_ORIGINS and not DEBUG:
+    raise ImproperlyConfigured(
+        "FETCH_TEST_ORIGINS is set and DEBUG is off. It lets members make this server fetch from your own network; "
+        "it is for tests and demos only. Remove it."
+    )
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
+# Every picture gets all of these when it is written (config/pictures.py); {% picture %} offers them in pairs.
+THUMBNAIL_ALIASES = {
+    "": {
+        "tile": {"size": (400, 400), "crop": "smart"},
+        "tile_2x": {"size": (800, 800), "crop": "smart"},
+        "wide_small": {"size": (800, 0)},
+        "wide": {"size": (1600, 0)},
+        "face": {"size": (96, 96), "crop": "smart"},
+        "face_2x": {"size": (192, 192), "crop": "smart"},
+    }
+}
+FILE_UPLOAD_PERMISSIONS = 0o644
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+
+# --- Browser security ----------------------------------------------------------------------------------------------
+
+# The check looks for Django's own middleware by its path; ours is a subclass of it (config/csrf.py).
+SILENCED_SYSTEM_CHECKS = ["security.W003"]
+CSRF_FAILURE_VIEW = "config.csrf.failure"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:", *([MEDIA_URL] if "://" in MEDIA_URL else [])],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        # A POST that is redirected to the pay page is checked against form-action by Chromium.
+        "form-action": [SELF, STRIPE_API_BASE or "https://checkout.stripe.com", "https://accounts.google.com"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+        "object-src": ["'none'"],
+    }
+}
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_ENGINE = "account.sessions"
+SESSION_COOKIE_HTTPONLY = True
+CSRF_COOKIE_HTTPONLY = True
+if SITE_URL.startswith("https://"):
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+    SECURE_SSL_REDIRECT = config("SECURE_SSL_REDIRECT", default=True, cast=bool)
+    SECURE_HSTS_SECONDS = 63_072_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    if config("BEHIND_TLS_PROXY", default=False, cast=bool):
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# --- Logs ----------------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "config.logs.RequestIdFilter"}},
+    "formatters": {
+        "text": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"},
+        "json": {"()": "config.logs.JsonFormatter"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": config("LOG_FORMAT", default="text"),
+            "filters": ["request_id"],
+        }
+    },
+    # Both tell every step of making a PDF.
+    "loggers": {
+        "weasyprint": {"level": "WARNING"},
+        "fontTools": {"level": "WARNING"},
+        "stripe": {"level": "WARNING"},
+    },
+    "root": {"handlers": ["console"], "level": config("LOG_LEVEL", default="INFO")},
+}

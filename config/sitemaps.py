@@ -1,0 +1,54 @@
+"""
+/sitemap.xml: an index of files, as many as the site needs, and /robots.txt.
+
+Every app that has public pages offers Django `Sitemap` classes in its `sitemaps.py`; they are joined in config/urls.py.
+Addresses begin with SITE_URL, whatever host was asked.
+"""
+
+from types import SimpleNamespace
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.sitemaps import Sitemap
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import http_date
+from django.views.decorators.http import require_safe
+
+type_sitemaps = dict[str, type[Sitemap]]
+
+
+@require_safe
+def sitemap_index(request: HttpRequest, sitemaps: type_sitemaps) -> HttpResponse:
+    files = [
+        {"location": settings.SITE_URL + reverse("sitemap_file", args=[section, number])}
+        for section, sitemap in sitemaps.items()
+        for number in sitemap().paginator.page_range
+    ]
+    return render(request, "sitemap_index.xml", {"sitemaps": files}, content_type="application/xml")
+
+
+@require_safe
+def sitemap_file(request: HttpRequest, sitemaps: type_sitemaps, section: str, number: int) -> HttpResponse:
+    if section not in sitemaps:
+        raise Http404
+    sitemap = sitemaps[section]()
+    if number not in sitemap.paginator.page_range:
+        raise Http404
+    origin = urlsplit(settings.SITE_URL)
+    site = SimpleNamespace(domain=origin.netloc)
+    urls = sitemap.get_urls(page=number, site=site, protocol=origin.scheme)  # type: ignore[arg-type]
+    response = render(request, "sitemap.xml", {"urlset": urls}, content_type="application/xml")
+    latest = getattr(sitemap, "latest_lastmod", None)
+    if latest is not None:
+        response["Last-Modified"] = http_date(latest.timestamp())
+    return response
+
+
+@require_safe
+def robots(request: HttpRequest) -> HttpResponse:
+    closed = ["/admin/", "/account/", "/cart/", "/orders/", "/payment/", "/search/", "/blog/search/", "/*/share/"]
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed), ""]
+    lines.append(f"Sitemap: {settings.SITE_URL}{reverse('sitemap')}")
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")

@@ -1,0 +1,38 @@
+"""
+The settings of the test suite: faster hashing and throw-away files, nothing that changes behaviour.
+
+A test process takes its services from DATABASE_URL and REDIS_URL, as the site does, but only from the environment:
+what a developer keeps in `.env` must not reach a test.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+import decouple
+
+decouple.config.config = decouple.Config(decouple.RepositoryEmpty())
+
+os.environ.setdefault("DEBUG", "true")
+if "TEST_VAR_DIR" in os.environ:  # a worker or server that a test started shares the files and services of that test
+    os.environ["VAR_DIR"] = os.environ["TEST_VAR_DIR"]
+else:
+    os.environ["VAR_DIR"] = _files = tempfile.mkdtemp(prefix="atelier-test-")
+    _owner = os.getpid()
+
+    @atexit.register
+    def _remove_files() -> None:
+        if os.getpid() == _owner:
+            shutil.rmtree(_files, ignore_errors=True)
+
+    # Processes side by side need a queue each, and a Redis database each: clearing the cache empties one.
+    _number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    os.environ["CELERY_QUEUE"] = f"{os.environ.get('CELERY_QUEUE', 'atelier-test')}-{_number}"
+    if os.environ.get("REDIS_URL"):
+        _server, _, _database = os.environ["REDIS_URL"].rpartition("/")
+        os.environ["REDIS_URL"] = f"{_server}/{int(_database) + _number}"
+
+from .settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

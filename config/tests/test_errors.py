@@ -1,0 +1,108 @@
+import json
+import logging
+from unittest.mock import patch
+
+import pytest
+from django.db import OperationalError
+from django.http import HttpResponse
+from django.test import Client, override_settings
+from django.urls import path
+
+from config.logs import JsonFormatter
+
+
+def broken(request):
+    raise RuntimeError("the inner workings")
+
+
+def database_away(request):
+    raise OperationalError("connection refused")
+
+
+def echo(request):
+    return HttpResponse("fine")
+
+
+urlpatterns = [path("broken/", broken), path("away/", database_away), path("echo/", echo)]
+handler400 = "config.errors.bad_request"
+handler404 = "config.errors.page_not_found"
+handler500 = "config.errors.server_error"
+pytestmark = pytest.mark.urls(__name__)
+
+
+@pytest.fixture
+def visitor():
+    return Client(raise_request_exception=False)
+
+
+@pytest.mark.parametrize("address", ["/echo/\0", "/echo/?q=a%00b", "/echo/?a%00b=1"])
+def test_nul_in_an_address_is_400(visitor, address):
+    assert visitor.get(address.replace("\0", "%00")).status_code == 400
+
+
+def test_nul_in_a_form_is_400(visitor):
+    body = "name=a%00b"
+    response = visitor.post("/echo/", body, content_type="application/x-www-form-urlencoded")
+
+    assert response.status_code == 400
+
+
+def test_an_error_page_tells_the_request_id_and_not_the_cause(visitor):
+    response = visitor.get("/broken/", headers={"X-Request-ID": "support-case-7"})
+
+    assert response.status_code == 500
+    assert "support-case-7" in response.content.decode()
+    assert "inner workings" not in response.content.decode()
+
+
+def test_a_database_that_is_away_is_503_with_retry_after(visitor):
+    response = visitor.get("/away/")
+
+    assert response.status_code == 503
+    assert response["Retry-After"] == "5"
+
+
+@pytest.mark.parametrize(("address", "status"), [("/nowhere/", 404), ("/broken/", 500), ("/away/", 503)])
+def test_a_client_that_asks_for_json_gets_json(visitor, address, status):
+    response = visitor.get(address, headers={"Accept": "application/json", "X-Request-ID": "r1"})
+
+    assert response.status_code == status
+    assert response.json()["status"] == status
+    assert response.json()["request_id"] == "r1"
+
+
+def test_a_request_id_that_could_break_a_log_line_is_replaced(visitor):
+    response = visitor.get("/echo/", headers={"X-Request-ID": "a b\u2028"})
+
+    assert response["X-Request-ID"].isalnum()
+
+
+def test_a_json_log_line_stays_one_line():
+    record = logging.LogRecord("shop", logging.INFO, "", 0, "sold %s", ("a\nlevel: forged",), None)
+
+    line = JsonFormatter().format(record)
+
+    assert "\n" not in line
+    assert json.loads(line)["message"] == "sold a\nlevel: forged"
+
+
+@pytest.mark.urls("config.urls")
+@pytest.mark.django_db
+def test_readiness_names_what_is_away(visitor):
+    assert visitor.get("/readyz").json()["database"] == "ok"
+
+    with patch("config.views._ask_database", side_effect=OperationalError("gone")):
+        response = visitor.get("/readyz")
+
+    assert response.status_code == 503
+    assert response.json()["database"] == "away"
+
+
+@pytest.mark.urls("config.urls")
+@override_settings(CELERY_BROKER_URL="amqp://127.0.0.1:1//")
+@pytest.mark.django_db
+def test_a_broker_that_is_away_is_told_but_does_not_make_the_site_unready(visitor):
+    response = visitor.get("/readyz")
+
+    assert response.status_code == 200
+    assert response.json()["broker"] == "away"

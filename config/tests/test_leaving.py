@@ -1,0 +1,60 @@
+"""A member who leaves, seen across all apps; each app's share is in its belongings.py."""
+
+from django.core.files.storage import default_storage
+from django.test import TestCase
+
+from account.leaving import leave
+from account.tests.factories import make_user
+from blog.models import Comment
+from blog.tests.factories import make_comment, make_post
+from cart.models import SavedCart
+from images.models import Image
+from images.tests.factories import make_image
+from orders.models import Order
+from orders.tests.factories import make_order
+
+
+class LeavingTests(TestCase):
+    @classmethod
+    def setUpTestData(cls):
+        cls.alice, cls.bob = make_user("alice"), make_user("bob")
+
+    def leave(self):
+        with self.captureOnCommitCallbacks(execute=True):
+            leave(self.bob)
+
+    def test_pictures_and_files_go_and_likes_are_taken_back(self):
+        kept, gone = make_image(owner=self.alice), make_image(owner=self.bob, stored=True)
+        kept.like(self.bob)
+
+        self.leave()
+
+        kept.refresh_from_db()
+        assert kept.total_likes == 0
+        assert list(Image.objects.all()) == [kept]
+        assert not default_storage.exists(gone.file.name)
+
+    def test_comments_stay_without_a_name(self):
+        make_comment(make_post(), author=self.bob, name="Bob", email="bob@example.com")
+
+        self.leave()
+
+        comment = Comment.objects.get()
+        assert (comment.author, comment.name) == (None, "Former member")
+        assert "bob" not in comment.email
+
+    def test_orders_stay_as_they_were_and_belong_to_nobody(self):
+        order = make_order(buyer=self.bob)
+
+        self.leave()
+
+        after = Order.objects.get(pk=order.pk)
+        assert after.buyer is None
+        assert (after.first_name, after.address, after.total) == (order.first_name, order.address, order.total)
+
+    def test_saved_cart_goes(self):
+        SavedCart.objects.create(owner=self.bob, items={"1": {"quantity": 2}})
+
+        self.leave()
+
+        assert not SavedCart.objects.exists()

@@ -1,0 +1,51 @@
+from django.conf import settings
+from django.conf.urls.static import static
+from django.contrib import admin
+from django.urls import include, path
+
+from blog.sitemaps import BlogSitemap, PostSitemap, TagSitemap
+from images.sitemaps import ImageSitemap, PinboardSitemap
+from shop.sitemaps import ProductSitemap, ShopSitemap
+
+from . import sitemaps, views
+
+SITEMAPS: sitemaps.type_sitemaps = {
+    "blog": BlogSitemap,
+    "posts": PostSitemap,
+    "tags": TagSitemap,
+    "shop": ShopSitemap,
+    "products": ProductSitemap,
+    "pinboard": PinboardSitemap,
+    "images": ImageSitemap,
+}
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("about/", views.about, name="about"),
+    path("terms/", views.terms, name="terms"),
+    path("favicon.ico", views.favicon, name="favicon"),
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+    path("robots.txt", sitemaps.robots, name="robots"),
+    path("sitemap.xml", sitemaps.sitemap_index, {"sitemaps": SITEMAPS}, name="sitemap"),
+    path("sitemap-<slug:section>-<int:number>.xml", sitemaps.sitemap_file, {"sitemaps": SITEMAPS}, name="sitemap_file"),
+    path("admin/", admin.site.urls),
+    path("search/", include("search.urls")),
+    path("blog/", include("blog.urls")),
+    path("account/", include("account.auth_urls")),
+    path("account/", include("account.urls")),
+    path("social-auth/", include("social_django.urls", namespace="social")),
+    path("images/", include("images.urls")),
+    path("shop/", include("shop.urls")),
+    path("cart/", include("cart.urls")),
+    path("orders/", include("orders.urls")),
+    path("payment/", include("payment.urls")),
+]
+
+handler400 = "config.errors.bad_request"
+handler403 = "config.errors.permission_denied"
+handler404 = "config.errors.page_not_found"
+handler500 = "config.errors.server_error"
+
+if settings.DEBUG:
+    urlpatterns += static("/media/", document_root=settings.MEDIA_ROOT)

@@ -1,0 +1,12 @@
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+# runserver takes this one (settings.WSGI_APPLICATION): whoever edits a template wants to see it at once.
+django_application = get_wsgi_application()
+
+from .pagecache import PageCache  # noqa: E402 - reads the settings
+
+application = PageCache(django_application)
