@@ -1,0 +1,55 @@
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from . import outbox
+from .models import OutgoingMail, OutgoingMailQuerySet, ProvenAddress
+
+
+@admin.register(OutgoingMail)
+class OutgoingMailAdmin(admin.ModelAdmin):
+    list_display = ["id", "kind", "to", "subject", "status", "attempts", "created_at", "sent_at"]
+    list_filter = ["status", "kind", "created_at"]
+    search_fields = ["to", "subject", "dedup_key", "message_id"]
+    date_hierarchy = "created_at"
+    show_full_result_count = False
+    actions = ["retry", "send_again"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: OutgoingMail | None = None) -> bool:
+        # The list needs it for its actions; a single mail is history and only to be read.
+        return obj is None and super().has_change_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: OutgoingMail | None = None) -> bool:
+        return False  # a deleted row would free its dedup key, and the mail could be sent a second time
+
+    def get_fields(self, request: HttpRequest, obj: OutgoingMail | None = None) -> list[Any]:
+        fields = [field.name for field in OutgoingMail._meta.fields if field.name not in ("id", "html")]
+        return [name for name in fields if name != "text"] if obj and obj.is_secret else fields
+
+    @admin.action(description=_("Retry failed mails"), permissions=["change"])
+    def retry(self, request: HttpRequest, queryset: OutgoingMailQuerySet) -> None:
+        count = outbox.retry(queryset)
+        message = ngettext("%(count)s mail will be tried again.", "%(count)s mails will be tried again.", count)
+        self.message_user(request, message % {"count": count})
+
+    @admin.action(description=_("Send again as a new mail"), permissions=["change"])
+    def send_again(self, request: HttpRequest, queryset: OutgoingMailQuerySet) -> None:
+        mails = queryset.filter(status=OutgoingMail.Status.SENT, is_secret=False)
+        count = len([outbox.send_again(mail) for mail in mails])
+        message = ngettext("%(count)s mail will be sent again.", "%(count)s mails will be sent again.", count)
+        self.message_user(request, message % {"count": count})
+        if count < queryset.count():
+            note = _("Left out: mails that were never sent, and secret ones, whose text is gone.")
+            self.message_user(request, note, messages.WARNING)
+
+
+@admin.register(ProvenAddress)
+class ProvenAddressAdmin(admin.ModelAdmin):
+    list_display = ["email", "proven_at"]
+    search_fields = ["email"]

@@ -1,0 +1,43 @@
+import email
+import tempfile
+from email import policy
+from pathlib import Path
+
+from django.core.mail import get_connection
+from django.test import TestCase, override_settings
+
+from mail import delivery
+from mail.checks import mail_goes_somewhere
+from mail.tests.factories import make_mail
+
+
+class FileTests(TestCase):
+    def test_each_mail_is_a_file_that_a_mail_program_opens(self):
+        mails = [make_mail(note="Grüße & <b>mehr</b>"), make_mail()]
+
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            self.settings(EMAIL_BACKEND="mail.backends.EmlFileBackend", EMAIL_FILE_PATH=f"{folder}/new"),
+        ):
+            for mail in mails:
+                delivery.deliver(mail.pk)
+            files = sorted(Path(folder, "new").glob("*-a-test-mail-from-atelier-*.eml"))
+            read = [email.message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
+
+        assert {message["Message-ID"] for message in read} == {mail.message_id for mail in mails}
+        assert any("Grüße & <b>mehr</b>" in message.get_body(("plain",)).get_content() for message in read)
+        assert all(message.get_body(("html",)) for message in read)
+
+    def test_backend_that_printed_before_still_can(self):
+        assert get_connection("mail.backends.EmlFileBackend").send_messages([]) == 0
+
+
+class CheckTests(TestCase):
+    def test_production_without_a_mail_server_is_refused(self):
+        with override_settings(DEBUG=False, EMAIL_URL=""):
+            assert [error.id for error in mail_goes_somewhere(None)] == ["mail.E001"]
+
+    def test_development_and_a_configured_server_are_fine(self):
+        for values in [{"DEBUG": True, "EMAIL_URL": ""}, {"DEBUG": False, "EMAIL_URL": "smtp://mail.example"}]:
+            with override_settings(**values):
+                assert mail_goes_somewhere(None) == []

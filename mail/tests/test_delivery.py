@@ -1,0 +1,207 @@
+import smtplib
+from datetime import timedelta
+from threading import Barrier, Thread
+from unittest import mock
+
+import pytest
+from django.core import mail as sent_mail
+from django.db import connection
+from django.test import SimpleTestCase, TestCase, TransactionTestCase
+from django.utils import timezone
+
+from mail import attachments, delivery
+from mail.models import MAX_ATTEMPTS, OutgoingMail
+from mail.tests.factories import make_mail
+
+SEND = "django.core.mail.EmailMultiAlternatives.send"
+
+
+def refused(code):
+    return smtplib.SMTPRecipientsRefused({"bob@example.com": (code, b"no")})
+
+
+def past(**delta):
+    return timezone.now() - timedelta(**delta)
+
+
+class DeliverTests(TestCase):
+    def test_sent_mail_is_not_sent_again(self):
+        mail = make_mail()
+
+        assert delivery.deliver(mail.pk)
+        assert not delivery.deliver(mail.pk)
+
+        assert len(sent_mail.outbox) == 1
+
+    def test_unknown_mail_is_nothing_to_do(self):
+        assert not delivery.deliver(10**9)
+
+    def test_passing_failure_is_tried_again_later(self):
+        mail = make_mail()
+
+        with mock.patch(SEND, side_effect=refused(451)):
+            assert not delivery.deliver(mail.pk)
+
+        mail.refresh_from_db()
+        assert (mail.status, mail.attempts) == ("queued", 1)
+        assert mail.available_at > timezone.now()
+        assert not delivery.deliver(mail.pk), "not before it is due"
+
+    def test_pauses_grow(self):
+        pauses = []
+        mail = make_mail()
+
+        for _ in range(MAX_ATTEMPTS - 1):
+            with mock.patch(SEND, side_effect=ConnectionRefusedError()):
+                delivery.deliver(mail.pk)
+            mail.refresh_from_db()
+            pauses.append(round((mail.available_at - timezone.now()).total_seconds() / 60))
+            OutgoingMail.objects.update(available_at=past(seconds=1))
+
+        assert pauses == [1, 5, 25, 125]
+
+    def test_fifth_failure_is_the_last(self):
+        mail = make_mail(attempts=MAX_ATTEMPTS - 1)
+
+        with mock.patch(SEND, side_effect=TimeoutError("slow")):
+            delivery.deliver(mail.pk)
+
+        mail.refresh_from_db()
+        assert (mail.status, mail.error) == ("failed", "TimeoutError: slow")
+
+    def test_lasting_refusal_fails_at_once(self):
+        mail = make_mail()
+
+        with mock.patch(SEND, side_effect=refused(550)):
+            delivery.deliver(mail.pk)
+
+        mail.refresh_from_db()
+        assert (mail.status, mail.attempts) == ("failed", 1)
+
+    def test_attachment_is_made_when_the_mail_is_sent(self):
+        attachments.register("test-paper", lambda number: attachments.Attachment(f"{number}.txt", b"hi", "text/plain"))
+        mail = make_mail(attachment="test-paper:12")
+
+        delivery.deliver(mail.pk)
+
+        assert [tuple(part) for part in sent_mail.outbox[0].attachments] == [("12.txt", "hi", "text/plain")]
+
+    def test_attachment_that_cannot_be_made_waits(self):
+        mail = make_mail(attachment="unknown:12")
+
+        delivery.deliver(mail.pk)
+
+        mail.refresh_from_db()
+        assert mail.status == "queued"
+        assert "unknown" in mail.error
+
+    def test_slow_loser_of_a_lease_cannot_unsend(self):
+        mail = make_mail()
+
+        def sent_by_another(*args, **kwargs):
+            OutgoingMail.objects.filter(pk=mail.pk).update(status="sent", lease_until=None)
+            raise TimeoutError
+
+        with mock.patch(SEND, side_effect=sent_by_another):
+            delivery.deliver(mail.pk)
+
+        mail.refresh_from_db()
+        assert mail.status == "sent"
+
+
+class SweepTests(TestCase):
+    def test_mail_of_a_killed_process_is_sent_once(self):
+        make_mail(status="sending", attempts=1, lease_until=past(seconds=1))
+
+        assert delivery.sweep() == 1
+        assert delivery.sweep() == 0
+
+        assert len(sent_mail.outbox) == 1
+
+    def test_mail_that_is_being_sent_is_left_alone(self):
+        make_mail(status="sending", attempts=1, lease_until=timezone.now() + timedelta(minutes=1))
+
+        assert delivery.sweep() == 0
+
+    def test_mail_that_was_never_published_is_sent(self):
+        make_mail()
+
+        assert delivery.sweep() == 1
+
+    def test_mail_that_kills_every_sender_fails_in_the_end(self):
+        mail = make_mail(status="sending", attempts=MAX_ATTEMPTS, lease_until=past(seconds=1))
+
+        assert delivery.sweep() == 0
+
+        mail.refresh_from_db()
+        assert mail.status == "failed"
+
+    def test_poison_does_not_hold_up_the_others(self):
+        attachments.register("poison", mock.Mock(side_effect=MemoryError))
+        make_mail(attachment="poison:1", available_at=past(hours=1))
+        for _ in range(9):
+            make_mail()
+
+        assert delivery.sweep() == 9
+
+    def test_sweep_stops_in_time(self):
+        make_mail()
+        make_mail()
+
+        with mock.patch.object(delivery, "SECONDS_PER_SWEEP", -1):
+            assert delivery.sweep() == 1
+
+
+class LastingTests(SimpleTestCase):
+    def test_only_a_refusal_of_this_mail_is_lasting(self):
+        lasting = [refused(550), smtplib.SMTPDataError(554, b"spam"), smtplib.SMTPSenderRefused(550, b"", "a@x.test")]
+        passing = [
+            refused(450),
+            smtplib.SMTPDataError(451, b"later"),
+            smtplib.SMTPAuthenticationError(535, b"password"),
+            smtplib.SMTPConnectError(554, b"busy"),
+            smtplib.SMTPServerDisconnected("gone"),
+            smtplib.SMTPRecipientsRefused({"a@x.test": (450, b""), "b@x.test": (550, b"")}),
+            ConnectionRefusedError(),
+            TimeoutError(),
+            KeyError("attachment"),
+        ]
+
+        assert all(map(delivery.is_lasting, lasting))
+        assert not any(map(delivery.is_lasting, passing))
+
+
+class RaceTests(TransactionTestCase):
+    def deliver_in_parallel(self, threads=20):
+        mail = make_mail(available_at=timezone.now() + timedelta(days=1))
+        OutgoingMail.objects.update(available_at=past(seconds=1))
+        start = Barrier(threads)
+
+        def run():
+            start.wait()
+            try:
+                delivery.deliver(mail.pk)
+            finally:
+                connection.close()
+
+        workers = [Thread(target=run) for _ in range(threads)]
+        [worker.start() for worker in workers]
+        [worker.join() for worker in workers]
+        return len(sent_mail.outbox)
+
+    def test_twenty_senders_send_once(self):
+        assert self.deliver_in_parallel() == 1
+
+    def test_without_the_claim_it_would_be_sent_more_than_once(self):
+        everything = mock.patch("mail.models.OutgoingMailQuerySet.due", lambda mails: mails)
+
+        with everything:
+            assert self.deliver_in_parallel() > 1
+
+
+@pytest.mark.parametrize("status", ["sent", "failed"])
+@pytest.mark.django_db
+def test_finished_mail_is_not_due(status):
+    mail = make_mail(status=status)
+
+    assert not delivery.deliver(mail.pk)
