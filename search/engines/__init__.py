@@ -1,0 +1,132 @@
+"""
+One question to the index, answered by the engine of the database at hand.
+
+Ranking is bounded: of a word with more than RANKED matches only the newest RANKED are ranked and can be paged through.
+Reading and ranking every match of a common word is what makes full-text search slow, and nobody reads page 26.
+"""
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NamedTuple
+
+from django.db import connection
+from django.utils.safestring import SafeString
+
+from search import vocabulary
+from search.models import Word
+from search.query import Query, Term, parse
+
+from . import markers
+
+RANKED = 500
+COUNTED = 1000
+FEW = 5  # below this many hits a word that no document uses is also searched as the word that was probably meant
+
+
+class Hit(NamedTuple):
+    """`title` and `snippet` are safe HTML with the matches in <mark>."""
+
+    kind: str
+    object_id: int
+    url: str
+    title: SafeString
+    snippet: SafeString
+
+
+class SearchPage(NamedTuple):
+    """`total` is COUNTED and `total_capped` true when there are more; `next` is the `after` of the next page."""
+
+    hits: list[Hit]
+    total: int
+    total_capped: bool
+    corrected: str | None
+    next: str | None
+
+
+class Question(NamedTuple):
+    """What an engine is asked. `corrected` holds the same query with better words, for when there are few hits."""
+
+    query: Query
+    corrected: Query | None
+    is_common: bool  # each word is in so many documents that reading the newest ones is quicker than the index
+    is_corrected_common: bool
+    kinds: Sequence[str]
+    limit: int
+    after: tuple[int, float, int] | None
+
+
+class Row(NamedTuple):
+    """What an engine answers for each hit; `total` and `corrected` (hits of the corrected query) are the same in all."""
+
+    tier: int
+    rank: float
+    id: int
+    kind: str
+    object_id: int
+    url: str
+    title: str
+    snippet: str
+    total: int
+    corrected: int
+
+
+NOTHING = SearchPage([], 0, total_capped=False, corrected=None, next=None)
+
+
+def search(
+    text: str | Query,
+    *,
+    kinds: Sequence[str] = (),
+    limit: int = 20,
+    after: str | None = None,
+    is_typing: bool = False,
+) -> SearchPage:
+    """Answer any text in two statements; see query.py for what it may contain, `is_typing` for as-you-type."""
+    query = text if isinstance(text, Query) else parse(text, is_typing=is_typing)
+    if not query.wanted:
+        return NOTHING
+    known = vocabulary.look_up(query)
+    corrected = query.corrected(known.better) if known.better else None
+    question = Question(
+        query.completed(known.completions),
+        corrected,
+        all(_is_common(term, known) for term in query.wanted),
+        corrected is not None and all(_is_common(term, known) for term in corrected.wanted),
+        kinds,
+        limit,
+        _position(after),
+    )
+    rows = import_module(f"search.engines.{connection.vendor}").answer(question)
+    return _page(rows, question)
+
+
+def _is_common(term: Term, known: vocabulary.Knowledge) -> bool:
+    words = known.completions.get(term.single, []) if term.is_begun else [term.single]
+    return sum(known.documents.get(word, 0) for word in words) >= Word.COUNTED
+
+
+def _page(rows: list[Row], question: Question) -> SearchPage:
+    if not rows:
+        return NOTHING
+    shown = rows[: question.limit]
+    total, was_corrected = rows[0].total, bool(rows[0].corrected and question.corrected)
+    last = shown[-1]
+    return SearchPage(
+        [
+            Hit(row.kind, row.object_id, row.url, markers.to_html(row.title), markers.to_html(row.snippet))
+            for row in shown
+        ],
+        min(total, COUNTED),
+        total > COUNTED,
+        question.corrected.text if was_corrected and question.corrected else None,
+        f"{last.tier}_{last.rank!r}_{last.id}" if len(rows) > len(shown) else None,
+    )
+
+
+def _position(after: str | None) -> tuple[int, float, int] | None:
+    """Read where a page begins; what is not one of our own marks begins at the beginning."""
+    try:
+        tier, rank, document_id = (after or "").split("_")
+        return int(tier[:1]), float(rank[:40]), int(document_id[:18])
+    except ValueError:
+        return None

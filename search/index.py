@@ -1,0 +1,69 @@
+"""
+Writing the index: called by the verbs of the models that are found, in the transaction that writes their rows.
+
+A row changed behind the verbs' back (SQL, QuerySet.update) is not in the index until `manage.py reindex` finds it.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+
+from django.db import models, transaction
+
+from . import vocabulary
+from .engines import markers
+from .models import Document
+from .registry import Entry, registration
+from .words import vocabulary_of
+
+MAX_BODY = 100_000  # characters; PostgreSQL refuses a tsvector of more than a megabyte
+WRITTEN = ("title", "tags", "summary", "body", "url", "public_from")
+
+
+def write(obj: models.Model) -> None:
+    """Put the object into the index as it is now, or take it out when it is not to be found at all."""
+    write_many([obj])
+
+
+def write_many(objs: Iterable[models.Model]) -> None:
+    """Write objects of one model; a few hundred at a time is best."""
+    objs = list(objs)
+    if not objs:
+        return
+    kind, maker, _ = registration(objs[0])
+    made = [(obj.pk, maker(obj)) for obj in objs]
+    documents = [document_of(kind, pk, entry) for pk, entry in made if entry.public_from]
+    hidden = [pk for pk, entry in made if not entry.public_from]
+    with transaction.atomic():
+        if hidden:
+            Document.objects.filter(kind=kind, object_id__in=hidden).delete()
+        save(kind, documents)
+
+
+def remove(obj: models.Model) -> None:
+    """Take the object out of the index; call it while the object still has its id."""
+    Document.objects.filter(kind=registration(obj).kind, object_id=obj.pk).delete()
+
+
+def document_of(kind: str, object_id: int, entry: Entry) -> Document:
+    fields = {
+        name: markers.removed(value) if isinstance(value, str) else value for name, value in asdict(entry).items()
+    }
+    return Document(kind=kind, object_id=object_id, **{**fields, "body": fields["body"][:MAX_BODY]})
+
+
+def words_of(document: Document) -> set[str]:
+    return vocabulary_of([document.title, document.tags, document.summary, document.body])
+
+
+def save(kind: str, documents: Sequence[Document]) -> None:
+    if not documents:
+        return
+    ids = [document.object_id for document in documents]
+    before = {old.object_id: words_of(old) for old in Document.objects.filter(kind=kind, object_id__in=ids)}
+    Document.objects.bulk_create(
+        documents, update_conflicts=True, unique_fields=["kind", "object_id"], update_fields=WRITTEN
+    )
+    vocabulary.learn(
+        Counter(word for document in documents for word in words_of(document) - before.get(document.object_id, set()))
+    )

@@ -1,0 +1,85 @@
+"""
+The visitor's words, understood by us: words, "a phrase", -without, begin* .
+
+Engines get the parts, never the text, so that no character a visitor types reaches an engine's own query language.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass, replace
+
+from .words import STOP_WORDS, fold, words
+
+MAX_CHARACTERS = 100
+MAX_TERMS = 12
+
+_QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"'})
+_CHUNK = re.compile(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*)"?|(?P<plain>[^\s"]+))')
+
+
+@dataclass(frozen=True)
+class Term:
+    """One word, or several in this order. `also` holds single words that do as well as a begun word."""
+
+    words: tuple[str, ...]
+    is_excluded: bool = False
+    is_begun: bool = False
+    also: tuple[str, ...] = ()
+
+    @property
+    def single(self) -> str:
+        """The folded word where the term is one word that may be misspelt, else nothing."""
+        return fold(self.words[0]) if len(self.words) == 1 and not self.is_excluded else ""
+
+
+@dataclass(frozen=True)
+class Query:
+    text: str
+    terms: tuple[Term, ...]
+
+    @property
+    def wanted(self) -> tuple[Term, ...]:
+        return tuple(term for term in self.terms if not term.is_excluded)
+
+    @property
+    def unwanted(self) -> tuple[Term, ...]:
+        return tuple(term for term in self.terms if term.is_excluded)
+
+    def completed(self, completions: dict[str, list[str]]) -> "Query":
+        """Return the query whose begun words also stand for the given whole ones, which engines can stem."""
+        terms = (
+            replace(term, also=tuple(completions.get(term.single, ()))) if term.is_begun else term
+            for term in self.terms
+        )
+        return Query(self.text, tuple(terms))
+
+    def corrected(self, better: dict[str, str]) -> "Query":
+        """Return the query with misspelt words exchanged, in its terms and in its text."""
+        text = re.sub(r"[^\W_]+", lambda match: better.get(fold(match[0]), match[0]), self.text)
+        terms = (
+            replace(term, words=(better[term.single],), is_begun=False, also=()) if term.single in better else term
+            for term in self.terms
+        )
+        return Query(text, tuple(terms))
+
+
+def parse(text: str, *, is_typing: bool = False) -> Query:
+    """Understand any text whatsoever; `is_typing` takes the last word as begun unless a space follows it."""
+    text = unicodedata.normalize("NFKC", text[:MAX_CHARACTERS]).translate(_QUOTES)
+    terms = [term for match in _CHUNK.finditer(text) if (term := _term(match))][:MAX_TERMS]
+    if is_typing and terms and text[-1:].isalnum():
+        terms[-1] = replace(terms[-1], is_begun=True)
+    return Query(" ".join(text.split()), _without_stop_words(terms))
+
+
+def _term(match: re.Match[str]) -> Term | None:
+    found = tuple(words(match["phrase"] if match["plain"] is None else match["plain"]))
+    if not found:
+        return None
+    is_begun = (match["plain"] or "").endswith("*")
+    return Term(found, is_excluded=bool(match["minus"]), is_begun=is_begun)
+
+
+def _without_stop_words(terms: list[Term]) -> tuple[Term, ...]:
+    kept = [term for term in terms if term.is_begun or term.single not in STOP_WORDS]
+    return tuple(kept if any(not term.is_excluded for term in kept) else terms)

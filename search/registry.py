@@ -1,0 +1,52 @@
+"""How a model becomes a document of the one index."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import models
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is found and shown of one object, as plain text. `public_from` None means it is not to be found at all."""
+
+    title: str
+    url: str
+    summary: str = ""
+    body: str = ""
+    tags: str = ""
+    public_from: datetime | None = None
+
+
+class Registration(NamedTuple):
+    kind: str
+    maker: Callable[..., Entry]
+    rows: Callable[[], models.QuerySet]
+
+
+_registrations: dict[type[models.Model], Registration] = {}
+
+
+def register(
+    model: type[models.Model],
+    kind: str,
+    maker: Callable[..., Entry],
+    *,
+    rows: Callable[[], models.QuerySet] | None = None,
+) -> None:
+    """
+    Call from AppConfig.ready: `kind` is a short name such as "post", `maker` turns an object into an Entry.
+
+    `rows` gives `manage.py reindex` all objects with what `maker` needs (select_related, prefetch_related).
+    """
+    _registrations[model] = Registration(kind, maker, rows or model._default_manager.all)
+
+
+def registration(obj: models.Model) -> Registration:
+    return _registrations[obj._meta.concrete_model]  # type: ignore[index]
+
+
+def registrations() -> Iterator[Registration]:
+    yield from _registrations.values()

@@ -1,0 +1,21 @@
+from django.test import TestCase
+from django.urls import reverse
+
+from account.tests.factories import make_user
+from search.tests.factories import make_document
+
+
+class AdminTests(TestCase):
+    def test_index_can_be_read_and_not_changed(self):
+        document = make_document("Red vase")
+        self.client.force_login(make_user("staff", staff=True))
+
+        for model, text in [("document", "Red vase"), ("word", "vase"), ("trigram", "vas")]:
+            with self.subTest(model=model):
+                page = self.client.get(reverse(f"admin:search_{model}_changelist"), {"q": text})
+                assert page.status_code == 200
+                assert text in page.text
+                assert self.client.get(reverse(f"admin:search_{model}_add")).status_code == 403
+
+        page = self.client.get(reverse("admin:search_document_change", args=[document.pk]))
+        assert 'name="_save"' not in page.text

@@ -1,0 +1,176 @@
+"""The index follows what is written: here groups stand in for whatever an app registers."""
+
+from io import StringIO
+from threading import Thread
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, connection, transaction
+from django.test import TestCase, TransactionTestCase
+from django.utils import timezone
+
+from search import index, registry
+from search.engines import search
+from search.models import Document, Trigram, Word
+from search.registry import Entry
+
+
+def entry_of(group):
+    title, _, body = group.name.partition(": ")
+    public_from = (
+        None if title.startswith("Hidden") else timezone.datetime(2026, 1, 1, tzinfo=timezone.get_fixed_timezone(0))
+    )
+    return Entry(title=title, url=f"/groups/{group.pk}/", body=body, public_from=public_from)
+
+
+@pytest.fixture(autouse=True)
+def registered():
+    before = dict(registry._registrations)
+    registry._registrations.clear()
+    registry.register(Group, "group", entry_of)
+    yield
+    registry._registrations.clear()
+    registry._registrations.update(before)
+
+
+def found(text):
+    return [hit.object_id for hit in search(text).hits]
+
+
+def make_group(name):
+    group = Group.objects.create(name=name)
+    index.write(group)
+    return group
+
+
+class WriteTests(TestCase):
+    def test_written_object_is_found_at_once(self):
+        group = make_group("Ceramics: bowls and cups")
+
+        assert found("ceramics") == found("cups") == [group.pk]
+
+    def test_changed_object_is_found_by_its_new_words_only(self):
+        group = make_group("Ceramics: bowls")
+        group.name = "Typography: letters"
+        index.write(group)
+
+        assert found("letters") == [group.pk]
+        assert found("bowls") == []
+        assert Document.objects.count() == 1
+
+    def test_hidden_object_is_not_in_the_index(self):
+        group = make_group("Ceramics")
+        group.name = "Hidden ceramics"
+        index.write(group)
+
+        assert found("ceramics") == []
+        assert not Document.objects.exists()
+
+    def test_removed_object_is_not_found(self):
+        group = make_group("Ceramics")
+        index.remove(group)
+
+        assert found("ceramics") == []
+
+    def test_many_are_written_in_as_many_queries_as_few(self):
+        for number in (2, 40):
+            groups = [Group.objects.create(name=f"Batch {number} group {n}") for n in range(number)]
+            with self.assertNumQueries(7 if number == 2 else 6):  # the words are new the first time
+                index.write_many(groups)
+
+        assert search("group").total == 42
+
+    def test_words_are_counted_once_for_each_document(self):
+        group = make_group("Ceramics: ceramics and ceramics")
+        index.write(group)
+        make_group("More ceramics")
+
+        assert Word.objects.get(word="ceramics").documents == 2
+
+    def test_huge_text_is_cut_and_stored(self):
+        group = Group(pk=7, name="Book: " + "word " * 100_000 + "end")
+        index.write(group)
+
+        assert found("book") == [7]
+
+    def test_text_that_databases_cannot_hold_is_cleaned(self):
+        index.write(Group(pk=7, name="Odd\x00: \ue000mark\ue001 \x00"))
+
+        assert found("odd mark") == [7]
+
+
+class TransactionTests(TransactionTestCase):
+    def test_index_follows_a_rollback(self):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            make_group("Ceramics")
+            raise IntegrityError
+
+        assert found("ceramics") == []
+        assert not Word.objects.exists()
+
+    def test_writers_of_the_same_words_do_not_deadlock(self):
+        words = [f"word{letter}{other}" for letter in "abcdefgh" for other in "abcdefgh"]
+        failed = []
+
+        def write(number):
+            try:
+                for step in range(3):
+                    mixed = words[number * 7 :] + words[: number * 7]
+                    make_group(f"Group {number} {step}"[:30] + ": " + " ".join(mixed[:10]))
+            except Exception as error:
+                failed.append(error)
+            finally:
+                connection.close()
+
+        writers = [Thread(target=write, args=[number]) for number in range(8)]
+        [writer.start() for writer in writers]
+        [writer.join() for writer in writers]
+
+        assert failed == []
+        assert Document.objects.count() == 24
+
+
+class ReindexTests(TestCase):
+    def reindex(self, **options):
+        out = StringIO()
+        call_command("reindex", stdout=out, stderr=StringIO(), **options)
+        return out.getvalue().strip()
+
+    def test_index_is_built_from_nothing(self):
+        groups = [Group.objects.create(name=f"Ceramics {number}") for number in range(3)]
+
+        assert self.reindex() == "group: 3 missing, 0 stale, 0 left over"
+        assert self.reindex() == "group: 0 missing, 0 stale, 0 left over"
+        assert set(found("ceramics")) == {group.pk for group in groups}
+
+    def test_drift_is_reported_and_put_right(self):
+        groups = [make_group(f"Ceramics {number}") for number in range(4)]
+        Group.objects.filter(pk=groups[0].pk).update(name="Typography")
+        Group.objects.filter(pk=groups[1].pk).update(name="Hidden")
+        Group.objects.filter(pk=groups[2].pk).delete()
+        Document.objects.filter(object_id=groups[3].pk).delete()
+        Document.objects.create(kind="gone", object_id=1, title="x", url="/", public_from=timezone.now())
+
+        with pytest.raises(CommandError, match="differs"):
+            self.reindex(check=True)
+        assert self.reindex() == "?: 0 missing, 0 stale, 1 left over\ngroup: 1 missing, 1 stale, 2 left over"
+        self.reindex(check=True)
+
+        assert found("typography") == [groups[0].pk]
+        assert found("ceramics") == [groups[3].pk]
+
+    def test_vocabulary_forgets_what_nobody_uses(self):
+        group = make_group("Marmalade")
+        Group.objects.filter(pk=group.pk).update(name="Ceramics")
+
+        self.reindex()
+
+        assert list(Word.objects.values_list("word", flat=True)) == ["ceramics"]
+        assert set(Trigram.objects.values_list("word_id", flat=True)) == {"ceramics"}
+
+    def test_more_objects_than_fit_one_chunk(self):
+        Group.objects.bulk_create(Group(name=f"Ceramics {number}") for number in range(450))
+
+        assert self.reindex().startswith("group: 450 missing")
+        assert search("ceramics").total == 450

@@ -1,0 +1,144 @@
+"""The words the documents use: which of a visitor's words are misspelt, and what was meant."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from django.db import connection, transaction
+
+from .models import Trigram, Word
+from .query import Query
+from .words import distance, trigrams
+
+MAX_CORRECTED = 4  # words of one query
+SHORTEST_CORRECTED = 4  # letters
+NEIGHBOURS = 60
+COMPLETIONS = 20
+
+
+class Knowledge(NamedTuple):
+    """What the vocabulary knows about the words of one query."""
+
+    documents: dict[str, int]  # all words below: how many documents use them, counted up to Word.COUNTED
+    completions: dict[str, list[str]]  # begun words: the words that begin so
+    better: dict[str, str]  # unknown words: what was probably meant
+
+
+def look_up(query: Query) -> Knowledge:
+    """Ask for all words of the query in one statement."""
+    singles = {term.single: term.is_begun for term in query.wanted if term.single}
+    if not singles:
+        return Knowledge({}, {}, {})
+    parts, parameters = _statement(singles)
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts), parameters)
+        rows = cursor.fetchall()
+    return _understood(rows)
+
+
+def _statement(singles: Mapping[str, bool]) -> tuple[list[str], list[str | int]]:
+    marks = ", ".join(["%s"] * len(singles))
+    parts = [f"SELECT 'known' AS what, word AS typed, word, documents FROM search_word WHERE word IN ({marks})"]
+    parameters: list[str | int] = [*singles]
+    begins = "word GLOB %s" if connection.vendor == "sqlite" else "word LIKE %s"
+    for word, is_begun in singles.items():
+        if is_begun:
+            parts.append(
+                f"SELECT * FROM (SELECT 'begun' AS what, CAST(%s AS varchar(30)), word, documents FROM search_word "
+                f"WHERE {begins} ORDER BY documents DESC, word LIMIT {COMPLETIONS}) completions"
+            )
+            parameters += [word[:30], f"{word}*" if connection.vendor == "sqlite" else f"{word}%"]
+    for word in [word for word in singles if SHORTEST_CORRECTED <= len(word) <= 30][:MAX_CORRECTED]:
+        parts.append(_neighbours(word, parameters))
+    return parts, parameters
+
+
+def _neighbours(word: str, parameters: list[str | int]) -> str:
+    """Add the statement for words that share trigrams with an unknown word, or are it with a letter out or swapped."""
+    shared, near = sorted(trigrams(word)), sorted(_one_slip(word))
+    slips = _slips_allowed(word)
+    parameters += [word, *near, word, *shared, len(word) - slips, len(word) + slips, word]
+    return (
+        "SELECT * FROM (SELECT 'near' AS what, CAST(%s AS varchar(30)), word, documents FROM search_word "
+        f"WHERE word IN ({', '.join(['%s'] * len(near))})) slips "
+        "UNION ALL SELECT * FROM (SELECT 'near' AS what, CAST(%s AS varchar(30)), neighbours.word, search_word.documents"
+        " FROM (SELECT word_id AS word FROM search_trigram "
+        f"WHERE trigram IN ({', '.join(['%s'] * len(shared))}) AND length BETWEEN %s AND %s "
+        "AND NOT EXISTS (SELECT 1 FROM search_word WHERE word = %s) "
+        f"GROUP BY word_id ORDER BY count(*) DESC LIMIT {NEIGHBOURS}) neighbours "
+        "JOIN search_word ON search_word.word = neighbours.word) neighbours"
+    )
+
+
+def _one_slip(word: str) -> set[str]:
+    swapped = {word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(len(word) - 1)}
+    shortened = {word[:i] + word[i + 1 :] for i in range(len(word))}
+    return (swapped | shortened) - {word}
+
+
+def _slips_allowed(word: str) -> int:
+    return 1 if len(word) < 6 else 2 if len(word) < 12 else 3
+
+
+def _understood(rows: Iterable[tuple[str, str, str, int]]) -> Knowledge:
+    documents: dict[str, int] = {}
+    completions: dict[str, list[str]] = {}
+    nearest: dict[str, tuple[int, bool, int, str]] = {}
+    for what, typed, word, count in rows:
+        if what == "known":
+            documents[word] = count
+        elif what == "begun":
+            completions.setdefault(typed, []).append(word)
+            documents[word] = count
+        elif (slips := distance(typed, word)) <= _slips_allowed(typed):
+            candidate = (slips, typed[0] != word[0], -count, word)
+            nearest[typed] = min(nearest.get(typed, candidate), candidate)
+    better = {}
+    for typed, (_, _, count, word) in nearest.items():
+        if typed not in documents and typed not in completions:
+            better[typed] = word
+            documents[word] = -count
+    return Knowledge(documents, completions, better)
+
+
+def learn(counts: Mapping[str, int]) -> None:
+    """Count words in, once for each document that newly uses them; in the transaction that writes the documents."""
+    # In order, so that two writers wait for each other's words instead of deadlocking; words in every document are
+    # left alone, so that not every writer waits for every other.
+    for words in _batched(sorted(counts), 2000):
+        known = dict(Word.objects.filter(word__in=words).values_list("word", "documents"))
+        _count_in([(word, counts[word]) for word in words if known.get(word, 0) < Word.COUNTED])
+        _spell([word for word in words if word not in known])
+
+
+def _count_in(counts: Sequence[tuple[str, int]]) -> None:
+    if not counts:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO search_word (word, documents) VALUES {', '.join(['(%s, %s)'] * len(counts))} "
+            "ON CONFLICT (word) DO UPDATE SET documents = search_word.documents + excluded.documents",
+            [value for pair in counts for value in pair],
+        )
+
+
+def _spell(new_words: Iterable[str]) -> None:
+    spelt = [
+        Trigram(trigram=trigram, length=len(word), word_id=word) for word in new_words for trigram in trigrams(word)
+    ]
+    Trigram.objects.bulk_create(spelt, batch_size=2000)
+
+
+def _batched(words: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    for start in range(0, len(words), size):
+        yield words[start : start + size]
+
+
+def rebuild(counts: Counter[str]) -> None:
+    """Replace the vocabulary by freshly counted words."""
+    with transaction.atomic():
+        Trigram.objects.all().delete()
+        Word.objects.all().delete()
+        capped = (Word(word=word, documents=min(count, Word.COUNTED)) for word, count in counts.items())
+        Word.objects.bulk_create(capped, batch_size=2000)
+        _spell(counts)
