@@ -1,0 +1,73 @@
+"""
+View counts and rankings for any model: Redis, or the database without it.
+
+A visitor counts once a day for each thing; programs and pages fetched ahead do not count. The totals are in the
+database. Redis holds who was seen today, the views since the last flush (a minute) and the ranking, so a lost Redis
+loses a minute. Without Redis each view is one INSERT, which the same flush adds up.
+"""
+
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+
+from . import counted_in_redis, looks, repeats
+from .models import View, ViewCount
+
+
+def count_view(request: HttpRequest, obj: models.Model) -> None:
+    """
+    Count this request as a look at the object, if it is one. Costs one statement or one Redis call, never an error.
+
+    A page that is kept for other visitors (config/pagecache.py) has their looks counted by repeats.py.
+    """
+    kind = obj._meta.label_lower
+    request.on_hit = partial(repeats.note, kind, obj.pk)  # type: ignore[attr-defined]
+    if looks.is_one(request):
+        looks.count([looks.by(request, kind, obj.pk)])
+
+
+def views(obj: models.Model) -> int | None:
+    """Return how often the object was looked at; None if that is unknown just now."""
+    kind = obj._meta.label_lower
+    if settings.REDIS_URL and (known := counted_in_redis.views(kind, obj.pk)) is not None:
+        return known
+    same = {"target_kind": kind, "target_id": obj.pk}
+    uncounted = View.objects.filter(**same, is_counted=False).order_by().values("target_id")
+    waiting = uncounted.annotate(waiting=models.Count("id")).values_list("waiting")
+    total = ViewCount.objects.filter(**same).values_list("views").union(waiting, all=True)
+    pending = counted_in_redis.pending(kind, obj.pk) if settings.REDIS_URL else 0
+    return sum(number for (number,) in total) + pending
+
+
+def with_views(rows: models.QuerySet) -> models.QuerySet:
+    """Annotate `view_count`, right up to the last flush: a page that shows views need not ask a second time."""
+    counts = ViewCount.objects.filter(target_kind=rows.model._meta.label_lower, target_id=OuterRef("pk"))
+    return rows.annotate(view_count=Coalesce(Subquery(counts.values("views")[:1]), 0))
+
+
+def most_viewed(rows: type[models.Model] | models.QuerySet, limit: int = 10) -> list[int]:
+    """Return the ids of the most viewed of `rows` (a model, or what a visitor may see of it); gone ones are skipped."""
+    rows = rows if isinstance(rows, models.QuerySet) else rows._default_manager.all()
+    kind = rows.model._meta.label_lower
+    ranked = counted_in_redis.ranking(kind, limit * 3) if settings.REDIS_URL else []
+    if ranked:
+        alive = set(rows.filter(pk__in=ranked).values_list("pk", flat=True))
+        shown = [pk for pk in ranked if pk in alive][:limit]
+        if len(shown) == limit:
+            return shown
+    ids: Any = rows.order_by().values("pk")
+    counts = ViewCount.objects.filter(target_kind=kind, target_id__in=ids)
+    return list(counts.order_by("-views", "target_id").values_list("target_id", flat=True)[:limit])
+
+
+def forget(obj: models.Model) -> None:
+    """Drop the counts of an object that is deleted; call it while the object still has its id."""
+    for model in (ViewCount, View):
+        model.objects.filter(target_kind=obj._meta.label_lower, target_id=obj.pk).delete()
+    if settings.REDIS_URL:
+        counted_in_redis.forget(obj._meta.label_lower, obj.pk)
