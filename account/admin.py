@@ -1,0 +1,90 @@
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from search import index
+
+from . import leaving
+from .models import Boundary, Follow, RecoveryCode, SecondFactor, Session, User
+
+
+@admin.register(User)
+class MemberAdmin(UserAdmin):
+    list_display = ["username", "email", "first_name", "is_active", "is_staff", "email_proven_at", "date_joined"]
+    list_filter = ["is_active", "is_staff", "is_superuser", "date_joined"]
+    search_fields = ["username", "email", "first_name", "last_name"]
+    date_hierarchy = "date_joined"
+    ordering = ["-date_joined"]
+    readonly_fields = ["email_proven_at", "last_login", "date_joined"]
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        (_("Person"), {"fields": ("first_name", "last_name", "email", "email_proven_at")}),
+        (_("Profile"), {"fields": ("photo", "date_of_birth", "bio", "link")}),
+        (_("Permissions"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        (_("Dates"), {"fields": ("last_login", "date_joined")}),
+    )
+    actions = ["make_nameless"]
+    add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "email", "password1", "password2")}),)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False  # likes, files and orders hang on the row: leaving.leave undoes what has to be undone
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001 (Django's)
+        with transaction.atomic():
+            super().save_model(request, obj, form, change)
+            index.write(obj)
+
+    @admin.action(description=_("Delete the account and what belongs to it"), permissions=["change"])
+    def make_nameless(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        for person in people.filter(is_staff=False, is_active=True):
+            leaving.leave(person)
+
+
+class ReadOnly(admin.ModelAdmin):
+    """Rows that only the person makes; staff may look and delete."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Session)
+class SessionAdmin(ReadOnly):
+    list_display = ["member", "browser_name", "created_at", "expire_date"]
+    list_select_related = ["member"]
+    fields = ["member", "device", "created_at", "expire_date"]  # never the key: it is as good as a password
+
+
+@admin.register(SecondFactor)
+class SecondFactorAdmin(ReadOnly):
+    list_display = ["user", "confirmed_at"]
+    list_select_related = ["user"]
+    fields = ["user", "confirmed_at"]
+
+
+@admin.register(RecoveryCode)
+class RecoveryCodeAdmin(ReadOnly):
+    list_display = ["user", "used_at"]
+    list_select_related = ["user"]
+    fields = ["user", "used_at"]
+
+
+@admin.register(Boundary)
+class BoundaryAdmin(ReadOnly):
+    list_display = ["owner", "other", "kind", "created_at"]
+    list_select_related = ["owner", "other"]
+
+
+@admin.register(Follow)
+class FollowAdmin(admin.ModelAdmin):
+    list_display = ["follower", "followed", "created_at"]
+    list_select_related = ["follower", "followed"]
+    raw_id_fields = ["follower", "followed"]
+    date_hierarchy = "created_at"

@@ -1,0 +1,49 @@
+"""Who may come in: by password under username or e-mail address in any letter case, or by Google."""
+
+from typing import Any
+
+from django.contrib.auth.backends import ModelBackend
+from django.http import HttpRequest
+from social_core.backends.google import GoogleOAuth2
+from social_core.backends.oauth import BaseOAuth2PKCE
+from social_core.exceptions import AuthResponseError
+
+from .models import User
+
+
+class UsernameOrEmailBackend(ModelBackend):
+    """ModelBackend.get_user, which this keeps, checks is_active on each request: a deactivated member is out at once."""
+
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+    ) -> User | None:
+        if not username or password is None:
+            return None
+        user = User.objects.named(username).first()
+        if user is None:
+            # As much work as for an account that exists, so that time does not tell who is a member.
+            User().set_password(password)
+            return None
+        is_right = user.check_password(password)
+        return user if is_right and self.user_can_authenticate(user) else None
+
+
+class GoogleBackend(BaseOAuth2PKCE, GoogleOAuth2):
+    """Google's login with proof key; a deactivated member is out at once here too."""
+
+    def get_user(self, user_id: int) -> User | None:
+        user = super().get_user(user_id)
+        return user if user is not None and user.is_active else None
+
+    def get_json(self, *args: Any, **kwargs: Any) -> dict[Any, Any]:
+        answer = super().get_json(*args, **kwargs)
+        if not isinstance(answer, dict):  # social-core would fall over it
+            raise AuthResponseError(self, "not a JSON object")
+        return answer
+
+
+def throttled_name(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
+    """Return what django-axes counts failures under: one name per account, however it is spelt."""
+    typed = str((credentials or {}).get("username") or request.POST.get("username", ""))[:254]
+    known = User.objects.named(typed).values_list("username", flat=True).first()
+    return known or typed.strip().lower()

@@ -1,0 +1,193 @@
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm
+from django.contrib.auth.forms import PasswordResetForm as DjangoPasswordResetForm
+from django.contrib.auth.tokens import default_token_generator
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+from django.utils.translation import gettext_lazy as _
+
+from config.pictures import discard
+from config.ratelimit import hit
+from mail import outbox
+from mail.links import site_url
+from search import index
+
+from .models import User
+from .names import plain_email, validate_not_reserved, validate_reachable
+from .registration import register
+
+OLDEST_YEAR = 1900
+
+
+class LoginForm(AuthenticationForm):
+    username = forms.CharField(
+        label=_("Username or e-mail address"),
+        max_length=254,
+        widget=forms.TextInput(attrs={"autofocus": True, "autocomplete": "username", "autocapitalize": "none"}),
+    )
+    error_messages = {
+        "invalid_login": _("That name and password do not go together. Check both and try again."),
+        "inactive": _("That name and password do not go together. Check both and try again."),
+    }
+
+
+class RegisterForm(BaseUserCreationForm):
+    """
+    Sign up. A taken username is told, since profiles are public; a known e-mail address is not.
+
+    The form is never saved: `register` decides what happens. The address is no field of Meta, or the model's
+    constraint would tell who is a member.
+    """
+
+    first_name = forms.CharField(label=_("First name"), max_length=60, widget=forms.TextInput())
+    email = forms.EmailField(label=_("E-mail address"), max_length=254, validators=[validate_reachable])
+
+    class Meta:
+        model = User
+        fields = ["username", "first_name"]
+
+    field_order = ["username", "first_name", "email", "password1", "password2"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, hint in {"first_name": "given-name", "email": "email"}.items():
+            self.fields[name].widget.attrs["autocomplete"] = hint
+
+    def clean_username(self) -> str:
+        username = self.cleaned_data["username"]
+        validate_not_reserved(username)
+        if User.objects.named(username).exists():
+            raise ValidationError(_("A user with that username already exists."), code="unique")
+        return username
+
+    def clean_email(self) -> str:
+        # On the instance for the validator that compares password and address.
+        self.instance.email = plain_email(self.cleaned_data["email"])
+        return self.instance.email
+
+    def register(self) -> User | None:
+        data = self.cleaned_data
+        return register(
+            username=data["username"], first_name=data["first_name"], email=data["email"], password=data["password1"]
+        )
+
+
+class ProfileForm(forms.ModelForm):
+    class Meta:
+        model = User
+        fields = ["first_name", "last_name", "photo", "date_of_birth", "bio", "link"]
+        widgets = {
+            "date_of_birth": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+            "bio": forms.Textarea(attrs={"rows": 4}),
+            "link": forms.URLInput(attrs={"placeholder": "https://"}),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.old_photo = self.instance.photo.name
+        self.fields["photo"].widget.attrs["data-preview"] = "preview"
+
+    def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 (Django's signature)
+        with transaction.atomic():
+            user = super().save(commit)
+            index.write(user)
+        if self.old_photo != user.photo.name:
+            discard(self.old_photo or "")
+        return user
+
+    def clean_date_of_birth(self) -> date | None:
+        born = self.cleaned_data["date_of_birth"]
+        if born and not OLDEST_YEAR <= born.year <= timezone.localdate().year - 5:
+            raise ValidationError(_("Enter your date of birth, or leave it empty."), code="date_of_birth")
+        return born
+
+
+class ConfirmedForm(forms.Form):
+    """Asks for the password again, of those who have one (Google's members do not)."""
+
+    password = forms.CharField(
+        label=_("Your password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+        if not user.has_usable_password():
+            del self.fields["password"]
+
+    def clean_password(self) -> str:
+        password = self.cleaned_data["password"]
+        if not self.user.check_password(password):
+            raise ValidationError(_("That is not your password."), code="password")
+        return password
+
+
+class EmailForm(ConfirmedForm):
+    email = forms.EmailField(label=_("New e-mail address"), max_length=254, validators=[validate_reachable])
+
+    field_order = ["email", "password"]
+
+    def clean_email(self) -> str:
+        email = plain_email(self.cleaned_data["email"])
+        if email == self.user.email:
+            raise ValidationError(_("That is your address already."), code="same")
+        return email
+
+
+class LeaveForm(ConfirmedForm):
+    username = forms.CharField(label=_("Type your username to confirm"), widget=forms.TextInput())
+
+    field_order = ["username", "password"]
+
+    def clean_username(self) -> str:
+        username = self.cleaned_data["username"]
+        if username != self.user.username:
+            raise ValidationError(_("That is not your username."), code="username")
+        return username
+
+
+class CodeForm(forms.Form):
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=20,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "autocapitalize": "none", "autofocus": True, "spellcheck": "false"}
+        ),
+    )
+
+    def refuse(self) -> None:
+        if not self.errors:
+            self.add_error("code", ValidationError(_("That code is not right, or was used already."), code="code"))
+
+
+class PasswordResetForm(DjangoPasswordResetForm):
+    """Django's form, with the mail going through the outbox and its link built from SITE_URL, never from Host."""
+
+    def save(self, **kwargs: Any) -> None:  # type: ignore[override]
+        email = plain_email(self.cleaned_data["email"])
+        # Counted for unknown addresses too, so that reaching the limit tells nothing.
+        if not hit("password-reset-address", email, "3/h", fail_open=False):
+            return
+        for user in self.get_users(email):
+            self._mail(user)
+
+    def _mail(self, user: User) -> None:
+        token = default_token_generator.make_token(user)
+        uid = urlsafe_base64_encode(force_bytes(user.pk))
+        outbox.enqueue(
+            kind="password-reset",
+            dedup_key=f"password-reset:{user.pk}:{token}",
+            to=user.email,
+            template="registration/email/password_reset",
+            context={"user": user, "link": site_url(reverse("password_reset_confirm", args=[uid, token]))},
+            secret=True,
+        )

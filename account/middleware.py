@@ -1,0 +1,45 @@
+"""Holds back who has a second factor and has not given it, whichever way they logged in."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.http import urlencode
+
+from .second_factor import is_passed
+
+OPEN = {"account:second_factor", "logout", "healthz", "readyz"}
+OPEN_FOR_SET_UP = {*OPEN, "account:second_factor_setup"}
+
+
+class SecondFactorMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        # Without the cookie there is no session to read, and the page stays the same for all.
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES or not request.user.is_authenticated:
+            return None
+        name = request.resolver_match.view_name if request.resolver_match else ""
+        if request.user.has_second_factor and name not in OPEN and not is_passed(request):
+            return _lead_to("account:second_factor", request)
+        if _has_to_set_up(request) and name not in OPEN_FOR_SET_UP:
+            return _lead_to("account:second_factor_setup", request)
+        return None
+
+
+def _has_to_set_up(request: HttpRequest) -> bool:
+    user = request.user
+    return bool(settings.STAFF_SECOND_FACTOR and user.is_staff and not user.has_second_factor)
+
+
+def _lead_to(name: str, request: HttpRequest) -> HttpResponse:
+    response = redirect(name)
+    if request.method == "GET":
+        response["Location"] += "?" + urlencode({"next": request.get_full_path()})
+    return response

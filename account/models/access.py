@@ -1,0 +1,73 @@
+"""How people come in and stay in: sessions, second factors, recovery codes."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.sessions.base_session import AbstractBaseSession
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from account.sessions import SessionStore, browser_name, public_id
+
+
+class Session(AbstractBaseSession):
+    """Django's session with its owner beside it; see account/sessions.py."""
+
+    member = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="sessions", verbose_name=_("member")
+    )
+    device = models.CharField(_("browser"), max_length=200, blank=True)
+    created_at = models.DateTimeField(_("began at"), default=timezone.now)
+
+    class Meta(AbstractBaseSession.Meta):
+        verbose_name = _("session")  # type: ignore[assignment]
+        verbose_name_plural = _("sessions")  # type: ignore[assignment]
+
+    @classmethod
+    def get_session_store_class(cls) -> Any:
+        return SessionStore
+
+    @property
+    def public_id(self) -> str:
+        return public_id(self.session_key)
+
+    @property
+    def browser_name(self) -> str:
+        return browser_name(self.device)
+
+
+class SecondFactor(models.Model):
+    """A shared secret for one-time codes (RFC 6238); in force once `confirmed_at` is set."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="second_factor", verbose_name=_("user")
+    )
+    secret = models.CharField(_("secret"), max_length=64)
+    last_step = models.BigIntegerField(_("last time step used"), default=0)
+    confirmed_at = models.DateTimeField(_("confirmed at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("second factor")
+        verbose_name_plural = _("second factors")
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
+class RecoveryCode(models.Model):
+    """A code that opens the account once when the phone is lost; only its hash is kept."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="recovery_codes", verbose_name=_("user")
+    )
+    digest = models.CharField(_("hash"), max_length=64)
+    used_at = models.DateTimeField(_("used at"), null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "digest"], name="recovery_code_once")]
+        verbose_name = _("recovery code")
+        verbose_name_plural = _("recovery codes")
+
+    def __str__(self) -> str:
+        return f"{self.user_id} #{self.pk}"

@@ -1,0 +1,161 @@
+from collections.abc import Callable
+from typing import Any, Self
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.core.validators import URLValidator
+from django.db import IntegrityError, models, transaction
+from django.db.models.functions import Lower
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from account.names import plain_email, validate_reachable, validate_username
+from actions.models import Action
+from config.pictures import PictureField
+from mail.addresses import mark_proven
+
+from .ties import Boundary, Follow
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def people(self) -> Self:
+        """Members that others may see."""
+        return self.filter(is_active=True)
+
+    def visible_to(self, viewer: Any) -> Self:
+        """People whom this person may see: not those who have blocked them."""
+        people = self.people()
+        if viewer.is_authenticated:
+            blocks = Boundary.objects.filter(other=viewer.pk, kind=Boundary.Kind.BLOCK)
+            people = people.exclude(pk__in=blocks.values("owner"))
+        return people
+
+    def with_follower_counts(self) -> Self:
+        followers = Follow.objects.filter(followed=models.OuterRef("pk"), follower__is_active=True).order_by()
+        count = followers.values("followed").annotate(number=models.Count("pk")).values("number")
+        return self.annotate(
+            followers_count=models.functions.Coalesce(models.Subquery(count), 0, output_field=models.IntegerField())
+        )
+
+    def named(self, identifier: str) -> Self:
+        """Return at most one: the account of this username or e-mail address, in any letter case."""
+        if "@" in identifier:
+            return self.filter(email=plain_email(identifier))
+        # Both sides are lowered by the database, which uses the unique index on LOWER(username).
+        return self.alias(lower_name=Lower("username")).filter(lower_name=Lower(models.Value(identifier.strip())))
+
+
+class MemberManager(UserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        return plain_email(email or "")
+
+
+class User(AbstractUser):
+    """A person who can log in: member or staff."""
+
+    username = models.CharField(
+        _("username"),
+        max_length=40,
+        unique=True,
+        validators=[validate_username],
+        error_messages={"unique": _("A user with that username already exists.")},
+    )
+    email = models.EmailField(_("e-mail address"), validators=[validate_reachable])
+    email_proven_at = models.DateTimeField(_("e-mail proven at"), null=True, blank=True, editable=False)
+    photo = PictureField(
+        _("photo"), upload_to="people", blank=True, width_field="photo_width", height_field="photo_height"
+    )
+    photo_width = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    photo_height = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    has_second_factor = models.BooleanField(_("has a second factor"), default=False, editable=False)
+    date_of_birth = models.DateField(_("date of birth"), null=True, blank=True)
+    bio = models.TextField(_("about you"), max_length=500, blank=True)
+    link = models.CharField(_("link"), max_length=200, blank=True, validators=[URLValidator(["http", "https"])])
+
+    objects = MemberManager()  # type: ignore[misc]
+
+    class Meta(AbstractUser.Meta):
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="user_email_unique_ignoring_case"),
+            models.UniqueConstraint(Lower("username"), name="user_username_unique_ignoring_case"),
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        self.email = plain_email(self.email)
+        super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+    def get_absolute_url(self) -> str:
+        return reverse("account:user_detail", args=[self.username])
+
+    @property
+    def display_name(self) -> str:
+        return self.get_full_name() or self.username
+
+    @property
+    def is_proven(self) -> bool:
+        return self.email_proven_at is not None
+
+    def prove_email(self) -> None:
+        """Record that the address is this person's: they opened a link that was mailed to it."""
+        with transaction.atomic():
+            if not self.email_proven_at:
+                self.email_proven_at = timezone.now()
+                self.save(update_fields=["email_proven_at"])
+            mark_proven(self.email)
+
+    def follow(self, person: "User") -> bool:
+        """Follow the person; return whether that is new. Following oneself raises ValueError."""
+        if person.pk == self.pk:
+            raise ValueError("nobody follows themselves")
+        try:
+            with transaction.atomic():
+                # The unique constraint decides between parallel clicks: one row and one action.
+                Follow.objects.create(follower=self, followed=person)
+                Action.objects.record(self, Action.Verb.FOLLOWS, person)
+        except IntegrityError:
+            return False
+        return True
+
+    def unfollow(self, person: "User") -> None:
+        Follow.objects.filter(follower=self, followed=person).delete()
+
+    def is_following(self, person: "User") -> bool:
+        return Follow.objects.filter(follower=self, followed=person).exists()
+
+    def set_boundary(self, person: "User", kind: str) -> None:
+        """Mute or block the person; blocking ends that either follows the other."""
+        if person.pk == self.pk:
+            raise ValueError("nobody keeps away from themselves")
+        with transaction.atomic():
+            Boundary.objects.update_or_create(owner=self, other=person, defaults={"kind": kind})
+            if kind == Boundary.Kind.BLOCK:
+                Follow.objects.filter(follower=self, followed=person).delete()
+                Follow.objects.filter(follower=person, followed=self).delete()
+
+    def lift_boundary(self, person: "User") -> None:
+        Boundary.objects.filter(owner=self, other=person).delete()
+
+    def boundary_with(self, person: "User") -> str:
+        """Return "mute", "block" or nothing: what this person has set towards the other."""
+        kinds = Boundary.objects.filter(owner=self, other=person).values_list("kind", flat=True)
+        return kinds.first() or ""
+
+    def hidden_ids(self) -> set[int]:
+        """Return whose acts are not shown to this person: those muted or blocked, and those who block."""
+        return self._kept_apart(lambda kind, is_mine: is_mine or kind == Boundary.Kind.BLOCK)
+
+    def out_of_reach_ids(self) -> set[int]:
+        """Return with whom there is a block, whoever set it."""
+        return self._kept_apart(lambda kind, is_mine: kind == Boundary.Kind.BLOCK)
+
+    def _kept_apart(self, counts: Callable[[str, bool], bool]) -> set[int]:
+        either = Boundary.objects.filter(models.Q(owner=self) | models.Q(other=self)).order_by()
+        return {
+            other if owner == self.pk else owner
+            for owner, other, kind in either.values_list("owner", "other", "kind")
+            if counts(kind, owner == self.pk)
+        }

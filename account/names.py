@@ -1,0 +1,73 @@
+"""What a member may be called, and which addresses can get mail."""
+
+import re
+
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.utils.translation import gettext_lazy as _
+
+# ASCII only: "admin" in Cyrillic letters looks like the real one. No "@": what looks like an e-mail address would shadow the
+# member who logs in with that address. It begins and ends with a letter or digit, so it is always one URL segment.
+validate_username = RegexValidator(
+    re.compile(r"\A[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\Z"),
+    _("Use letters, digits, dots, hyphens and underscores; begin and end with a letter or digit."),
+    code="username",
+)
+
+RESERVED = frozenset(
+    {
+        "about",
+        "account",
+        "admin",
+        "administrator",
+        "api",
+        "atelier",
+        "create",
+        "dashboard",
+        "delete",
+        "edit",
+        "follow",
+        "help",
+        "images",
+        "info",
+        "login",
+        "logout",
+        "mail",
+        "me",
+        "members",
+        "moderator",
+        "news",
+        "postmaster",
+        "register",
+        "root",
+        "search",
+        "security",
+        "settings",
+        "shop",
+        "staff",
+        "support",
+        "system",
+        "unfollow",
+        "user",
+        "users",
+        "webmaster",
+        "www",
+    }
+)
+
+
+def validate_not_reserved(username: str) -> None:
+    if username.lower() in RESERVED:
+        raise ValidationError(_("This name is reserved. Please choose another."), code="reserved")
+
+
+def validate_reachable(email: str) -> None:
+    """Refuse what Django accepts but no mail of ours reaches: a@localhost, a@[127.0.0.1]."""
+    domain = email.rpartition("@")[2]
+    if "." not in domain or domain.startswith("["):
+        raise ValidationError(_("Enter an address that mail can reach."), code="unreachable")
+
+
+def plain_email(email: str) -> str:
+    """Return the one way an address is kept and looked for: BOB@Example.com and bob@example.com are the same."""
+    return email.strip().lower()

@@ -1,0 +1,70 @@
+"""
+Steps of Google login. Two rules: only an address that Google has verified counts, and an account whose own address
+was never proven is not taken over, since somebody else may have registered it to lie in wait.
+"""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from social_core.backends.base import BaseAuth
+
+from .models import User
+from .names import RESERVED, plain_email
+from .registration import welcome
+
+
+def _refuse(backend: BaseAuth, reason: str) -> HttpResponse:
+    """End the pipeline on the login page; social-auth's own exceptions would show a general text only."""
+    messages.error(backend.strategy.request, reason)  # type: ignore[attr-defined]
+    return redirect("login")
+
+
+def require_verified_address(
+    backend: BaseAuth, details: dict[str, Any], response: dict[str, Any], **kwargs: Any
+) -> HttpResponse | None:
+    if response.get("email_verified") is not True or not details.get("email"):
+        return _refuse(backend, _("Google has not verified your e-mail address."))
+    return None
+
+
+def find_member(
+    backend: BaseAuth, details: dict[str, Any], user: User | None = None, **kwargs: Any
+) -> dict[str, Any] | HttpResponse | None:
+    """Join a Google account to the member who proved the same address; refuse when nobody proved it."""
+    if user is not None:
+        return None
+    member = User.objects.filter(email=plain_email(details["email"])).first()
+    if member is None:
+        return None
+    if member.is_proven and member.is_active:
+        return {"user": member, "is_new": False}
+    reason = _("An account with this address exists, but nobody has confirmed it. Set a new password for it first.")
+    return _refuse(backend, reason)
+
+
+def create_member(
+    backend: BaseAuth, details: dict[str, Any], username: str, user: User | None = None, **kwargs: Any
+) -> dict | None:
+    if user is not None:
+        return None
+    with transaction.atomic():
+        new = User.objects.create_user(
+            username,
+            details["email"],
+            first_name=(details.get("first_name") or "")[:60],
+            last_name=(details.get("last_name") or "")[:60],
+        )
+        new.prove_email()
+        welcome(new)
+    return {"user": new, "is_new": True}
+
+
+def clean_username(value: str) -> str:
+    """Make what stands before Google's @ fit our rules; the pipeline adds random letters when the name is taken."""
+    kept = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in value)
+    kept = kept[:33].strip("-") or "member"
+    return f"{kept}-member" if kept.lower() in RESERVED else kept

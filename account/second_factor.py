@@ -1,0 +1,98 @@
+"""
+The second factor: set up, confirmed, asked for, removed.
+
+A session that has given a password (or came from Google) is asked for a code once; account/middleware.py lets it no
+further before. Every code works once: a time step that was used, and all before it, are refused.
+"""
+
+import hmac
+import secrets
+from hashlib import sha256
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+
+from . import totp
+from .models import RecoveryCode, SecondFactor, User
+
+PASSED = "second_factor"  # session key: the id of the member whose code was right
+RECOVERY_CODES = 10
+
+
+def begin(user: User) -> SecondFactor:
+    """Return the factor to be confirmed; the same secret as long as it is not, so that a reload shows the same picture."""
+    factor, _is_new = SecondFactor.objects.get_or_create(user=user, defaults={"secret": totp.new_secret()})
+    return factor
+
+
+def confirm(user: User, code: str) -> list[str] | None:
+    """Put the factor in force if the code is right, and return the recovery codes, which are shown this once."""
+    with transaction.atomic():
+        factor = SecondFactor.objects.filter(user=user, confirmed_at=None).first()
+        if factor is None or not _use_code(factor, code):
+            return None
+        SecondFactor.objects.filter(pk=factor.pk).update(confirmed_at=timezone.now())
+        user.has_second_factor = True
+        user.save(update_fields=["has_second_factor"])
+        return _new_recovery_codes(user)
+
+
+def check(user: User, code: str) -> bool:
+    """Use up a code of the app, or a recovery code; safe against the same code twice at once."""
+    code = "".join(code.split()).replace("-", "").lower()
+    factor = SecondFactor.objects.filter(user=user).exclude(confirmed_at=None).first()
+    if factor is None:
+        return False
+    if len(code) == totp.DIGITS:
+        return _use_code(factor, code)
+    unused = RecoveryCode.objects.filter(user=user, digest=_digest(user, code), used_at=None)
+    return bool(unused.update(used_at=timezone.now()))
+
+
+def remove(user: User) -> None:
+    with transaction.atomic():
+        SecondFactor.objects.filter(user=user).delete()
+        RecoveryCode.objects.filter(user=user).delete()
+        user.has_second_factor = False
+        user.save(update_fields=["has_second_factor"])
+
+
+def mark_passed(request: HttpRequest) -> None:
+    request.session[PASSED] = str(request.user.pk)
+    request.session.cycle_key()
+
+
+def is_passed(request: HttpRequest) -> bool:
+    return bool(request.session.get(PASSED) == str(request.user.pk))
+
+
+def _use_code(factor: SecondFactor, code: str) -> bool:
+    step = totp.step_of(factor.secret, code.strip())
+    if step is None:
+        return False
+    # The condition makes one winner of two requests with the same code.
+    return bool(SecondFactor.objects.filter(pk=factor.pk, last_step__lt=step).update(last_step=step))
+
+
+def _new_recovery_codes(user: User) -> list[str]:
+    codes = [secrets.token_hex(5) for _ in range(RECOVERY_CODES)]
+    RecoveryCode.objects.filter(user=user).delete()
+    RecoveryCode.objects.bulk_create(RecoveryCode(user=user, digest=_digest(user, code)) for code in codes)
+    return [f"{code[:5]}-{code[5:]}" for code in codes]
+
+
+def _digest(user: User, code: str) -> str:
+    # Forty random bits and ten tries an hour: a plain hash is enough, salted by whose it is.
+    return hmac.new(str(user.pk).encode(), code.encode(), sha256).hexdigest()
+
+
+def context_of(factor: SecondFactor, site: str) -> dict[str, Any]:
+    """Return what the set-up page shows: the QR code as a picture, and the secret to type where there is no camera."""
+    import segno  # 20 ms that only this page needs
+
+    address = totp.app_address(factor.secret, account=factor.user.username, issuer=site)
+    picture = segno.make(address, error="m").svg_data_uri(scale=5, dark="#000", light="#fff")
+    secret = " ".join(factor.secret[start : start + 4] for start in range(0, len(factor.secret), 4))
+    return {"picture": picture, "secret": secret}

@@ -1,0 +1,60 @@
+"""
+Sessions that know whose they are, so that a person can see and end them (Django's documented way to extend its store).
+"""
+
+from hashlib import sha256
+from typing import Any
+
+from django.contrib.sessions.backends.base import VALID_KEY_CHARS
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.crypto import get_random_string
+from django.utils.dateparse import parse_datetime
+
+DEVICE = "device"  # session key: which browser logged in
+
+
+class SessionStore(DatabaseStore):
+    @classmethod
+    def get_model_class(cls) -> Any:
+        from .models import Session  # the apps are not ready when settings name this module
+
+        return Session
+
+    def _get_new_session_key(self) -> str:
+        # Django asks the database first whether 165 random bits are taken; create() notices when the row is written.
+        return get_random_string(32, VALID_KEY_CHARS)
+
+    def create_model_instance(self, data: dict[str, Any]) -> Any:
+        row: Any = super().create_model_instance(data)
+        device = data.get(DEVICE, {})
+        row.member_id = data.get("_auth_user_id")
+        row.device = device.get("agent", "")
+        row.created_at = parse_datetime(device.get("at", "")) or timezone.now()
+        return row
+
+
+def remember_device(request: HttpRequest | None) -> None:
+    """Note which browser this session belongs to; called when somebody logs in."""
+    if request is None:
+        return
+    agent = request.headers.get("User-Agent", "")[:200]
+    request.session[DEVICE] = {"agent": agent, "at": timezone.now().isoformat()}
+
+
+def public_id(session_key: str) -> str:
+    """Return what a form may carry instead of the key, which is as good as a password."""
+    return sha256(session_key.encode()).hexdigest()[:20]
+
+
+def browser_name(agent: str) -> str:
+    """Return "Firefox on Linux" for a User-Agent, as far as it can be told."""
+    browsers = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
+    systems = {
+        "Android": "Android", "iPhone": "iPhone", "iPad": "iPad", "Windows": "Windows", "Mac OS": "macOS",
+        "Linux": "Linux",
+    }  # fmt: skip
+    browser = next((name for mark, name in browsers.items() if mark in agent), "")
+    system = next((name for mark, name in systems.items() if mark in agent), "")
+    return " · ".join(filter(None, [browser, system]))

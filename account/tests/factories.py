@@ -1,0 +1,18 @@
+from itertools import count
+
+from django.utils import timezone
+
+from account.models import User
+
+_numbers = count(1)
+PASSWORD = "a-long-enough-passphrase"
+
+
+def make_user(username: str = "", *, proven: bool = True, staff: bool = False, **fields: object) -> User:
+    """Create a member; `proven` marks the e-mail address as confirmed."""
+    username = username or f"member{next(_numbers)}"
+
+    fields.setdefault("email", f"{username}@example.com")
+    fields.setdefault("first_name", username.capitalize())
+    fields.setdefault("email_proven_at", timezone.now() if proven else None)
+    return User.objects.create_user(username, password=PASSWORD, is_staff=staff, is_superuser=staff, **fields)

@@ -1,0 +1,88 @@
+from django.test import TestCase
+from django.urls import reverse
+
+from account.models import Boundary
+from account.tests.factories import make_user
+
+
+class BoundaryTests(TestCase):
+    @classmethod
+    def setUpTestData(cls):
+        cls.alice, cls.bob, cls.charlie = make_user("alice"), make_user("bob"), make_user("charlie")
+
+    def setUp(self):
+        self.client.force_login(self.alice)
+
+    def act(self, action: str, person: str = "bob"):
+        return self.client.post(reverse("account:user_boundary", args=[person]), {"action": action})
+
+    def stream(self) -> str:
+        return self.client.get(reverse("account:dashboard")).content.decode().split("<section")[1]
+
+    def test_muted_person_is_not_in_the_stream(self):
+        self.alice.follow(self.bob)
+        self.bob.follow(self.charlie)
+        assert "Bob" in self.stream()
+
+        self.act("mute")
+        assert "Bob" not in self.stream()
+
+        self.act("lift")
+        assert "Bob" in self.stream()
+
+    def test_muted_person_is_not_in_the_stream_of_everybody(self):
+        self.bob.follow(self.charlie)
+        self.act("mute")
+
+        assert "Bob" not in self.stream()
+
+    def test_muted_person_notices_nothing(self):
+        self.bob.follow(self.alice)
+        self.act("mute")
+        self.client.force_login(self.bob)
+
+        assert self.bob.is_following(self.alice)
+        assert self.client.get(self.alice.get_absolute_url()).status_code == 200
+
+    def test_block_ends_following_both_ways_and_hides_the_profile(self):
+        self.alice.follow(self.bob)
+        self.bob.follow(self.alice)
+
+        self.act("block")
+
+        assert not self.alice.is_following(self.bob)
+        assert not self.bob.is_following(self.alice)
+        self.client.force_login(self.bob)
+        assert self.client.get(self.alice.get_absolute_url()).status_code == 404
+        url = reverse("account:user_follow", args=["alice"])
+        assert self.client.post(url, {"action": "follow"}).status_code == 404
+
+    def test_blocker_can_still_see_and_lift_it_but_not_follow(self):
+        self.act("block")
+
+        self.assertContains(self.client.get(self.bob.get_absolute_url()), "You have blocked this person.")
+        self.client.post(reverse("account:user_follow", args=["bob"]), {"action": "follow"})
+        assert not self.alice.is_following(self.bob)
+        self.act("lift")
+        assert not Boundary.objects.exists()
+
+    def test_blocked_person_is_not_in_the_blockers_stream_nor_the_other_way_round(self):
+        self.bob.follow(self.charlie)
+        self.alice.follow(self.charlie)
+        self.act("block")
+
+        assert "Bob" not in self.stream()
+        self.client.force_login(self.bob)
+        assert "Alice" not in self.stream()
+
+    def test_mute_becomes_block_and_stays_one_row(self):
+        self.act("mute")
+        self.act("block")
+
+        assert [boundary.kind for boundary in Boundary.objects.all()] == ["block"]
+
+    def test_nonsense_is_refused(self):
+        assert self.act("hide").status_code == 400
+        assert self.act("mute", "alice").status_code == 400
+        assert self.act("mute", "nobody").status_code == 404
+        assert self.client.get(reverse("account:user_boundary", args=["bob"])).status_code == 405

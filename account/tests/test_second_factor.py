@@ -1,0 +1,181 @@
+import re
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.test import TestCase, override_settings
+from django.urls import reverse
+from django.utils import timezone
+
+from account import second_factor, totp
+from account.models import RecoveryCode, SecondFactor, User
+from account.tests.factories import PASSWORD, make_user
+from config.tests.races import race
+
+# The examples of RFC 6238, appendix B, cut to six digits.
+RFC_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+RFC = {59: "287082", 1111111109: "081804", 1234567890: "005924", 2000000000: "279037", 20000000000: "353130"}
+
+
+@pytest.mark.parametrize("moment", RFC)
+def test_codes_are_those_of_the_standard(moment):
+    assert totp.code_at(RFC_SECRET, moment // 30) == RFC[moment]
+
+
+def set_up(user: User) -> tuple[SecondFactor, list[str]]:
+    factor = second_factor.begin(user)
+    codes = second_factor.confirm(user, totp.code_at(factor.secret, totp.step_now()))
+    return factor, codes
+
+
+def later(*, minutes: int):
+    return time_machine.travel(timezone.now() + timedelta(minutes=minutes), tick=False)
+
+
+class SetUpTests(TestCase):
+    def setUp(self):
+        self.alice = make_user("alice")
+        self.client.force_login(self.alice)
+        self.url = reverse("account:second_factor_setup")
+
+    def test_set_up_shows_picture_secret_and_then_recovery_codes(self):
+        page = self.client.get(self.url)
+        secret = SecondFactor.objects.get().secret
+
+        self.assertContains(page, "data:image/svg+xml")
+        self.assertContains(page, secret[:4])
+        done = self.client.post(self.url, {"code": totp.code_at(secret, totp.step_now())})
+
+        codes = re.findall(r"<code>(\w{5}-\w{5})</code>", done.content.decode())
+        assert len(set(codes)) == 10
+        assert not RecoveryCode.objects.filter(digest__in=codes).exists()
+        self.alice.refresh_from_db()
+        assert self.alice.has_second_factor
+        assert self.client.get(reverse("account:dashboard")).status_code == 200
+
+    def test_wrong_code_changes_nothing(self):
+        self.client.get(self.url)
+
+        for code in ["000000", "abc", "", "١٢٣٤٥٦", "1" * 50]:
+            assert self.client.post(self.url, {"code": code}).status_code in (422, 429)
+        self.alice.refresh_from_db()
+        assert not self.alice.has_second_factor
+
+    def test_turning_off_asks_for_the_password(self):
+        set_up(self.alice)
+        session = self.client.session
+        session[second_factor.PASSED] = str(self.alice.pk)
+        session.save()
+        url = reverse("account:second_factor_remove")
+
+        assert self.client.post(url, {"password": "wrong"}).status_code == 422
+        self.client.post(url, {"password": PASSWORD})
+
+        self.alice.refresh_from_db()
+        assert not self.alice.has_second_factor
+        assert not RecoveryCode.objects.exists()
+
+
+class AskedTests(TestCase):
+    def setUp(self):
+        self.alice = make_user("alice", staff=True)
+        self.factor, self.codes = set_up(self.alice)
+        self.url = reverse("account:second_factor")
+
+    def code(self) -> str:
+        return totp.code_at(self.factor.secret, totp.step_now())
+
+    def log_in(self, url: str = "") -> None:
+        self.client.post(url or reverse("login"), {"username": "alice", "password": PASSWORD})
+
+    def test_password_alone_opens_nothing(self):
+        self.log_in()
+
+        for name in ["account:dashboard", "account:edit", "admin:index", "images:image_create", "home"]:
+            response = self.client.get(reverse(name))
+            assert response.status_code == 302
+            assert response.url.startswith(self.url)
+
+    def test_login_of_the_admin_and_any_other_is_held_back_too(self):
+        self.log_in(reverse("admin:login"))
+        assert self.client.get(reverse("admin:index")).url.startswith(self.url)
+
+        self.client.force_login(self.alice, backend="account.backends.GoogleBackend")
+        assert self.client.get(reverse("admin:index")).url.startswith(self.url)
+
+    def test_code_of_the_next_step_opens_and_leads_on(self):
+        self.log_in()
+        with later(minutes=2):
+            response = self.client.post(f"{self.url}?next=/account/edit/", {"code": self.code()})
+
+        self.assertRedirects(response, "/account/edit/", fetch_redirect_response=False)
+
+    def test_code_works_once(self):
+        with later(minutes=2):
+            code = self.code()
+            assert second_factor.check(self.alice, code)
+            assert not second_factor.check(self.alice, code)
+
+    def test_recovery_code_works_once(self):
+        assert second_factor.check(self.alice, self.codes[0].upper())
+        assert not second_factor.check(self.alice, self.codes[0])
+        assert second_factor.check(self.alice, self.codes[1])
+
+    def test_recovery_code_of_another_member_is_nothing(self):
+        _factor, others = set_up(make_user("bob"))
+
+        assert not second_factor.check(self.alice, others[0])
+
+    def test_sixth_wrong_code_in_a_minute_waits(self):
+        self.log_in()
+        answers = [self.client.post(self.url, {"code": "000000"}).status_code for _ in range(6)]
+
+        assert answers == [422] * 5 + [429]
+
+    def test_next_leads_to_our_own_pages_only(self):
+        self.log_in()
+        for number, target in enumerate(["//evil.test", "https://evil.test", "/\\evil.test", "javascript:alert(1)"]):
+            with later(minutes=2 + number):
+                response = self.client.post(self.url, {"code": self.code(), "next": target})
+                assert response.url == reverse("account:dashboard")
+                session = self.client.session
+                del session[second_factor.PASSED]
+                session.save()
+
+    def test_logging_out_is_always_possible(self):
+        self.log_in()
+
+        self.assertRedirects(self.client.post(reverse("logout")), reverse("home"))
+
+    def test_visitors_notice_nothing(self):
+        assert self.client.get(reverse("home")).status_code == 200
+
+
+@override_settings(STAFF_SECOND_FACTOR=True)
+class StaffTests(TestCase):
+    def test_staff_set_it_up_before_anything_else(self):
+        self.client.force_login(make_user("boss", staff=True))
+
+        for name in ["admin:index", "account:dashboard", "home"]:
+            assert self.client.get(reverse(name)).url.startswith(reverse("account:second_factor_setup"))
+        assert self.client.get(reverse("account:second_factor_setup")).status_code == 200
+
+    def test_members_need_not(self):
+        self.client.force_login(make_user("alice"))
+
+        assert self.client.get(reverse("account:dashboard")).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_same_code_twice_at_once_opens_once():
+    alice = make_user("alice")
+    factor, codes = set_up(alice)
+    later = totp.code_at(factor.secret, totp.step_now() + 1)
+    answers: list[tuple[str, bool]] = []
+
+    def use(number: int) -> None:
+        code = later if number % 2 else codes[0]
+        answers.append((code, second_factor.check(alice, code)))
+
+    assert race(use, 20) == []
+    assert sorted(code for code, is_right in answers if is_right) == sorted([later, codes[0]])

@@ -1,0 +1,98 @@
+"""Coming in: register, prove the address, log in, passwords."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import views as auth_views
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.views import View
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from account.forms import LoginForm, PasswordResetForm, RegisterForm
+from account.models import User
+from account.registration import mail_proof, read_proof
+from config.http import MemberRequest
+from config.ratelimit import hit, limited
+
+
+class InvalidIs422(View):
+    """The site's rules for refused forms and wrong methods, for Django's own form views."""
+
+    http_method_names = ["get", "head", "post", "options"]  # Django takes a PUT for a POST
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        response = super().form_invalid(form)  # type: ignore[misc]
+        response.status_code = 422
+        return response
+
+
+@method_decorator(limited("50/h", scope="login"), name="dispatch")
+class Login(InvalidIs422, auth_views.LoginView):
+    authentication_form = LoginForm
+    redirect_authenticated_user = True
+    extra_context = {"site_name": settings.SITE_NAME}  # Django's view would put the host's name there
+
+
+class PasswordChange(InvalidIs422, auth_views.PasswordChangeView):
+    pass
+
+
+@method_decorator(limited("10/h", scope="password-reset", fail_open=False), name="dispatch")
+class PasswordReset(InvalidIs422, auth_views.PasswordResetView):
+    form_class = PasswordResetForm
+
+
+class PasswordResetConfirm(InvalidIs422, auth_views.PasswordResetConfirmView):
+    user: User
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        # The link was mailed to the address, so opening it proves the address as well.
+        self.user.prove_email()
+        return super().form_valid(form)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@limited("10/h", fail_open=False)
+def register(request: HttpRequest) -> HttpResponse:
+    if request.user.is_authenticated:
+        return redirect("account:dashboard")
+    form = RegisterForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        form.register()
+        return redirect("account:register_done")
+    return render(request, "account/register.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@require_safe
+def register_done(request: HttpRequest) -> HttpResponse:
+    return render(request, "account/register_done.html")
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def prove(request: HttpRequest, token: str) -> HttpResponse:
+    """Show a button rather than prove on GET: mail scanners open every link of every mail."""
+    person = read_proof(token)
+    if person is None:
+        return render(request, "account/prove.html", {"person": None}, status=410)
+    if request.method == "POST":
+        person.prove_email()
+        messages.success(request, _("Thank you, your e-mail address is confirmed."))
+        return redirect("account:dashboard" if request.user.is_authenticated else "login")
+    return render(request, "account/prove.html", {"person": person})
+
+
+@require_POST
+@login_required
+def prove_send(request: MemberRequest) -> HttpResponse:
+    if not request.user.is_proven:
+        if hit("prove-send", str(request.user.pk), "3/h", fail_open=False):
+            mail_proof(request.user)
+        messages.success(request, _("The link is on its way to %(email)s.") % {"email": request.user.email})
+    return redirect("account:dashboard")

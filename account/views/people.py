@@ -1,0 +1,77 @@
+"""Other people: the list, a profile, following, muting, blocking."""
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from account.models import Boundary, User
+from config.http import MemberRequest, viewer
+from config.pagecache import for_everyone
+from config.ratelimit import limited
+
+PEOPLE_PER_PAGE = 24
+
+
+@require_safe
+@for_everyone("account")
+def user_list(request: HttpRequest) -> HttpResponse:
+    people = User.objects.visible_to(viewer(request)).order_by("-pk")
+    page = Paginator(people.values("pk"), PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
+    # Followers are counted for those shown, not for all that were passed over.
+    page.object_list = User.objects.filter(pk__in=page.object_list).with_follower_counts().order_by("-pk")
+    return render(request, "account/user_list.html", {"page": page})
+
+
+def _person(request: HttpRequest, username: str) -> User:
+    people = User.objects.visible_to(viewer(request)).with_follower_counts()
+    return get_object_or_404(people, username=username)
+
+
+@require_safe
+@for_everyone("account", "blog", "images")
+def user_detail(request: HttpRequest, username: str) -> HttpResponse:
+    person = _person(request, username)
+    return render(request, "account/user_detail.html", _between(viewer(request), person))
+
+
+def _between(user: Any, person: User) -> dict[str, object]:
+    """Return what the page says of the two: whether one follows, mutes or blocks the other."""
+    if not user.is_authenticated or user == person:
+        return {"person": person, "is_following": False, "boundary": ""}
+    return {"person": person, "is_following": user.is_following(person), "boundary": user.boundary_with(person)}
+
+
+@require_POST
+@login_required
+@limited("60/min")
+def user_follow(request: MemberRequest, username: str) -> HttpResponse:
+    person, action = _person(request, username), request.POST.get("action")
+    if action not in ("follow", "unfollow") or person == request.user:
+        return HttpResponseBadRequest(_("Follow or unfollow somebody else."))
+    if action == "unfollow":
+        request.user.unfollow(person)
+    elif request.user.boundary_with(person) != Boundary.Kind.BLOCK:
+        request.user.follow(person)
+    if not request.htmx:
+        return redirect(person)
+    return render(request, "account/_follow.html", _between(request.user, _person(request, username)))
+
+
+@require_POST
+@login_required
+@limited("60/min")
+def user_boundary(request: MemberRequest, username: str) -> HttpResponse:
+    """Mute or block the person, or lift it again."""
+    person, action = _person(request, username), request.POST.get("action")
+    if action not in ("mute", "block", "lift") or person == request.user:
+        return HttpResponseBadRequest(_("Mute or block somebody else."))
+    if action == "lift":
+        request.user.lift_boundary(person)
+    else:
+        request.user.set_boundary(person, action)
+    return redirect(person)

@@ -1,0 +1,82 @@
+"""The pages of the second factor."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render, resolve_url
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from account import second_factor as factor
+from account.forms import CodeForm, ConfirmedForm
+from config.http import MemberRequest
+from config.ratelimit import PERIODS, hit, too_many
+
+TRIES = ("5/min", "20/h")
+
+
+def _may_try(request: MemberRequest) -> bool:
+    # By member, not by address: otherwise each new address gets new tries.
+    return all(hit("second-factor", str(request.user.pk), rate, fail_open=False) for rate in TRIES)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def second_factor(request: MemberRequest) -> HttpResponse:
+    if not request.user.has_second_factor or factor.is_passed(request):
+        return redirect(_next(request))
+    form = CodeForm(request.POST or None)
+    if request.method == "POST":
+        if not _may_try(request):
+            return too_many(request, PERIODS["min"])
+        if form.is_valid() and factor.check(request.user, form.cleaned_data["code"]):
+            factor.mark_passed(request)
+            return redirect(_next(request))
+        form.refuse()
+    context = {"form": form, "next": _next(request)}
+    return render(request, "account/second_factor.html", context, status=422 if form.is_bound else 200)
+
+
+def _next(request: HttpRequest) -> str:
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    is_ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
+    return wanted if is_ours and wanted.startswith("/") else resolve_url(settings.LOGIN_REDIRECT_URL)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def second_factor_setup(request: MemberRequest) -> HttpResponse:
+    if request.user.has_second_factor:
+        return redirect("account:second_factor_remove")
+    begun, form = factor.begin(request.user), CodeForm(request.POST or None)
+    if request.method == "POST":
+        if not _may_try(request):
+            return too_many(request, PERIODS["min"])
+        codes = factor.confirm(request.user, form.cleaned_data["code"]) if form.is_valid() else None
+        if codes:
+            factor.mark_passed(request)
+            return render(request, "account/second_factor_setup.html", {"codes": codes})
+        form.refuse()
+    context = {"form": form, **factor.context_of(begun, settings.SITE_NAME)}
+    return render(request, "account/second_factor_setup.html", context, status=422 if form.is_bound else 200)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def second_factor_remove(request: MemberRequest) -> HttpResponse:
+    if not request.user.has_second_factor:
+        return redirect("account:second_factor_setup")
+    form = ConfirmedForm(request.POST if request.method == "POST" else None, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        factor.remove(request.user)
+        messages.success(request, _("Codes are no longer asked for."))
+        return redirect("account:edit")
+    left = request.user.recovery_codes.filter(used_at=None).count()
+    context = {"form": form, "left": left, "is_required": settings.STAFF_SECOND_FACTOR and request.user.is_staff}
+    return render(request, "account/second_factor_remove.html", context, status=422 if form.is_bound else 200)
