@@ -1,0 +1,15 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+from search import registry
+
+
+class ImagesConfig(AppConfig):
+    name = "images"
+    verbose_name = _("Pinboard")
+
+    def ready(self) -> None:
+        from .documents import image_entry
+        from .models import Image
+
+        registry.register(Image, "image", image_entry, rows=lambda: Image.objects.select_related("owner"))

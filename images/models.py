@@ -1,0 +1,233 @@
+"""The pinboard: pictures that members keep, and who likes them."""
+
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, models, transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
+
+from actions import popularity
+from actions.models import Action
+from config.pictures import Picture, PictureField, discard, store_picture
+from search import index
+
+if TYPE_CHECKING:
+    from account.models import User
+
+FOLDER = "images"
+
+
+def _switched_off() -> models.QuerySet:
+    # As a small set to leave out rather than a join, so that the board's pages come from one index.
+    return get_user_model().objects.filter(is_active=False).values("pk")
+
+
+class ImageQuerySet(models.QuerySet["Image"]):
+    def ready(self) -> Self:
+        return self.filter(status=Image.Status.READY)
+
+    def public(self) -> Self:
+        """What everybody may see."""
+        return self.ready().filter(is_private=False).exclude(owner__in=_switched_off())
+
+    def visible_to(self, viewer: Any) -> Self:
+        """What this person may see: the public ones and all of their own."""
+        if not viewer.is_authenticated:
+            return self.public()
+        public = models.Q(status=Image.Status.READY, is_private=False) & ~models.Q(owner__in=_switched_off())
+        blocked = viewer.out_of_reach_ids()
+        return self.filter(public | models.Q(owner=viewer.pk)).exclude(owner__in=blocked)
+
+    def shown_to(self, viewer: Any) -> Self:
+        """What the board shows this person: nothing of those they have muted or blocked, or who block them."""
+        return self.public().exclude(owner__in=viewer.hidden_ids()) if viewer.is_authenticated else self.public()
+
+    def of(self, owner: Any) -> Self:
+        return self.filter(owner=owner)
+
+    def forgotten(self) -> Self:
+        """Pictures still to fetch that nobody is fetching."""
+        now = timezone.now()
+        is_free = models.Q(lease_until=None) | models.Q(lease_until__lt=now)
+        return self.filter(is_free, status=Image.Status.FETCHING)
+
+
+class Image(models.Model):
+    """A picture that a member keeps; `total_likes` always equals the number of its Like rows."""
+
+    class Status(models.TextChoices):
+        """fetching -> ready | failed; failed -> fetching when the owner tries again. Uploads begin as ready."""
+
+        FETCHING = "fetching", _("being fetched")
+        READY = "ready", _("ready")
+        FAILED = "failed", _("could not be fetched")
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="images", verbose_name=_("owner")
+    )
+    title = models.CharField(_("title"), max_length=200)
+    slug = models.SlugField(_("slug"), max_length=100, editable=False, db_index=False)
+    description = models.TextField(_("description"), max_length=2000, blank=True)
+    alt = models.CharField(
+        _("alternative text"),
+        max_length=300,
+        blank=True,
+        help_text=_("What the picture shows, for people who cannot see it."),
+    )
+    is_private = models.BooleanField(_("only for me"), default=False)
+    source_url = models.CharField(_("address of the picture"), max_length=2000, blank=True)
+    page_url = models.CharField(_("page it was found on"), max_length=2000, blank=True)
+    file = PictureField(_("picture"), upload_to=FOLDER, width_field="width", height_field="height", blank=True)
+    width = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    height = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    digest = models.CharField(_("SHA-256 of the pixels"), max_length=64, blank=True, editable=False)
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.FETCHING)
+    same_as = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="copies", verbose_name=_("same as")
+    )
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, editable=False)
+    lease_until = models.DateTimeField(_("lease until"), null=True, blank=True, editable=False)
+    total_likes = models.PositiveIntegerField(_("likes"), default=0, editable=False)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    liked_by = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, through="Like", related_name="liked_images", verbose_name=_("liked by")
+    )
+
+    objects = ImageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["-id", "owner"],
+                condition=models.Q(status="ready", is_private=False),
+                name="image_public_newest",
+            ),
+            models.Index(fields=["owner", "-id"], name="image_owner_newest"),
+            models.Index(fields=["owner", "digest"], name="image_owner_digest"),
+            models.Index(fields=["-total_likes", "-id"], name="image_most_liked"),
+            models.Index(fields=["lease_until"], condition=models.Q(status="fetching"), name="image_to_fetch"),
+        ]
+        verbose_name = _("image")
+        verbose_name_plural = _("images")
+
+    def __str__(self) -> str:
+        return self.title
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        # Never empty: a title such as "???" or "日本語" has no letters for an address, and the page must open all the same.
+        self.slug = slugify(self.title)[:100].strip("-") or "image"
+        super().save(*args, **kwargs)
+
+    def get_absolute_url(self) -> str:
+        return reverse("images:image_detail", args=[self.pk, self.slug])
+
+    @property
+    def is_ready(self) -> bool:
+        return self.status == self.Status.READY
+
+    @property
+    def is_public(self) -> bool:
+        return self.is_ready and not self.is_private
+
+    @property
+    def alternative_text(self) -> str:
+        return self.alt or self.title
+
+    @property
+    def credit_url(self) -> str:
+        return self.page_url or self.source_url
+
+    @property
+    def credit_host(self) -> str:
+        return (urlsplit(self.credit_url).hostname or "").removeprefix("www.")
+
+    def keep(self, picture: Picture) -> bool:
+        """
+        Take the picture as this image's own and show it; return False when it was deleted meanwhile.
+
+        The file is written first and the row after it, so that a crash leaves an orphaned file, never a broken page.
+        """
+        stored = store_picture(picture, FOLDER)
+        with transaction.atomic():
+            fields = {
+                "file": stored.name,
+                "width": stored.width,
+                "height": stored.height,
+                "digest": stored.digest,
+                "status": self.Status.READY,
+                "lease_until": None,
+                "same_as": None,
+            }
+            fetching = Image.objects.filter(pk=self.pk, status=self.Status.FETCHING)
+            if not fetching.update(**fields):
+                discard(stored.name)
+                return False
+            self.refresh_from_db()
+            index.write(self)
+            if not self.is_private:
+                Action.objects.record(self.owner, Action.Verb.BOOKMARKED, self)
+        return True
+
+    def give_up(self, *, same_as: "Image | None" = None) -> None:
+        """Mark the picture as not to be had; `same_as` when it is one that the owner keeps already."""
+        Image.objects.filter(pk=self.pk, status=self.Status.FETCHING).update(
+            status=self.Status.FAILED, lease_until=None, same_as=same_as
+        )
+
+    def twin(self, digest: str) -> "Image | None":
+        """Return another image of the same owner with the same pixels."""
+        return Image.objects.ready().of(self.owner_id).filter(digest=digest).exclude(pk=self.pk).first()
+
+    def remove(self) -> None:
+        """Delete the image, its files, and all that other apps keep about it."""
+        with transaction.atomic():
+            index.remove(self)
+            popularity.forget(self)
+            discard(self.file.name or "")
+            self.delete()
+
+    def like(self, user: "User") -> bool:
+        """Return whether the like is new. The row and the count change in one transaction, or neither does."""
+        try:
+            with transaction.atomic():
+                # The unique constraint decides between parallel clicks; only the winner counts. (get_or_create would
+                # raise when the row in its way is taken back by an unlike before it can look.)
+                Like.objects.create(user=user, image=self)
+                Image.objects.filter(pk=self.pk).update(total_likes=models.F("total_likes") + 1)
+                Action.objects.record(user, Action.Verb.LIKES, self)
+        except IntegrityError:
+            return False
+        return True
+
+    def unlike(self, user: "User") -> bool:
+        with transaction.atomic():
+            deleted, _by_model = Like.objects.filter(user=user, image=self).delete()
+            if deleted:
+                Image.objects.filter(pk=self.pk).update(total_likes=models.F("total_likes") - 1)
+        return bool(deleted)
+
+    def is_liked_by(self, user: Any) -> bool:
+        return user.is_authenticated and Like.objects.filter(user=user.pk, image=self).exists()
+
+
+class Like(models.Model):
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="likes", verbose_name=_("user")
+    )
+    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="likes", verbose_name=_("image"))
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["user", "image"], name="like_once")]
+        verbose_name = _("like")
+        verbose_name_plural = _("likes")
+
+    def __str__(self) -> str:
+        return f"{self.user_id} likes {self.image_id}"

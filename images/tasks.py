@@ -1,0 +1,21 @@
+from celery import shared_task
+from django.utils import timezone
+
+from mail.relay import soon
+
+from .download import LEASE, download
+from .models import Image
+
+
+@shared_task
+def fetch_picture(image_id: int) -> None:
+    download(image_id)
+
+
+@shared_task
+def sweep_fetches() -> None:
+    """Start again what a crash or a dead broker left behind."""
+    # A fresh row has a task under way; only those that had their chance are forgotten.
+    old = timezone.now() - LEASE
+    for pk in Image.objects.forgotten().filter(created_at__lt=old).values_list("pk", flat=True)[:50]:
+        soon(fetch_picture, pk)

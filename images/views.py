@@ -1,0 +1,182 @@
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBadRequest,
+    StreamingHttpResponse,
+)
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from actions import popularity
+from config.http import MemberRequest, SiteRequest, viewer
+from config.pagecache import for_everyone
+from config.ratelimit import limited
+from config.spreadsheets import csv_response
+from mail.relay import soon
+
+from .export import COLUMNS, rows, zip_of
+from .forms import ImageCreateForm, ImageForm, candidates_in
+from .models import Image
+from .paging import get_page
+from .tasks import fetch_picture
+
+PER_PAGE = 24
+RANKED = 10
+FACES = 24
+
+
+@require_safe
+@for_everyone("images", "account.User")
+def image_list(request: SiteRequest) -> HttpResponse:
+    page = get_page(Image.objects.shown_to(viewer(request)), request.GET.get("page"), PER_PAGE)
+    template = "images/_tiles.html" if request.htmx else "images/image_list.html"
+    response = render(request, template, {"page": page})
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+@require_safe
+@for_everyone("images", "account.User", "actions.ViewCount")
+def image_ranking(request: HttpRequest) -> HttpResponse:
+    ids = popularity.most_viewed(Image.objects.public(), RANKED)
+    found = Image.objects.select_related("owner").in_bulk(ids)
+    return render(request, "images/image_ranking.html", {"images": [found[pk] for pk in ids if pk in found]})
+
+
+def _visible(request: HttpRequest, pk: int) -> Image:
+    return get_object_or_404(Image.objects.visible_to(viewer(request)).select_related("owner", "same_as"), pk=pk)
+
+
+def _own(request: MemberRequest, pk: int) -> Image:
+    return get_object_or_404(Image.objects.of(request.user), pk=pk)
+
+
+@require_safe
+@for_everyone("images", "account", "actions.ViewCount")
+def image_detail(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
+    image = _visible(request, pk)
+    if slug != image.slug:
+        return redirect(image, permanent=True)
+    if image.is_public:
+        popularity.count_view(request, image)
+    return render(request, "images/image_detail.html", _detail(request, image))
+
+
+def _detail(request: HttpRequest, image: Image) -> dict[str, object]:
+    fans = image.liked_by.filter(is_active=True).order_by("-likes__id")[:FACES]
+    return {
+        "image": image,
+        "fans": fans,
+        "views": popularity.views(image),
+        "is_liked": image.is_liked_by(viewer(request)),
+    }
+
+
+@require_POST
+@login_required
+@limited("60/min")
+def image_like(request: MemberRequest, pk: int) -> HttpResponse:
+    image, action = _visible(request, pk), request.POST.get("action")
+    if action not in ("like", "unlike"):
+        return HttpResponseBadRequest(_("Like or unlike."))
+    if action == "like":
+        image.like(request.user)
+    else:
+        image.unlike(request.user)
+    if not request.htmx:
+        return redirect(image)
+    image.refresh_from_db(fields=["total_likes"])
+    return render(request, "images/_likes.html", _detail(request, image))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@limited("10/min", "200/d")
+def image_create(request: MemberRequest) -> HttpResponse:
+    if not request.user.is_proven:
+        messages.warning(request, _("Please confirm your e-mail address first; then you can save pictures."))
+        return redirect("account:dashboard")
+    if request.method != "POST":
+        return _picker(request, _form_from_bookmarklet(request))
+    candidates = candidates_in(request.POST.getlist("candidate"))
+    form = ImageCreateForm(request.POST, request.FILES, owner=request.user, candidates=candidates)
+    if not form.is_valid():
+        return _picker(request, form)
+    image = form.save()
+    messages.success(request, _("Picture saved.") if image.is_ready else _("Saved. We are fetching the picture."))
+    return redirect(image)
+
+
+def _picker(request: HttpRequest, form: ImageCreateForm) -> HttpResponse:
+    response = render(request, "images/image_create.html", {"form": form}, status=422 if form.is_bound else 200)
+    if form.candidates:
+        response._csp_update = {"img-src": ["https:", "http:"]}  # type: ignore[attr-defined]
+    return response
+
+
+def _form_from_bookmarklet(request: MemberRequest) -> ImageCreateForm:
+    asked = request.GET
+    found = candidates_in(asked.getlist("url"))
+    initial = {
+        "source_url": found[0] if found else asked.get("url", "")[:2000],
+        "page_url": asked.get("page", "")[:2000],
+        "title": asked.get("title", "")[:200],
+        "description": asked.get("description", "")[:2000],
+    }
+    return ImageCreateForm(owner=request.user, initial=initial, candidates=found if len(found) > 1 else [])
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def image_edit(request: MemberRequest, pk: int) -> HttpResponse:
+    image = _own(request, pk)
+    form = ImageForm(request.POST or None, instance=image)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, _("Changes saved."))
+        return redirect(image)
+    return render(
+        request, "images/image_edit.html", {"form": form, "image": image}, status=422 if form.is_bound else 200
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def image_delete(request: MemberRequest, pk: int) -> HttpResponse:
+    image = _own(request, pk)
+    if request.method != "POST":
+        return render(request, "images/image_delete.html", {"image": image})
+    image.remove()
+    messages.success(request, _("Picture deleted."))
+    return redirect("images:image_list")
+
+
+@require_safe
+@login_required
+def image_export(request: MemberRequest, kind: str) -> HttpResponse | FileResponse | StreamingHttpResponse:
+    """Hand a member their own pictures: "csv" the list, "zip" with the files."""
+    images = Image.objects.of(request.user)
+    if kind == "csv":
+        return csv_response("pictures", COLUMNS, rows(images))
+    if kind != "zip":
+        raise Http404
+    return FileResponse(zip_of(images), as_attachment=True, filename=f"pictures-{timezone.localdate()}.zip")
+
+
+@require_POST
+@login_required
+@limited("10/min")
+def image_fetch(request: MemberRequest, pk: int) -> HttpResponse:
+    """Try once more to fetch what could not be fetched."""
+    image = _own(request, pk)
+    failed = Image.objects.filter(pk=image.pk, status=Image.Status.FAILED).exclude(source_url="")
+    if failed.update(status=Image.Status.FETCHING, attempts=0, lease_until=None, same_as=None):
+        soon(fetch_picture, image.pk)
+    return redirect(image)
