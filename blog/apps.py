@@ -1,0 +1,15 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class BlogConfig(AppConfig):
+    name = "blog"
+    verbose_name = _("Blog")
+
+    def ready(self) -> None:
+        from search.registry import register
+
+        from .found import entry
+        from .models import Post
+
+        register(Post, "post", entry)

@@ -1,0 +1,92 @@
+"""
+What happens when somebody comments: whose comment shows at once, and who is told about one that waits.
+
+A typed e-mail address proves nothing: whoever knows a customer's address could speak as a trusted person. Trust goes
+with the session instead. A comment shows at once when its writer
+
+* is logged in, and the account's address was proven by a mailed link, or
+* is the guest whose browser has bought here: the session holds the address ("proven_addresses", written when its order
+  is paid), the address is marked proven, and the comment is signed with it, or
+* has had a comment approved before: the same account, or the same browser (a signed cookie names its last comment) with
+  the same address.
+
+Everybody else is a stranger, whose comment waits for approval.
+"""
+
+from email.utils import parseaddr
+
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from config import ratelimit
+from mail import addresses, links, outbox
+
+from . import stamps
+from .models import BannedAddress, Comment
+
+# Beyond this a flood fills the waiting list in the admin, not the editors' mailboxes.
+MAILS_ABOUT_A_POST = "10/h"
+COOKIE = "commenter"
+COOKIE_SECONDS = 180 * 24 * 3600
+
+
+def leave(comment: Comment, request: HttpRequest) -> Comment:
+    """Save a new comment in the state it deserves; mail the author and the staff when it waits."""
+    comment.state = _state(comment, request)
+    with transaction.atomic():
+        comment.save()
+        if comment.state == Comment.State.WAITING and ratelimit.hit(
+            "comment-mail", str(comment.post_id), MAILS_ABOUT_A_POST
+        ):
+            tell_editors(comment)
+    return comment
+
+
+def _state(comment: Comment, request: HttpRequest) -> str:
+    if BannedAddress.covers(comment.email):
+        return Comment.State.HIDDEN
+    return Comment.State.APPROVED if _is_trusted(comment, request) else Comment.State.WAITING
+
+
+def _is_trusted(comment: Comment, request: HttpRequest) -> bool:
+    member = comment.author
+    if member:
+        was_approved = member.comments.approved().exists
+        return bool(member.is_staff or getattr(member, "email_proven_at", None) or was_approved())
+    email = comment.email.lower()
+    last = request.get_signed_cookie(COOKIE, default="", salt=COOKIE)
+    if last and Comment.objects.approved().by_address(email).filter(pk=last).exists():
+        return True
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+        return False
+    return email in request.session.get("proven_addresses", []) and addresses.is_proven(email)
+
+
+def remember(comment: Comment, response: HttpResponse) -> None:
+    """Let this browser's next comment be known as coming from the same hand, unless it is a member's."""
+    if not comment.author_id:
+        secure = settings.SITE_URL.startswith("https://")
+        response.set_signed_cookie(
+            COOKIE, str(comment.pk), salt=COOKIE, max_age=COOKIE_SECONDS, httponly=True, samesite="Lax", secure=secure
+        )
+
+
+def tell_editors(comment: Comment) -> None:
+    """Mail those who may decide, each with a link that shows the comment and asks before it acts."""
+    staff = parseaddr(settings.STAFF_EMAIL)[1]
+    decide = reverse("blog:comment_decide", args=[stamps.decide_token(comment.pk)])
+    for to in dict.fromkeys(address.lower() for address in (comment.post.author.email, staff) if address):
+        outbox.enqueue(
+            kind="comment_waiting",
+            dedup_key=f"comment-waiting:{comment.pk}:{to}",
+            to=to,
+            template="blog/email/comment_waiting",
+            context={
+                "comment": comment,
+                "post_url": links.site_url(comment.post.get_absolute_url()),
+                "decide_url": links.site_url(decide),
+                "site_name": settings.SITE_NAME,
+            },
+        )

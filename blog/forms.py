@@ -1,0 +1,137 @@
+import re
+import unicodedata
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from . import stamps
+from .models import Comment, Post
+from .models.comments import MAX_LENGTH
+
+WEB_ADDRESS = re.compile(r"(?i)://|\bwww\.|\b[a-z0-9-]+\.(?:com|net|org|info|biz|ru|cn|xyz|top|io|shop|site|online)\b")
+
+
+def public_address(value: str) -> None:
+    """Refuse addresses that are valid on paper but lead nowhere outside this machine: a@localhost, a@[127.0.0.1]."""
+    domain = value.rpartition("@")[2]
+    if "." not in domain or domain.startswith("[") or domain.endswith((".localhost", ".local", ".internal")):
+        raise ValidationError(_("Enter an e-mail address that the whole world can write to."), code="not_public")
+
+
+def one_line(value: str) -> None:
+    """Refuse line breaks, which would end a mail header (the field strips those at the ends)."""
+    if len(value.splitlines()) > 1:
+        raise ValidationError(_("Write this in one line."), code="line_break")
+
+
+def visible(value: str) -> None:
+    """Refuse what is nothing to look at: only spaces, joiners, direction marks."""
+    if all(unicodedata.category(letter)[0] in "CZ" for letter in value):
+        raise ValidationError(_("Write something that can be read."), code="invisible")
+
+
+def no_web_address(value: str) -> None:
+    """Refuse links: mail from our address with a stranger's link in it is what spammers want."""
+    if WEB_ADDRESS.search(value):
+        raise ValidationError(_("Leave out web addresses; the link to the post is in the mail."), code="link")
+
+
+class TrappedForm(forms.Form):
+    """
+    A form with two traps for scripts: a field that people do not see, and the signed time at which it was shown.
+
+    `is_trapped` says that the hidden field was filled; the view then answers as if all were well, and does nothing.
+    """
+
+    website = forms.CharField(
+        required=False,
+        label=_("Leave this empty"),
+        widget=forms.TextInput(attrs={"tabindex": "-1", "autocomplete": "off"}),
+    )
+    stamp = forms.CharField(widget=forms.HiddenInput, required=False, max_length=200)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("stamp", stamps.form_stamp())
+
+    @property
+    def is_trapped(self) -> bool:
+        return bool(self.data.get(self.add_prefix("website")))
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        problem = stamps.form_problem((cleaned or {}).get("stamp", ""))
+        if problem:
+            self._stamp_anew(problem)
+            raise ValidationError(problem, code="stamp")
+        return cleaned
+
+    def _stamp_anew(self, problem: Any) -> None:
+        """Give an outdated form a fresh stamp; one that came too quickly keeps its own and passes a second later."""
+        if problem is stamps.TOO_OLD:
+            self.data = self.data.copy()  # type: ignore[attr-defined]
+            self.data[self.add_prefix("stamp")] = stamps.form_stamp()  # type: ignore[index]
+
+
+class CommentForm(TrappedForm):
+    """A comment; a member (`member` given) is not asked who they are."""
+
+    name = forms.CharField(label=_("Name"), max_length=80, validators=[one_line, visible])
+    email = forms.EmailField(
+        label=_("E-mail address"),
+        help_text=_("Not shown to anybody."),
+        max_length=254,
+        validators=[public_address],
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+    body = forms.CharField(
+        label=_("Comment"),
+        max_length=MAX_LENGTH,
+        validators=[visible],
+        help_text=_("Plain text. Web addresses become links."),
+        widget=forms.Textarea(attrs={"rows": 6}),
+    )
+
+    field_order = ["name", "email", "body"]
+
+    def __init__(self, *args: Any, member: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.member = member
+        self.fields["name"].widget.attrs["autocomplete"] = "name"
+        if member:
+            del self.fields["name"], self.fields["email"]
+
+    def comment(self, post: Post) -> Comment:
+        """Return the comment, not yet saved."""
+        data = self.cleaned_data
+        if self.member:
+            name = self.member.get_full_name() or self.member.get_username()
+            return Comment(post=post, author=self.member, name=name[:80], email=self.member.email, body=data["body"])
+        return Comment(post=post, name=data["name"], email=data["email"], body=data["body"])
+
+
+class SharePostForm(TrappedForm):
+    name = forms.CharField(label=_("Your name"), max_length=60, validators=[one_line, visible, no_web_address])
+    email = forms.EmailField(label=_("Your e-mail address"), max_length=254, validators=[public_address])
+    to = forms.EmailField(
+        label=_("Send to"), help_text=_("One e-mail address."), max_length=254, validators=[public_address]
+    )
+    note = forms.CharField(
+        label=_("A word from you"),
+        max_length=500,
+        required=False,
+        validators=[no_web_address],
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+    field_order = ["name", "email", "to", "note"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].widget.attrs["autocomplete"] = "name"
+        self.fields["email"].widget.attrs["autocomplete"] = "email"
+
+    def quoted_note(self) -> str:
+        return "\n".join(f"> {line}" for line in self.cleaned_data["note"].splitlines())

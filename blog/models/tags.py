@@ -1,0 +1,156 @@
+"""Tags. The rest of the project reaches them through `Post.objects.tagged(slug)` and `post.tag_list` only."""
+
+import hashlib
+from collections.abc import Iterable, Sequence, Set
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models import F
+from django.urls import reverse
+from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
+from taggit.managers import _TaggableManager
+from taggit.models import ItemBase, TagBase
+
+
+class Tag(TagBase):
+    """`post_count` is the number of public posts, kept by Post and by PostTags."""
+
+    post_count = models.IntegerField(_("posts"), default=0, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        indexes = [models.Index(fields=["-post_count", "name"])]
+        verbose_name = _("tag")
+        verbose_name_plural = _("tags")
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Write the tag; after a change of name or slug its posts, their documents and old links follow."""
+        with transaction.atomic():
+            fields = Tag.objects.select_for_update().filter(pk=self.pk).values("name", "slug")
+            before = (fields.first() if self.pk else None) or {}
+            super().save(*args, **kwargs)
+            TagAlias.objects.filter(slug=self.slug).delete()
+            if before and before["slug"] != self.slug:
+                TagAlias.objects.create(slug=before["slug"], tag=self)
+            if before and (before["slug"], before["name"]) != (self.slug, self.name):
+                tell_posts(self.post_ids())
+
+    def get_absolute_url(self) -> str:
+        return reverse("blog:post_list_by_tag", args=[self.slug])
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        with transaction.atomic():
+            ids = self.post_ids()
+            result = super().delete(*args, **kwargs)
+            tell_posts(ids)
+        return result
+
+    def merge_into(self, other: "Tag") -> None:
+        """Give this tag's posts to the other, and its address and aliases too; then it is gone."""
+        with transaction.atomic():
+            list(Tag.objects.select_for_update().filter(pk__in=[self.pk, other.pk]).order_by("pk"))
+            ids = self.post_ids()
+            theirs = PostTag.objects.filter(tag=other).values("content_object")
+            PostTag.objects.filter(tag=self).exclude(content_object__in=theirs).update(tag=other)
+            TagAlias.objects.filter(tag=self).update(tag=other)
+            slug = self.slug
+            super().delete()
+            TagAlias.objects.create(slug=slug, tag=other)
+            counted = PostTag.objects.filter(tag=other, content_object__is_counted=True)
+            Tag.objects.filter(pk=other.pk).update(post_count=counted.count())
+            tell_posts(ids)
+
+    def post_ids(self) -> list[int]:
+        return list(PostTag.objects.filter(tag=self).values_list("content_object", flat=True))
+
+    def slugify(self, tag: str, i: int | None = None) -> str:
+        """Keep letters of any script; a name without letters ("???") still gets an address, the same every time."""
+        slug = slugify(tag, allow_unicode=True)[:80] or f"tag-{hashlib.sha256(tag.encode()).hexdigest()[:8]}"
+        return slug if i is None else f"{slug}-{i}"
+
+
+class TagAlias(models.Model):
+    """A slug that a tag once had, or that of a tag merged into it: links to it are sent on."""
+
+    slug = models.SlugField(_("slug"), max_length=100, unique=True, allow_unicode=True)
+    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="aliases", verbose_name=_("tag"))
+
+    class Meta:
+        verbose_name = _("old tag address")
+        verbose_name_plural = _("old tag addresses")
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class PostTag(ItemBase):
+    """A tag on a post. `publish_at` repeats the post's, so that the newest posts of a tag come straight from an index."""
+
+    content_object = models.ForeignKey("blog.Post", on_delete=models.CASCADE, related_name="post_tags")
+    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="post_tags")
+    publish_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["content_object", "tag"], name="blog_tag_once_on_a_post")]
+        indexes = [models.Index(fields=["tag", "-publish_at", "-content_object"])]
+        verbose_name = _("tag on a post")
+        verbose_name_plural = _("tags on posts")
+
+
+class PostTags(_TaggableManager):
+    """What `post.tags` is: whoever changes tags, the list stored on the post, the counts and the index follow."""
+
+    instance: Any
+
+    def set(self, tags: Iterable[Any], **kwargs: Any) -> None:
+        self._change(super().set, tags, through_defaults={"publish_at": self.instance.publish_at}, **kwargs)
+
+    def add(self, *tags: Any, **kwargs: Any) -> None:
+        kwargs["through_defaults"] = {"publish_at": self.instance.publish_at}
+        self._change(super().add, *tags, **kwargs)
+
+    def remove(self, *tags: Any) -> None:
+        self._change(super().remove, *tags)
+
+    def clear(self) -> None:
+        self._change(super().clear)
+
+    def _change(self, act: Any, *args: Any, **kwargs: Any) -> None:
+        if getattr(self, "_is_changing", False):  # set() itself calls add() and remove()
+            act(*args, **kwargs)
+            return
+        self._is_changing = True
+        try:
+            with transaction.atomic():
+                is_counted = self.instance.lock()["is_counted"]
+                before = self._ids()
+                act(*args, **kwargs)
+                after = self._ids()
+                if is_counted:
+                    count_posts(after - before, 1)
+                    count_posts(before - after, -1)
+                self.instance.tags_changed()
+        finally:
+            self._is_changing = False
+
+    def _ids(self) -> Set[int]:
+        return set(PostTag.objects.filter(content_object=self.instance).values_list("tag_id", flat=True))
+
+
+def count_posts(tag_ids: Iterable[int], step: int) -> None:
+    """Change the tags' numbers by `step`, locking in one order."""
+    ids = set(tag_ids)
+    if not ids:
+        return
+    tags = Tag.objects.filter(pk__in=ids)
+    locked = list(tags.select_for_update().order_by("pk").values_list("pk", flat=True))
+    Tag.objects.filter(pk__in=locked).update(post_count=F("post_count") + step)
+
+
+def tell_posts(ids: Sequence[int]) -> None:
+    """Let posts store their tags again and tell the index."""
+    posts = PostTag._meta.get_field("content_object").related_model._default_manager
+    for start in range(0, len(ids), 200):
+        for post in posts.filter(pk__in=ids[start : start + 200]):
+            post.tags_changed()

@@ -1,0 +1,232 @@
+"""
+Everything that stands around a list of posts, in one query: counts, tags, latest, most read, most commented.
+
+The counts are kept numbers plus the few posts whose hour came since they were brought up to date, so that they are
+right at the moment of reading without counting rows.
+"""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import connections, router
+from django.db.models import (
+    CharField,
+    Count,
+    F,
+    IntegerField,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+)
+from django.db.models.functions import Cast, Concat
+from django.urls import reverse
+from django.utils import timezone
+
+from actions.models import ViewCount
+from config.keptsql import KeptSql
+
+from .models import Post, Tag, Tally
+from .models.tallies import ALL_POSTS, AUTHOR_PREFIX
+
+POSTS_IN_A_BOX = 5
+TAGS_SHOWN = 20
+# Places in a row of the union.
+NUMBER, MOMENT = 3, 4
+
+
+@dataclass(frozen=True)
+class Line:
+    """A post in a box; `number` is how many comments or views brought it there."""
+
+    title: str
+    slug: str
+    number: int
+    publish_on: date
+
+    def get_absolute_url(self) -> str:
+        return reverse("blog:post_detail", args=[*self.publish_on.timetuple()[:3], self.slug])
+
+
+@dataclass(frozen=True)
+class TagLine:
+    id: int
+    name: str
+    slug: str
+    post_count: int
+
+    def get_absolute_url(self) -> str:
+        return reverse("blog:post_list_by_tag", args=[self.slug])
+
+
+@dataclass
+class Sidebar:
+    """`subject_count` is the number of posts in the list asked about; `subject_tag` its tag, if it has one."""
+
+    total: int = 0
+    subject_count: int = 0
+    subject_tag: TagLine | None = None
+    subject_author: int = 0
+    tags: list[TagLine] = field(default_factory=list)
+    latest: list[Line] = field(default_factory=list)
+    most_commented: list[Line] = field(default_factory=list)
+    most_read: list[Line] = field(default_factory=list)
+
+
+type_parts = list[QuerySet[Any, tuple[Any, ...]]]
+type_boxes = dict[str, list[tuple[Any, ...]]]
+
+
+def read(*, tag: str = "", author: str = "", period: tuple[date, date] | None = None) -> Sidebar:
+    """Read the sidebar of the whole list, or of the posts with a tag (its slug), by an author (username), in a period."""
+    now = timezone.now()
+    if period:
+        sql, values = _query(now, period=period).query.sql_with_params()
+    else:
+        sql, values = _kept(is_tag=bool(tag), is_author=bool(author)).with_values(now, tag, author)  # type: ignore[assignment]
+    rows: type_boxes = {}
+    with connections[router.db_for_read(Post)].cursor() as cursor:
+        cursor.execute(sql, values)
+        for box, *row in cursor:
+            rows.setdefault(box, []).append(tuple(row))
+    sidebar = _assemble(rows)
+    _name_subject(sidebar, rows, tag=tag, author=author, period=period)
+    return sidebar
+
+
+@cache
+def _kept(*, is_tag: bool, is_author: bool) -> KeptSql:
+    def query(now: datetime, tag: str, author: str) -> QuerySet[Any, Any]:
+        return _query(now, tag=tag if is_tag else "", author=author if is_author else "")
+
+    return KeptSql(query, datetime(9998, 1, 1, tzinfo=UTC), "\x01tag", "\x01author")
+
+
+def _query(
+    now: datetime, *, tag: str = "", author: str = "", period: tuple[date, date] | None = None
+) -> QuerySet[Any, Any]:
+    parts = [_tags(), _row(Tally.objects.filter(name=ALL_POSTS), "all", number=F("posts")), _uncounted(now)]
+    if tag:
+        parts.append(_tag_rows(Tag.objects.filter(slug=tag), "subject"))
+    if author:
+        parts.append(_author(author))
+    if period:
+        parts.append(_counted_in(period, now))
+    first, *boxes = _posts(now)
+    return first.union(*boxes, *parts, all=True)
+
+
+def _row(queryset: QuerySet[Any], box: str, **columns: Any) -> QuerySet[Any, tuple[Any, ...]]:
+    """
+    Select (box, id, text, slug, number, moment, day); columns not given are NULL.
+
+    The last two are ISO text, because a raw query's moments and days are text on one database and not on the other.
+    """
+    shape: dict[str, Any] = {
+        "text": TextField(),
+        "name": CharField(),
+        "number": IntegerField(),
+        "moment": CharField(),
+        "day": CharField(),
+    }
+    values = {key: Cast(columns.get(key, Value(None)), kind) for key, kind in shape.items()}
+    identity = columns.get("identity", F("pk"))
+    # One alias each that no model field has; order_by() because a part of a union may not be ordered.
+    named = {f"box_{key}": value for key, value in {"name_of": Value(box), "identity": identity, **values}.items()}
+    return queryset.order_by().annotate(**named).values_list(*named)
+
+
+def _posts(now: datetime) -> type_parts:
+    published = Post.objects.published(now)
+    commented = published.filter(comment_count__gt=0).order_by("-comment_count", "-publish_at")
+    read = _views().order_by("-views").values("target_id")[: 3 * POSTS_IN_A_BOX]  # some may be public no more
+    views = Subquery(_views().filter(target_id=OuterRef("pk")).values("views")[:1])
+    latest = published.newest_first()
+    # What was just found published is not asked again: SQLite would read every published post for the answer.
+    return [
+        _post_rows("latest", Post.objects.filter(pk__in=latest.values("pk")[:POSTS_IN_A_BOX]), F("comment_count")),
+        _post_rows(
+            "commented", Post.objects.filter(pk__in=commented.values("pk")[:POSTS_IN_A_BOX]), F("comment_count")
+        ),
+        _post_rows("read", published.filter(pk__in=read), views),
+    ]
+
+
+def _post_rows(box: str, posts: QuerySet[Post], number: Any) -> QuerySet[Any, tuple[Any, ...]]:
+    return _row(
+        posts,
+        box,
+        text=F("title"),
+        name=F("slug"),
+        number=number,
+        moment=F("publish_at"),
+        day=F("publish_on"),
+    )
+
+
+def _views() -> QuerySet[ViewCount]:
+    return ViewCount.objects.filter(target_kind=Post._meta.label_lower)
+
+
+def _tags() -> QuerySet[Any, tuple[Any, ...]]:
+    largest = Tag.objects.filter(post_count__gt=0).order_by("-post_count", "name")
+    return _tag_rows(Tag.objects.filter(pk__in=largest.values("pk")[:TAGS_SHOWN]), "tag")
+
+
+def _tag_rows(tags: QuerySet[Tag], box: str) -> QuerySet[Any, tuple[Any, ...]]:
+    return _row(tags, box, text=F("name"), name=F("slug"), number=F("post_count"))
+
+
+def _author(username: str) -> QuerySet[Any, tuple[Any, ...]]:
+    name = Concat(Value(AUTHOR_PREFIX), Cast(OuterRef("pk"), CharField()))
+    posts = Subquery(Tally.objects.filter(name=name).values("posts"))
+    return _row(get_user_model().objects.filter(username=username), "author", number=posts)
+
+
+def _uncounted(now: datetime) -> QuerySet[Any, tuple[Any, ...]]:
+    return _row(Post.objects.uncounted(now), "due", text=F("tag_list"), number=F("author_id"), day=F("publish_on"))
+
+
+def _counted_in(period: tuple[date, date], now: datetime) -> QuerySet[Any, tuple[Any, ...]]:
+    posts = Post.objects.published(now).in_period(*period).order_by().values("status")
+    counted = posts.annotate(found=Count("pk"))
+    return _row(counted, "period", identity=Value(0), number=F("found"))
+
+
+def _assemble(rows: type_boxes) -> Sidebar:
+    return Sidebar(
+        total=len(rows.get("due", [])) + sum(row[NUMBER] for row in rows.get("all", [])),
+        tags=sorted((TagLine(*row[:4]) for row in rows.get("tag", [])), key=lambda line: line.name.casefold()),
+        latest=_lines(rows, "latest", by=MOMENT),
+        most_commented=_lines(rows, "commented", by=NUMBER),
+        most_read=_lines(rows, "read", by=NUMBER),
+    )
+
+
+def _lines(rows: type_boxes, box: str, *, by: int) -> list[Line]:
+    ranked = sorted(rows.get(box, []), key=lambda row: (row[by] or 0, row[MOMENT], row[0]), reverse=True)
+    return [
+        Line(title, slug, number or 0, date.fromisoformat(day))
+        for _id, title, slug, number, _moment, day in ranked[:POSTS_IN_A_BOX]
+    ]
+
+
+def _name_subject(sidebar: Sidebar, boxes: type_boxes, *, tag: str, author: str, period: Any) -> None:
+    due = boxes.get("due", [])
+    if tag:
+        sidebar.subject_tag = next((TagLine(*row[:4]) for row in boxes.get("subject", [])), None)
+        late = sum(any(label["slug"] == tag for label in json.loads(row[1])) for row in due)
+        sidebar.subject_count = late + (sidebar.subject_tag.post_count if sidebar.subject_tag else 0)
+    elif author:
+        for pk, _text, _name, posts, *_ in boxes.get("author", []):
+            sidebar.subject_author = pk
+            sidebar.subject_count = (posts or 0) + sum(row[NUMBER] == pk for row in due)
+    elif period:
+        sidebar.subject_count = sum(row[NUMBER] for row in boxes.get("period", []))
+    else:
+        sidebar.subject_count = sidebar.total

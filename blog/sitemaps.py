@@ -1,0 +1,37 @@
+from datetime import datetime
+from typing import Any
+
+from django.contrib.sitemaps import Sitemap
+from django.urls import reverse
+
+from .models import Post, Tag
+
+# The protocol allows 50,000; smaller files are made in less memory and time.
+ADDRESSES_IN_A_FILE = 5000
+
+
+class PostSitemap(Sitemap):
+    limit = ADDRESSES_IN_A_FILE
+
+    def items(self) -> Any:
+        return Post.objects.published().only("publish_on", "slug", "updated_at").order_by("pk")
+
+    def lastmod(self, post: Post) -> datetime:
+        return post.updated_at
+
+
+class TagSitemap(Sitemap):
+    limit = ADDRESSES_IN_A_FILE
+
+    def items(self) -> Any:
+        return Tag.objects.filter(post_count__gt=0).only("slug").order_by("pk")
+
+
+class BlogSitemap(Sitemap):
+    """Pages of the blog that are no single row."""
+
+    def items(self) -> list[str]:
+        return ["blog:post_list"]
+
+    def location(self, name: str) -> str:
+        return reverse(name)

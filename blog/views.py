@@ -1,0 +1,242 @@
+import datetime
+import math
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from actions import popularity
+from config.pagecache import for_everyone
+from config.ratelimit import client_address, hit, limited, too_many
+from search import engines, query
+
+from . import around, commenting, sharing, sidebar, stamps
+from .forms import CommentForm, SharePostForm
+from .models import Comment, Post, PostQuerySet, TagAlias
+
+POSTS_ON_A_PAGE = 10
+COMMENTS_ON_A_PAGE = 50
+SEARCHES = "30/min"
+
+
+@for_everyone("blog", "account.User")
+@require_safe
+def post_list(request: HttpRequest) -> HttpResponse:
+    return _list(request, "blog/post_list.html", Post.objects.newest_first(), sidebar.read())
+
+
+@for_everyone("blog", "account.User")
+@require_safe
+def post_list_by_tag(request: HttpRequest, slug: str) -> HttpResponse:
+    beside = sidebar.read(tag=slug)
+    if beside.subject_tag is None:
+        alias = get_object_or_404(TagAlias.objects.select_related("tag"), slug=slug)
+        return redirect(alias.tag, permanent=True)
+    posts = Post.objects.newest_tagged(beside.subject_tag.id)
+    return _list(request, "blog/post_list_by_tag.html", posts, beside, tag=beside.subject_tag)
+
+
+@for_everyone("blog", "account.User")
+@require_safe
+def post_list_by_author(request: HttpRequest, username: str) -> HttpResponse:
+    beside = sidebar.read(author=username)
+    if not beside.subject_count:
+        raise Http404
+    posts = Post.objects.by(beside.subject_author).newest_first()
+    return _list(request, "blog/post_list_by_author.html", posts, beside)
+
+
+@for_everyone("blog", "account.User")
+@require_safe
+def post_list_by_date(
+    request: HttpRequest, year: int, month: int | None = None, day: int | None = None
+) -> HttpResponse:
+    period = _period(year, month, day)
+    beside = sidebar.read(period=period)
+    if not beside.subject_count:
+        raise Http404
+    context = {"first": period[0], "precision": "day" if day else "month" if month else "year"}
+    return _list(
+        request, "blog/post_list_by_date.html", Post.objects.in_period(*period).newest_first(), beside, **context
+    )
+
+
+@for_everyone("blog", "account.User", "shop.Product")
+@require_safe
+def post_detail(request: HttpRequest, year: int, month: int, day: int, slug: str) -> HttpResponse:
+    day_of_post, _same = _period(year, month, day)
+    posts = Post.objects.published().select_related("author").defer("body")
+    post = posts.filter(publish_on=day_of_post, slug=slug).first()
+    if post is None:
+        return redirect(
+            get_object_or_404(posts, old_addresses__publish_on=day_of_post, old_addresses__slug=slug), permanent=True
+        )
+    popularity.count_view(request, post)
+    return render(request, "blog/post_detail.html", _detail(request, post))
+
+
+@never_cache
+@require_safe
+def post_preview(request: HttpRequest, token: str) -> HttpResponse:
+    """Show a post, public or not, to whoever was given the link."""
+    post_id, key = stamps.previewed_post(token) or (None, None)
+    post = get_object_or_404(Post.objects.select_related("author"), pk=post_id, preview_key=key)
+    response = render(request, "blog/post_preview.html", {"post": post})
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@limited("5/min", "30/h")
+@require_POST
+def post_comment(request: HttpRequest, post_id: int) -> HttpResponse:
+    post = get_object_or_404(Post.objects.published().select_related("author"), pk=post_id, is_open=True)
+    form = CommentForm(request.POST, member=_member(request))
+    if form.is_trapped:
+        return redirect(f"{post.get_absolute_url()}#comments")
+    if not form.is_valid():
+        return render(request, "blog/post_detail.html", _detail(request, post, form=form), status=422)
+    comment = commenting.leave(form.comment(post), request)
+    if comment.state == Comment.State.APPROVED:
+        messages.success(request, _("Your comment is published."))
+        response = redirect(_address_of(comment))
+    else:
+        messages.success(request, _("Thank you. Your comment will be shown when it has been read and approved."))
+        response = redirect(f"{post.get_absolute_url()}#comments")
+    commenting.remember(comment, response)
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def comment_decide(request: HttpRequest, token: str) -> HttpResponse:
+    """Approve or hide by a mailed link; looking (as mail scanners do) changes nothing, only the button acts."""
+    comments = Comment.objects.select_related("post")
+    comment = get_object_or_404(comments, pk=stamps.decided_comment(token))
+    if request.method == "POST":
+        state = Comment.State.APPROVED if request.POST.get("decision") == "approve" else Comment.State.HIDDEN
+        comment.move(state)
+        messages.success(request, _("Comment approved.") if state == Comment.State.APPROVED else _("Comment hidden."))
+        return redirect("blog:comment_decide", token=token)
+    response = render(request, "blog/comment_decide.html", {"comment": comment, "token": token})
+    response["X-Robots-Tag"] = "noindex"
+    response["Cache-Control"] = "private, no-store"
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@limited("10/min")
+@require_http_methods(["GET", "HEAD", "POST"])
+def post_share(request: HttpRequest, post_id: int) -> HttpResponse:
+    post = get_object_or_404(Post.objects.published(), pk=post_id)
+    form = SharePostForm(request.POST or None)
+    if request.method != "POST":
+        return render(request, "blog/post_share.html", {"post": post, "form": form})
+    if form.is_trapped:
+        return redirect(post)
+    if not form.is_valid():
+        return render(request, "blog/post_share.html", {"post": post, "form": form}, status=422)
+    try:
+        sharing.share(post, form.cleaned_data, form.quoted_note(), request)
+    except sharing.TooManyMails:
+        return too_many(request, 3600)
+    messages.success(request, _("The post is on its way to %(to)s.") % {"to": form.cleaned_data["to"]})
+    return redirect(post)
+
+
+@require_safe
+def post_search(request: HttpRequest) -> HttpResponse:
+    text = request.GET.get("query", "")
+    if text.strip() and not hit("search", client_address(request), SEARCHES):
+        return too_many(request, 60)
+    asked = query.parse(text)
+    found = engines.search(asked, kinds=["post"], limit=POSTS_ON_A_PAGE, after=request.GET.get("after"))
+    context = {"query": asked.text, "found": found, "max_characters": query.MAX_CHARACTERS}
+    return render(request, "blog/post_search.html", context)
+
+
+class CountedPaginator(Paginator):
+    """
+    Pages of a list whose length is known already.
+
+    The rows in front of a page are skipped on an index, from the nearer end of the list: the last page costs no more
+    than the first, and one in the middle reads no row but its own.
+    """
+
+    def __init__(self, rows: QuerySet[Any], count: int, per_page: int) -> None:
+        super().__init__(rows, per_page)
+        self.count = count
+
+    def page(self, number: int | str) -> Page:
+        number = self.validate_number(number)
+        start = (number - 1) * self.per_page
+        end = min(start + self.per_page, self.count)
+        rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]
+        ids = rows.values("pk")
+        near = ids[start:end] if start < self.count / 2 else ids.reverse()[self.count - end : self.count - start]
+        return Page(self.shown(rows.model._default_manager.filter(pk__in=near)), number, self)
+
+    def shown(self, rows: QuerySet[Any]) -> list[Any]:
+        return list(rows)
+
+
+class PostPaginator(CountedPaginator):
+    def shown(self, rows: QuerySet[Any]) -> list[Any]:
+        return list(rows.newest_first().cards())  # type: ignore[attr-defined]
+
+
+def _list(
+    request: HttpRequest, template: str, posts: PostQuerySet, beside: sidebar.Sidebar, **context: Any
+) -> HttpResponse:
+    paginator = PostPaginator(posts.published(), beside.subject_count, POSTS_ON_A_PAGE)
+    page = paginator.get_page(request.GET.get("page"))
+    return render(request, template, {"page": page, "sidebar": beside, **context})
+
+
+def _detail(request: HttpRequest, post: Post, form: CommentForm | None = None) -> dict[str, Any]:
+    return {
+        "post": post,
+        "comments": _comments(request, post),
+        "form": form or (CommentForm(member=_member(request)) if post.is_open else None),
+        "around": around.find(post),
+    }
+
+
+def _comments(request: HttpRequest, post: Post) -> Page:
+    approved = post.comments.approved().order_by("created_at", "pk")
+    paginator = CountedPaginator(approved, post.comment_count, COMMENTS_ON_A_PAGE)
+    return paginator.get_page(request.GET.get("page"))
+
+
+def _address_of(comment: Comment) -> str:
+    """Return the page of the post on which a new public comment stands: the last."""
+    post = comment.post
+    post.refresh_from_db(fields=["comment_count"])
+    number = max(1, math.ceil(post.comment_count / COMMENTS_ON_A_PAGE))
+    query = f"?page={number}" if number > 1 else ""
+    return f"{post.get_absolute_url()}{query}#comment-{comment.pk}"
+
+
+def _member(request: HttpRequest) -> Any:
+    """Return who is logged in, or None; without a session cookie there is nothing to look up."""
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+        return None
+    return request.user if request.user.is_authenticated else None
+
+
+def _period(year: int, month: int | None, day: int | None) -> tuple[datetime.date, datetime.date]:
+    """Return the first and last day of a year, month or day; 404 for dates that no calendar has."""
+    try:
+        first = datetime.date(year, month or 1, day or 1)
+        if day:
+            return first, first
+        after = datetime.date(year + 1, 1, 1) if month in (None, 12) else datetime.date(year, (month or 1) + 1, 1)
+    except (ValueError, OverflowError):
+        raise Http404 from None
+    return first, after - datetime.timedelta(days=1)
