@@ -1,0 +1,157 @@
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
+from config.templatetags.pictures import thumbnail_url
+from mail import relay
+
+from .models import Basket, BoughtTogether, Category, Product, ProductPicture, ProductQuerySet, StockAlert
+from .tasks import answer_stock_alerts
+
+
+@admin.register(Category)
+class CategoryAdmin(admin.ModelAdmin):
+    list_display = ["name", "slug"]
+    search_fields = ["name"]
+    prepopulated_fields = {"slug": ["name"]}
+
+
+class PictureInline(admin.TabularInline):
+    model = ProductPicture
+    extra = 1
+    fields = ["preview", "file", "alt", "position"]
+    readonly_fields = ["preview"]
+
+    @admin.display(description=_lazy("preview"))
+    def preview(self, picture: ProductPicture) -> str:
+        return small(picture)
+
+
+@admin.register(Product)
+class ProductAdmin(admin.ModelAdmin):
+    list_display = ["name", "preview", "category", "price", "stock", "available", "is_digital"]
+    list_editable = ["price", "stock", "available"]
+    list_filter = ["available", "category", "is_digital"]
+    list_select_related = ["category", "cover"]
+    list_per_page = 50
+    show_facets = admin.ShowFacets.ALLOW
+    search_fields = ["name", "description"]
+    prepopulated_fields = {"slug": ["name"]}
+    fieldsets = [
+        (None, {"fields": ["name", "slug", "category", "description"]}),
+        (_lazy("Sale"), {"fields": ["price", "vat_rate", "stock", "available"]}),
+        (_lazy("Delivery"), {"fields": ["is_digital", "download", "weight"]}),
+    ]
+    inlines = [PictureInline]
+    actions = ["show", "hide"]
+
+    @admin.display(description=_lazy("picture"))
+    def preview(self, product: Product) -> str:
+        return small(product.cover)
+
+    @admin.action(description=_lazy("Put on show"), permissions=["change"])
+    def show(self, request: HttpRequest, queryset: ProductQuerySet) -> None:
+        queryset.show()
+
+    @admin.action(description=_lazy("Take off show"), permissions=["change"])
+    def hide(self, request: HttpRequest, queryset: ProductQuerySet) -> None:
+        queryset.hide()
+
+    def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "stock":
+            # The form carries the number it showed, so that saving it can tell a recount from an old number.
+            kwargs["show_hidden_initial"] = True
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Product, form: ModelForm, change: bool) -> None:  # noqa: FBT001
+        """Write only what was changed here: a sale or a colleague may have changed the rest since the page was opened."""
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        columns = {field.name for field in obj._meta.concrete_fields}
+        obj.save(update_fields=[name for name in form.changed_data if name in columns - {"stock"}])
+        if "stock" in form.changed_data:
+            self._recount(request, obj, seen=number_shown(form))
+
+    def _recount(self, request: HttpRequest, product: Product, *, seen: int | None) -> None:
+        counted = product.stock
+        Product.objects.restock(product.pk, seen=seen, counted=counted)
+        product.refresh_from_db(fields=["stock"])
+        relay.soon(answer_stock_alerts)
+        if product.stock != counted:
+            text = _("%(name)s: the stock changed while you were editing, so it is %(stock)s now.")
+            self.message_user(request, text % {"name": product, "stock": product.stock}, messages.WARNING)
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        product = self.get_object(request, object_id)
+        if product and self.get_deleted_objects([product], request)[3]:
+            text = _(
+                "%(name)s has been sold, so the books need it for ever. To end its sale, take it off show instead."
+            )
+            self.message_user(request, text % {"name": product}, messages.WARNING)
+            return redirect("admin:shop_product_change", product.pk)
+        return super().delete_view(request, object_id, extra_context)
+
+    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Product]) -> None:
+        for product in queryset:
+            product.delete()
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+@admin.register(Basket)
+class BasketAdmin(ReadOnlyAdmin):
+    list_display = ["order_id", "product_ids", "counted_at"]
+
+
+@admin.register(BoughtTogether)
+class BoughtTogetherAdmin(ReadOnlyAdmin):
+    list_display = ["product", "other", "score"]
+    list_select_related = ["product", "other"]
+    ordering = ["-score", "product"]
+
+
+@admin.register(StockAlert)
+class StockAlertAdmin(admin.ModelAdmin):
+    list_display = ["product", "email", "created_at", "confirmed_at", "sent_at"]
+    list_select_related = ["product"]
+    list_filter = [("confirmed_at", admin.EmptyFieldListFilter), ("sent_at", admin.EmptyFieldListFilter)]
+    search_fields = ["email", "product__name"]
+    autocomplete_fields = ["product"]
+    raw_id_fields = ["member"]
+
+
+def small(picture: ProductPicture | None) -> str:
+    """Show a picture as small as the list's lines allow; nothing when there is none (yet)."""
+    if picture is None or not picture.file:
+        return ""
+    return format_html(
+        '<img src="{}" alt="{}" width="48" height="48" loading="lazy">',
+        thumbnail_url(str(picture.file), "face"),
+        picture.alt,
+    )
+
+
+def number_shown(form: ModelForm) -> int | None:
+    """Return the stock that the form showed before it was edited."""
+    try:
+        return form.fields["stock"].clean(form.data.get(form.add_initial_prefix("stock")))
+    except ValidationError:
+        return None

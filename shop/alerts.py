@@ -1,0 +1,71 @@
+"""
+"Tell me when it is back": a wish is asked for, confirmed by its mail's link, and answered by one mail.
+
+Nobody is mailed because a stranger typed their address: only the confirmation goes out, and few of those a day.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from config.ratelimit import hit
+from mail import outbox
+from mail.links import site_url
+
+from .models import Product, StockAlert
+
+UNCONFIRMED = timedelta(days=7)
+ANSWERED = timedelta(days=90)
+
+
+def ask(product: Product, email: str, *, member: Any = None) -> StockAlert:
+    """
+    Note the wish; a proven member's own address needs no confirmation, any other gets a mail with a link.
+
+    Asking again is the same wish.
+    """
+    with transaction.atomic():
+        alert, _ = StockAlert.objects.filter(sent_at=None).get_or_create(
+            product=product, email__iexact=email, defaults={"email": email, "member": member}
+        )
+        if member is not None:
+            confirm(alert)
+        elif alert.confirmed_at is None and hit("stock-alert", email.lower(), "3/d", fail_open=False):
+            _send(alert, "stock_alert_confirm", dedup_key=f"stock-alert-confirm:{alert.pk}")
+    return alert
+
+
+def confirm(alert: StockAlert) -> None:
+    StockAlert.objects.filter(pk=alert.pk, confirmed_at=None).update(confirmed_at=timezone.now())
+
+
+def answer(alert: StockAlert) -> bool:
+    """Mail that the product is back; True for the one caller that did it."""
+    with transaction.atomic():
+        if not StockAlert.objects.due().filter(pk=alert.pk).update(sent_at=timezone.now()):
+            return False
+        _send(alert, "back_in_stock", dedup_key=f"back-in-stock:{alert.pk}")
+    return True
+
+
+def _send(alert: StockAlert, template: str, *, dedup_key: str) -> None:
+    context = {
+        "product": alert.product,
+        "product_url": site_url(alert.product.get_absolute_url()),
+        "alert_url": site_url(reverse("shop:stock_alert_confirm", args=[alert.token])),
+    }
+    outbox.enqueue(
+        kind=template, dedup_key=dedup_key, to=alert.email, template=f"shop/email/{template}", context=context
+    )
+
+
+def answer_all() -> int:
+    """Answer every wish that can be answered, and drop old rows; return how many mails were written."""
+    answered = sum(answer(alert) for alert in StockAlert.objects.due().select_related("product")[:1000])
+    now = timezone.now()
+    StockAlert.objects.filter(confirmed_at=None, created_at__lt=now - UNCONFIRMED).delete()
+    StockAlert.objects.filter(sent_at__lt=now - ANSWERED).delete()
+    return answered

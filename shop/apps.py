@@ -1,0 +1,14 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ShopConfig(AppConfig):
+    name = "shop"
+    verbose_name = _("Shop")
+
+    def ready(self) -> None:
+        from search.registry import register
+
+        from .models import Product
+
+        register(Product, "product", Product.search_entry, rows=lambda: Product.objects.select_related("category"))

@@ -1,0 +1,11 @@
+"""What of a member is kept by the shop (config/personaldata.py)."""
+
+from config.personaldata import register
+
+from .models import StockAlert
+
+register(
+    StockAlert,
+    lambda user: StockAlert.objects.filter(member=user),
+    erase=lambda user: StockAlert.objects.filter(member=user).delete(),
+)

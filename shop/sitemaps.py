@@ -1,0 +1,33 @@
+from datetime import datetime
+from typing import Any
+
+from django.contrib.sitemaps import Sitemap
+from django.urls import reverse
+
+from .models import Category, Product
+
+# The protocol allows 50,000; smaller files are made in less memory and time.
+ADDRESSES_IN_A_FILE = 5000
+
+
+class ProductSitemap(Sitemap):
+    limit = ADDRESSES_IN_A_FILE
+
+    def items(self) -> Any:
+        return Product.objects.available().only("slug", "updated_at").order_by("pk")
+
+    def lastmod(self, product: Product) -> datetime:
+        return product.updated_at
+
+
+class ShopSitemap(Sitemap):
+    """The list of everything and the list of each category that has something."""
+
+    limit = ADDRESSES_IN_A_FILE
+
+    def items(self) -> list[str]:
+        filled = Category.objects.filter(products__available=True).distinct()
+        return [reverse("shop:product_list"), *(category.get_absolute_url() for category in filled)]
+
+    def location(self, path: str) -> str:
+        return path

@@ -1,0 +1,111 @@
+from urllib.parse import urljoin
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from config.pagecache import for_everyone
+from config.ratelimit import limited
+from config.templatetags.pictures import thumbnail_url
+from mail.links import site_url
+
+from . import alerts, recommender
+from .forms import ProductListForm, StockAlertForm
+from .models import Category, Product, ProductPicture, StockAlert
+
+PER_PAGE = 24
+SHOWN = ("shop.Category", "shop.Product", "shop.ProductPicture")
+
+
+@require_safe
+@for_everyone(*SHOWN)
+def product_list(request: HttpRequest, category: str = "") -> HttpResponse:
+    form = ProductListForm(request.GET)
+    # The pills' counts add up to the pager's total, so the list needs no COUNT of its own.
+    categories = list(Category.objects.with_counts(in_stock=form.only_in_stock))
+    current = next((each for each in categories if each.slug == category), None)
+    if category and not current:
+        raise Http404
+    products = Product.objects.available().select_related("cover").order_by(*form.ordering)
+    if form.only_in_stock:
+        products = products.in_stock()
+    if current:
+        products = products.filter(category=current)
+    paginator = Paginator(products, PER_PAGE)
+    paginator.count = current.product_count if current else sum(each.product_count for each in categories)
+    context = {
+        "form": form,
+        "query": form.query,
+        "categories": categories,
+        "category": current,
+        "page": paginator.get_page(request.GET.get("page")),
+        "total": sum(each.product_count for each in categories),
+    }
+    return render(request, "shop/product_list.html", context)
+
+
+@require_safe
+@for_everyone(*SHOWN, "shop.BoughtTogether", "blog.Post", "blog.Mention")
+def product_detail(request: HttpRequest, product_id: int, slug: str) -> HttpResponse:
+    products = Product.objects.available().select_related("category", "cover").prefetch_related("pictures")
+    product = get_object_or_404(products, pk=product_id)
+    if slug != product.slug:
+        return redirect(product, permanent=True)
+    context = {
+        "product": product,
+        "cover_url": full_address(product.cover),
+        "together": recommender.bought_together([product]),
+        "alert_form": StockAlertForm() if product.is_sold_out else None,
+    }
+    return render(request, "shop/product_detail.html", context)
+
+
+def full_address(picture: ProductPicture | None) -> str:
+    """Return where a link preview finds the picture, on whatever host pictures live."""
+    return urljoin(site_url("/"), thumbnail_url(str(picture.file), "wide")) if picture else ""
+
+
+@require_POST
+@limited("5/min", "20/h", fail_open=False)
+def stock_alert(request: HttpRequest, product_id: int, slug: str) -> HttpResponse:
+    """Note who wants to hear when the product is back; a proven member need not type the address."""
+    product = get_object_or_404(Product.objects.available(), pk=product_id)
+    if getattr(request.user, "email_proven_at", None):
+        alerts.ask(product, request.user.email, member=request.user)  # type: ignore[union-attr]
+        messages.success(request, _("We will mail you once when %(name)s is back.") % {"name": product.name})
+        return redirect(product)
+    form = StockAlertForm(request.POST)
+    if not form.is_valid():
+        return render(request, "shop/stock_alert.html", {"product": product, "form": form}, status=422)
+    alerts.ask(product, form.cleaned_data["email"])
+    messages.success(request, _("Please confirm your wish by the link that we have just mailed to you."))
+    return redirect(product)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def stock_alert_confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """Show the wish; confirming takes a click on the page, because mail programs follow links by themselves."""
+    alert = get_object_or_404(StockAlert.objects.select_related("product"), token=token)
+    if request.method == "POST":
+        alerts.confirm(alert)
+        messages.success(request, _("We will mail you once when %(name)s is back.") % {"name": alert.product.name})
+        return redirect_to(alert.product)
+    return render(request, "shop/stock_alert_confirm.html", {"alert": alert})
+
+
+@require_POST
+def stock_alert_cancel(request: HttpRequest, token: str) -> HttpResponse:
+    alert = get_object_or_404(StockAlert.objects.select_related("product"), token=token)
+    alert.delete()
+    messages.success(request, _("The wish is deleted: you will not hear from us about it."))
+    return redirect_to(alert.product)
+
+
+def redirect_to(product: Product) -> HttpResponse:
+    """Redirect to the product's page, or to the list while it has none."""
+    return redirect(product) if product.available else redirect("shop:product_list")
