@@ -1,0 +1,33 @@
+from django.contrib import admin
+from django.http import HttpRequest
+
+from .models import Coupon, CouponUse, SavedCart
+
+
+@admin.register(Coupon)
+class CouponAdmin(admin.ModelAdmin):
+    list_display = ["code", "percent", "amount", "minimum", "valid_from", "valid_to", "used", "max_uses", "is_active"]
+    list_filter = ["is_active"]
+    search_fields = ["code"]
+    readonly_fields = ["used"]
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+@admin.register(CouponUse)
+class CouponUseAdmin(ReadOnlyAdmin):
+    list_display = ["coupon", "order_id", "email", "used_at"]
+    list_select_related = ["coupon"]
+    search_fields = ["email", "=order_id"]
+
+
+@admin.register(SavedCart)
+class SavedCartAdmin(ReadOnlyAdmin):
+    list_display = ["owner", "updated_at"]
+    list_select_related = ["owner"]
