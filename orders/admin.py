@@ -1,0 +1,234 @@
+from functools import cached_property
+from typing import cast
+
+from django.contrib import admin, messages
+from django.core.paginator import Paginator
+from django.db.models import Model, Prefetch, QuerySet
+from django.http import HttpRequest, StreamingHttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from config.ratelimit import hit
+from shop.money import money
+
+from . import export, mails
+from .models import Invoice, InvoiceCounter, Order, OrderEvent, OrderLine, OrderQuerySet, ShippingRate, Withdrawal
+
+
+class CheapPaginator(Paginator):
+    """Counts no further than a person pages: an exact count(*) reads every row of a large table, on every view."""
+
+    MOST = 10_000
+
+    @cached_property
+    def count(self) -> int:
+        rows = cast("QuerySet[Model]", self.object_list)
+        return rows.order_by()[: self.MOST].count()
+
+
+class ReadOnly:
+    """Admin for rows that only the shop itself writes."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class LineInline(ReadOnly, admin.TabularInline):
+    model = OrderLine
+    fields = ["name", "quantity", "price", "vat_rate", "amount"]
+    readonly_fields = ["price", "amount"]
+
+    @admin.display(description=_("unit price"))
+    def price(self, line: OrderLine) -> str:
+        return money(line.unit_price, line.order.currency)
+
+    @admin.display(description=_("amount"))
+    def amount(self, line: OrderLine) -> str:
+        return money(line.total, line.order.currency)
+
+
+class EventInline(ReadOnly, admin.TabularInline):
+    model = OrderEvent
+    fields = ["created_at", "status", "note", "actor", "stripe_event"]
+    readonly_fields = ["created_at"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OrderEvent]:
+        return super().get_queryset(request).select_related("actor")
+
+
+@admin.register(Order)
+class OrderAdmin(admin.ModelAdmin):
+    """Orders are read here and acted upon; what they say is never edited."""
+
+    list_display = ["number", "created_at", "status", "amount", "full_name", "email", "papers"]
+    list_filter = ["status", "created_at", "paid_at"]
+    search_fields = ["email", "first_name", "last_name", "company"]
+    search_help_text = _("Number (#12), invoice (2026-00012), name or e-mail.")
+    show_full_result_count = False
+    paginator = CheapPaginator
+    list_per_page = 50
+    inlines = [LineInline, EventInline]
+    actions = ["mark_sent", "give_up", "confirm_again", "invoice_again", "export_orders", "export_lines"]
+    fieldsets = [
+        (None, {"fields": ["status", "links", "papers", "created_at", "paid_at", "sent_at", "expires_at"]}),
+        (_("Buyer"), {"fields": ["full_name", "email", "buyer", "company", "vat_id"]}),
+        (_("Address"), {"fields": ["address", "postal_code", "city", "country"]}),
+        (_("Amounts"), {"fields": ["subtotal", "coupon_code", "discount", "shipping", "vat", "total", "currency"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
+        return (
+            super()
+            .get_queryset(request)
+            .select_related("buyer")
+            .prefetch_related(Prefetch("invoices", Invoice.objects.without_content()))
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Order | None = None) -> list[str]:
+        return [name for _title, options in self.fieldsets for name in options["fields"]]  # type: ignore[misc]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
+        return False
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
+    ) -> tuple[QuerySet[Order], bool]:
+        """Find numbers by their index; only names and addresses need a look at every row."""
+        term = search_term.strip()
+        number = term.removeprefix("#")
+        if number.isdecimal() and len(number) < 19:
+            return queryset.filter(pk=number), False
+        if papers := list(Invoice.objects.labelled(term).values_list("order_id", flat=True)):
+            return queryset.filter(pk__in=papers), False
+        return super().get_search_results(request, queryset, search_term)
+
+    @admin.display(description=_("order"), ordering="pk")
+    def number(self, order: Order) -> str:
+        return str(order)
+
+    @admin.display(description=_("name"), ordering="last_name")
+    def full_name(self, order: Order) -> str:
+        return order.full_name
+
+    @admin.display(description=_("total"), ordering="total")
+    def amount(self, order: Order) -> str:
+        return money(order.total, order.currency)
+
+    @admin.display(description=_("papers"))
+    def papers(self, order: Order) -> SafeString:
+        address = reverse("orders:admin_order_pdf", args=[order.pk])
+        rows = ((address, paper.label, paper.label) for paper in order.invoices.all())
+        return format_html_join(" ", '<a href="{}?label={}">{}</a>', rows)
+
+    @admin.display(description=_("do"))
+    def links(self, order: Order) -> SafeString:
+        links = [
+            (reverse("orders:admin_order_detail", args=[order.pk]), _("Print")),
+            (order.get_absolute_url(), _("What the buyer sees")),
+            (f"{reverse('admin:payment_payment_changelist')}?order__id__exact={order.pk}", _("Payments")),
+        ]
+        if order.paid_at:
+            links.append((reverse("payment:refund", args=[order.pk]), _("Refund")))
+        return format_html_join(" · ", '<a href="{}">{}</a>', links)
+
+    @admin.action(description=_("Mark as sent"), permissions=["change"])
+    def mark_sent(self, request: HttpRequest, orders: OrderQuerySet) -> None:
+        done = sum(order.mark_sent(actor=request.user) for order in orders)
+        self.message_user(request, ngettext("%d order marked as sent.", "%d orders marked as sent.", done) % done)
+        self._say_left(request, len(orders) - done)
+
+    @admin.action(description=_("Let unpaid orders lapse"), permissions=["change"])
+    def give_up(self, request: HttpRequest, orders: OrderQuerySet) -> None:
+        done = sum(order.give_up(actor=request.user) for order in orders)
+        self.message_user(request, ngettext("%d order lapses.", "%d orders lapse.", done) % done)
+        self._say_left(request, len(orders) - done)
+
+    def _say_left(self, request: HttpRequest, left: int) -> None:
+        if left:
+            text = ngettext("%d order is in no state for this.", "%d orders are in no state for this.", left)
+            self.message_user(request, text % left, messages.WARNING)
+
+    @admin.action(description=_("Send the confirmation again"), permissions=["change"])
+    def confirm_again(self, request: HttpRequest, orders: OrderQuerySet) -> None:
+        self._send_again(request, orders, mails.CONFIRMATION_KEY)
+
+    @admin.action(description=_("Send the invoice again"), permissions=["change"])
+    def invoice_again(self, request: HttpRequest, orders: OrderQuerySet) -> None:
+        self._send_again(request, orders, mails.INVOICE_KEY)
+
+    def _send_again(self, request: HttpRequest, orders: OrderQuerySet, key: str) -> None:
+        done = sum(mails.again(order, key, actor=request.user) for order in orders)
+        self.message_user(request, ngettext("%d mail is on its way.", "%d mails are on their way.", done) % done)
+        if left := len(orders) - done:
+            text = ngettext("%d order has no such mail yet.", "%d orders have no such mail yet.", left)
+            self.message_user(request, text % left, messages.WARNING)
+
+    @admin.action(description=_("Export as CSV, a row for each order"), permissions=["view"])
+    def export_orders(self, request: HttpRequest, orders: OrderQuerySet) -> StreamingHttpResponse | None:
+        return export.orders_csv(orders) if self._may_export(request) else None
+
+    @admin.action(description=_("Export as CSV, a row for each line"), permissions=["view"])
+    def export_lines(self, request: HttpRequest, orders: OrderQuerySet) -> StreamingHttpResponse | None:
+        return export.lines_csv(orders) if self._may_export(request) else None
+
+    def _may_export(self, request: HttpRequest) -> bool:
+        # One stolen staff session must not read the whole customer file in a loop.
+        if hit("orders-csv", str(request.user.pk), "20/h", fail_open=False):
+            return True
+        self.message_user(request, _("Too many exports within an hour; please wait."), messages.ERROR)
+        return False
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ["label", "kind", "order", "amount", "created_at", "file"]
+    list_filter = ["kind", "year"]
+    list_select_related = ["order"]
+    search_fields = ["=number", "order__email"]
+    show_full_result_count = False
+    paginator = CheapPaginator
+
+    @admin.display(description=_("total"))
+    def amount(self, paper: Invoice) -> str:
+        return money(paper.total, paper.order.currency)
+
+    @admin.display(description=_("file"))
+    def file(self, paper: Invoice) -> SafeString:
+        return format_html(
+            '<a href="{}?label={}">PDF</a>', reverse("orders:admin_order_pdf", args=[paper.order_id]), paper.label
+        )
+
+
+@admin.register(InvoiceCounter)
+class InvoiceCounterAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ["year", "last"]
+
+
+@admin.register(ShippingRate)
+class ShippingRateAdmin(admin.ModelAdmin):
+    list_display = ["name", "price", "free_from"]
+
+
+@admin.register(Withdrawal)
+class WithdrawalAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ["created_at", "name", "email", "order_number", "order", "handled_at"]
+    list_filter = [("handled_at", admin.EmptyFieldListFilter)]
+    search_fields = ["name", "email", "order_number"]
+    actions = ["mark_handled"]
+
+    @admin.action(description=_("Mark as handled"), permissions=["view"])
+    def mark_handled(self, request: HttpRequest, withdrawals: QuerySet[Withdrawal]) -> None:
+        withdrawals.filter(handled_at=None).update(handled_at=timezone.now())

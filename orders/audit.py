@@ -1,0 +1,106 @@
+"""Proof that the books are right: numbers without gaps, amounts that add up, papers that say what the rows say."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+
+from django.core.files.storage import storages
+from django.db.models import Count, Q, Sum
+
+from shop.money import quantize
+
+from .models import Invoice, InvoiceCounter, Order
+
+CHUNK = 1000
+
+Check = Callable[[], Iterator[str]]
+_checks: list[Check] = []
+
+
+def register(check: Check) -> Check:
+    """Add a check that yields one sentence for each thing that is wrong; other apps may, in AppConfig.ready."""
+    _checks.append(check)
+    return check
+
+
+def problems() -> Iterator[str]:
+    for check in _checks:
+        yield from check()
+
+
+@register
+def numbers() -> Iterator[str]:
+    """Each year's numbers are 1, 2, 3 up to its counter."""
+    counters = dict(InvoiceCounter.objects.values_list("year", "last"))
+    for year in sorted(counters.keys() | set(Invoice.objects.order_by().values_list("year", flat=True).distinct())):
+        last = counters.get(year, 0)
+        expected = 1
+        for number in Invoice.objects.filter(year=year).order_by("number").values_list("number", flat=True).iterator():
+            if number != expected:
+                yield f"{year}: invoice number {expected} is missing, {number} follows"
+            expected = number + 1
+        if expected != last + 1:
+            yield f"{year}: the counter stands at {last}, the last invoice is {expected - 1}"
+
+
+@register
+def orders_add_up() -> Iterator[str]:
+    """Lines, discount, shipping and VAT make each order's total."""
+    for order in Order.objects.order_by("pk").prefetch_related("lines").iterator(chunk_size=CHUNK):
+        if sum((line.total for line in order.lines.all()), Decimal(0)) != order.subtotal:
+            yield f"Order {order.pk}: its lines are not its subtotal {order.subtotal}"
+        if order.subtotal - order.discount + order.shipping != order.total:
+            yield f"Order {order.pk}: its parts are not its total {order.total}"
+        if sum((row.vat for row in order.per_rate()), Decimal(0)) != order.vat:
+            yield f"Order {order.pk}: the VAT of its rates is not {order.vat}"
+
+
+@register
+def paid_orders_have_one_invoice() -> Iterator[str]:
+    """Money came in: one invoice. None came in: none. Given back: credit notes, never more than the invoice."""
+    invoices = Count("invoices", Q(invoices__kind=Invoice.Kind.INVOICE))
+    noted = Sum("invoices__total", filter=Q(invoices__kind=Invoice.Kind.CREDIT_NOTE), default=Decimal(0))
+    for order in Order.objects.annotate(papers=invoices, noted=noted).order_by("pk").iterator(chunk_size=CHUNK):
+        expected = 1 if order.status in BOOKED else 0
+        # Money that came too late and goes straight back has an invoice only if it was booked before.
+        if order.papers != expected and order.status not in (Order.Status.REFUNDED, Order.Status.REFUND_DUE):
+            yield f"Order {order.pk} is {order.status} and has {order.papers} invoices"
+        if quantize(order.noted, order.currency) > order.total:
+            yield f"Order {order.pk}: credit notes over {order.noted} for a total of {order.total}"
+
+
+BOOKED = (Order.Status.PAID, Order.Status.FULFILLED, Order.Status.PARTIALLY_REFUNDED)
+
+
+@register
+def papers_say_what_the_order_says() -> Iterator[str]:
+    """The frozen content adds up, and is the order's total where it is the invoice."""
+    for paper in Invoice.objects.select_related("order").order_by("pk").iterator(chunk_size=CHUNK):
+        rates = paper.snapshot["rates"]
+        if sum((Decimal(row["gross"]) for row in rates), Decimal(0)) != paper.total:
+            yield f"{paper.kind} {paper.label}: its rates do not make {paper.total}"
+        if any(Decimal(row["net"]) + Decimal(row["vat"]) != Decimal(row["gross"]) for row in rates):
+            yield f"{paper.kind} {paper.label}: net and VAT do not make gross"
+        if paper.kind == Invoice.Kind.INVOICE and paper.total != paper.order.total:
+            yield f"Invoice {paper.label} is over {paper.total}, its order over {paper.order.total}"
+
+
+@register
+def lapsed_orders_hold_nothing() -> Iterator[str]:
+    lapsed = Order.objects.filter(status__in=[Order.Status.EXPIRED, Order.Status.CANCELLED], holds_stock=True)
+    for pk in lapsed.values_list("pk", flat=True):
+        yield f"Order {pk} has lapsed and still holds stock"
+
+
+def files() -> Iterator[str]:
+    """Every kept PDF is there and is the one that was made; reads them all, so not part of problems()."""
+    storage = storages["private"]
+    for paper in Invoice.objects.exclude(pdf="").order_by("pk").iterator(chunk_size=CHUNK):
+        try:
+            with storage.open(paper.pdf) as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except FileNotFoundError:
+            yield f"{paper.kind} {paper.label}: its file {paper.pdf} is gone"
+            continue
+        if digest != paper.sha256:
+            yield f"{paper.kind} {paper.label}: its file was changed"

@@ -1,0 +1,201 @@
+"""From cart to order: one transaction in which stock, prices and the confirmation mail agree, or nothing happens."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from cart import coupons
+from cart.cart import Cart
+from shop.models import Product
+from shop.money import quantize
+
+from . import mails, shipping, stock
+from .models import Order, OrderLine
+from .totals import RateTotal, per_rate
+
+# How long the stock waits for the money: the pay page lives 31 minutes, the sweeper needs a moment to ask about it.
+HOLD = timedelta(minutes=35)
+
+
+class EmptyCart(Exception):
+    """There is nothing to order."""
+
+
+class CartChanged(Exception):
+    """What was shown is no longer what it costs. `messages` say what changed; the page shows them and asks again."""
+
+    def __init__(self, messages: Sequence[str]) -> None:
+        self.messages = list(messages)
+        super().__init__(*messages)
+
+
+class CouponGone(CartChanged):
+    """The coupon cannot be used (again) by this buyer, which only the order could tell."""
+
+
+class SoldOut(Exception):
+    """Somebody else was quicker: too few pieces of `product` are left."""
+
+    def __init__(self, product: Product) -> None:
+        self.product = product
+        super().__init__(product.name)
+
+
+class PlacedAlready(Exception):
+    """The same form came back with another country, which may change what sending costs. `order` stays as it is."""
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        super().__init__(str(order))
+
+
+class Quote(NamedTuple):
+    """What a cart costs when it is sent to a country; the page shows it, the order copies it."""
+
+    subtotal: Decimal
+    discount: Decimal
+    shipping: Decimal
+    total: Decimal
+    rates: list[RateTotal]
+
+    @property
+    def vat(self) -> Decimal:
+        return sum((row.vat for row in self.rates), Decimal(0))
+
+
+def quote(cart: Cart, country: str) -> Quote:
+    """Add up what the cart costs now; raises shipping.NoShipping."""
+    gross = [(line.product.vat_rate, quantize(line.unit_price) * line.quantity) for line in cart.lines]
+    subtotal = sum((amount for _rate, amount in gross), Decimal(0))
+    discount = min(quantize(cart.discount), subtotal)
+    sending = shipping.cost(country, subtotal - discount, [line.product for line in cart.lines])
+    return Quote(
+        subtotal,
+        discount,
+        sending,
+        subtotal - discount + sending,
+        per_rate(gross, discount=discount, shipping=sending, currency=settings.SHOP_CURRENCY),
+    )
+
+
+def place_order(
+    cart: Cart, *, contact: Mapping[str, Any], buyer: Any, checkout_key: str, expected_total: Decimal | None = None
+) -> Order:
+    """
+    Turn the cart into an order that waits for its payment, or return the order this checkout already made.
+
+    `contact` holds the order's name and address fields. `expected_total` is the amount the buyer saw on the button.
+    Raises EmptyCart, CartChanged, SoldOut, PlacedAlready or shipping.NoShipping; then nothing was written.
+    """
+    if cart.is_empty:
+        # As it is after the first of two clicks, and when the buyer comes back from the pay page to correct something.
+        if placed := Order.objects.filter(checkout_key=checkout_key).first():
+            return _amended(placed, contact)
+        raise EmptyCart
+    costs = quote(cart, str(contact["country"]))
+    if expected_total is not None and costs.total != expected_total:
+        raise CartChanged([_("The total is another one than you saw: please look at it again.")])
+    try:
+        with transaction.atomic(durable=True):
+            products = _locked(cart)
+            # The order's row comes before the stock: its unique checkout_key must stop a form sent twice at once
+            # before the stock does.
+            order = _write(cart, costs, contact=contact, buyer=buyer, checkout_key=checkout_key)
+            _take_stock(order, products)
+            _redeem(cart, order)
+            mails.confirmation(order)
+        return order
+    except IntegrityError:
+        # The same form was sent before: the other request won while this one waited, or more went into the cart since.
+        if placed := Order.objects.filter(checkout_key=checkout_key).first():
+            return _amended(placed, contact)
+        raise
+
+
+def _amended(order: Order, contact: Mapping[str, Any]) -> Order:
+    """Take over what the buyer corrected after going back from the pay page, as long as nothing is paid."""
+    changed = {name: value for name, value in contact.items() if getattr(order, name) != value}
+    if not changed or order.status != Order.Status.AWAITING_PAYMENT:
+        return order
+    if "country" in changed:
+        raise PlacedAlready(order)
+    with transaction.atomic():
+        if Order.objects.filter(pk=order.pk, status=Order.Status.AWAITING_PAYMENT).update(**changed):
+            order.refresh_from_db()
+            order.remember(_("The buyer corrected name or address."), actor=order.buyer)
+            if "email" in changed:
+                mails.confirmation(order, is_corrected=True)
+    return order
+
+
+def _locked(cart: Cart) -> dict[int, Product]:
+    """Lock the products in id order and refuse if one is no longer what the cart, read before the lock, says."""
+    shown = {line.product.pk: line.product for line in cart.lines}
+    rows = Product.objects.available().filter(pk__in=shown).order_by("pk").select_for_update(no_key=True)
+    products = {product.pk: product for product in rows}
+    messages = list(cart.changes)
+    for pk, product in shown.items():
+        if pk not in products:
+            messages.append(_("%(name)s is no longer for sale.") % {"name": product.name})
+        elif (products[pk].price, products[pk].vat_rate) != (product.price, product.vat_rate):
+            messages.append(_("The price of %(name)s has changed.") % {"name": product.name})
+    if messages:
+        raise CartChanged(messages)
+    return products
+
+
+def _write(cart: Cart, costs: Quote, **values: Any) -> Order:
+    order = Order.objects.create(
+        currency=settings.SHOP_CURRENCY,
+        subtotal=costs.subtotal,
+        coupon_code=cart.coupon.code if cart.coupon else "",
+        discount=costs.discount,
+        shipping=costs.shipping,
+        total=costs.total,
+        vat=costs.vat,
+        expires_at=timezone.now() + HOLD,
+        **values.pop("contact"),
+        **values,
+    )
+    lines = [
+        OrderLine(
+            order=order,
+            product=line.product,
+            name=line.product.name,
+            unit_price=quantize(line.unit_price),
+            vat_rate=line.product.vat_rate,
+            quantity=line.quantity,
+        )
+        for line in cart.lines
+    ]
+    _keep_lines(order, OrderLine.objects.bulk_create(lines))
+    order.remember(_("Placed."), status=order.status, actor=order.buyer)
+    return order
+
+
+def _keep_lines(order: Order, lines: list[OrderLine]) -> None:
+    """Do what prefetching does, with the rows just written: the stock and both halves of the mail look at them."""
+    kept = order.lines.all()
+    kept._result_cache = lines
+    order._prefetched_objects_cache = {"lines": kept}  # type: ignore[attr-defined]
+
+
+def _take_stock(order: Order, products: Mapping[int, Product]) -> None:
+    try:
+        stock.take(order)
+    except stock.Short as short:
+        raise SoldOut(products[short.product_id]) from short
+
+
+def _redeem(cart: Cart, order: Order) -> None:
+    if cart.coupon:
+        try:
+            coupons.redeem(cart.coupon, order.pk, email=order.email, user=order.buyer)
+        except coupons.CouponRefused as refusal:
+            raise CouponGone([str(refusal)]) from refusal

@@ -1,0 +1,74 @@
+"""The mails an order causes. Each is written in the transaction that causes it; its key makes a second one impossible."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from mail import outbox
+from mail.links import site_url
+from mail.models import OutgoingMail
+
+from .models import Invoice, Order
+
+# What makes these mails unique; followed by the order's id.
+CONFIRMATION_KEY = "order-confirmation"
+INVOICE_KEY = "invoice-mail"
+
+
+def confirmation(order: Order, *, is_corrected: bool = False) -> None:
+    """Confirm the order; once more when the buyer corrected the address it goes to."""
+    key = f"{CONFIRMATION_KEY}:{order.pk}"
+    if is_corrected and OutgoingMail.objects.filter(dedup_key=key).exclude(to__iexact=order.email).exists():
+        key = f"{key}:{order.email.lower()}"[:200]
+    _enqueue(order, "order-confirmation", key, "orders/email/confirmation")
+
+
+def invoice(order: Order) -> None:
+    """Send the invoice that `invoice.issue` wrote in the same transaction, with its PDF."""
+    paper = order.invoices.get(kind=Invoice.Kind.INVOICE)
+    _enqueue(
+        order,
+        "invoice",
+        f"{INVOICE_KEY}:{order.pk}",
+        "orders/email/invoice",
+        attachment=f"invoice:{paper.pk}",
+        invoice=paper,
+    )
+
+
+def refunded(order: Order, amount: Decimal, *, note: Invoice | None = None, reference: str = "") -> None:
+    """Tell the buyer that `amount` is on its way back; `reference` or the credit note tells refunds apart."""
+    _enqueue(
+        order,
+        "refund",
+        f"refund-mail:{order.pk}:{reference or (note and note.pk) or amount}",
+        "orders/email/refund",
+        attachment=f"invoice:{note.pk}" if note else "",
+        amount=amount,
+        note=note,
+    )
+
+
+def _enqueue(order: Order, kind: str, key: str, template: str, attachment: str = "", **context: Any) -> None:
+    outbox.enqueue(
+        kind=kind,
+        dedup_key=key,
+        to=order.email,
+        template=template,
+        context={"order": order, "url": site_url(order.get_absolute_url()), "seller": settings.SELLER_NAME, **context},
+        attachment=attachment,
+    )
+
+
+def again(order: Order, key: str, *, actor: Any) -> bool:
+    """Send a copy of a mail of the order once more; False when it was never written."""
+    mail = OutgoingMail.objects.filter(dedup_key=f"{key}:{order.pk}").first()
+    if mail is None:
+        return False
+    with transaction.atomic():
+        outbox.send_again(mail)
+        order.remember(_("Sent again: %(subject)s") % {"subject": mail.subject}, actor=actor)
+    return True

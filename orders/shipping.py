@@ -1,0 +1,35 @@
+"""What sending an order costs: one flat rate per group of countries, nothing above an amount, nothing for downloads."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from django.core.cache import cache
+
+from shop.models import Product
+from shop.money import quantize
+
+from .models import ShippingRate
+
+# What is charged is what was shown (checkout.place_order compares), so a rate may be a minute late.
+RATES, SECONDS_KEPT = "shipping-rates", 60
+
+
+class NoShipping(Exception):
+    """The shop does not send to this country."""
+
+
+def cost(country: str, goods: Decimal, products: Iterable[Product]) -> Decimal:
+    """
+    Return the cost for goods of that value, after the discount.
+
+    Raises NoShipping when there are rates, but none for the country. A shop without any rate sends for nothing.
+    """
+    if all(product.is_digital for product in products):
+        return Decimal(0)
+    rates = cache.get_or_set(RATES, lambda: list(ShippingRate.objects.all()), SECONDS_KEPT) or []
+    if not rates:
+        return Decimal(0)
+    for rate in sorted(rates, key=lambda rate: not rate.countries):  # the rate for the rest of the world comes last
+        if not rate.countries or country in rate.countries:
+            return Decimal(0) if rate.free_from is not None and goods >= rate.free_from else quantize(rate.price)
+    raise NoShipping(country)

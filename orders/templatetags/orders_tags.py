@@ -1,0 +1,68 @@
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django import template
+from django.utils.formats import date_format
+
+from orders import claims, sales
+from shop.money import money
+
+register = template.Library()
+
+
+SHOWN = 5
+
+
+@register.inclusion_tag("orders/_my_orders.html", takes_context=True)
+def my_orders(context: dict[str, Any]) -> dict[str, Any]:
+    """Show the member's newest orders."""
+    orders = list(claims.orders_of(context["request"].user)[: SHOWN + 1])
+    return {"orders": orders[:SHOWN], "more": len(orders) > SHOWN}
+
+
+@register.inclusion_tag("orders/_sales.html", takes_context=True)
+def sales_overview(context: dict[str, Any]) -> dict[str, Any]:
+    """Show the shop's figures on the admin's start page, to staff who may see orders."""
+    request = context["request"]
+    if not request.user.has_perm("orders.view_order"):
+        return {}
+    name = request.GET.get("sales", "")
+    name = name if name in sales.PERIODS else "day"
+    bars = sales.chart(name)
+    return {
+        "periods": [(key, period.label, key == name) for key, period in sales.PERIODS.items()],
+        "label": sales.PERIODS[name].label,
+        "bars": bars,
+        "sum": sum((bar.amount for bar in bars), Decimal(0)),
+        "width": sales.WIDTH,
+        "height": sales.HEIGHT,
+        "base": sales.BASE,
+        "today": sales.today(),
+        "scarce": sales.scarce(),
+    }
+
+
+@register.filter
+def amount(value: str, currency: str) -> str:
+    """Show an amount that an invoice's snapshot keeps as text."""
+    return money(Decimal(value), currency)
+
+
+@register.filter
+def is_some(value: Any) -> bool:
+    """Return whether an amount, also one kept as text, is not zero."""
+    try:
+        return Decimal(value) != 0
+    except InvalidOperation:
+        return False
+
+
+@register.filter
+def from_iso(value: str) -> str:
+    return date_format(date.fromisoformat(value), "DATE_FORMAT")
+
+
+@register.filter
+def one_line(value: str) -> str:
+    return ", ".join(value.splitlines())

@@ -1,0 +1,103 @@
+import re
+import zlib
+from decimal import Decimal
+from unittest import mock
+
+import pytest
+from django.core.files.storage import storages
+from django.db import transaction
+from django.test import TestCase, TransactionTestCase
+
+from orders import invoice
+from orders.models import Invoice, Order
+from orders.tests.factories import make_item, make_order
+
+
+def opened(content):
+    """Return the PDF's streams unpacked, one after the other."""
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", content, re.S)
+    return b"\n".join(zlib.decompressobj().decompress(part) if part[:1] == b"x" else part for part in streams)
+
+
+class IssueTests(TestCase):
+    def test_numbers_follow_each_other_and_an_order_gets_one(self):
+        first, second = make_order(paid=True), make_order(paid=True)
+
+        assert [invoice.issue(order).number for order in (first, second, first)] == [1, 2, 1]
+
+    def test_content_is_frozen(self):
+        order = make_order(lines=[(make_item("10.00", name="Old name"), 2)], paid=True)
+
+        Order.objects.update(last_name="Married", total=Decimal(1))
+        order.lines.update(name="New name")
+
+        content = Invoice.objects.get().snapshot
+        assert content["buyer"]["name"] == "Ada Byron"
+        assert content["lines"][0] == {
+            "name": "Old name",
+            "quantity": 2,
+            "unit_price": "10.00",
+            "vat_rate": "19",
+            "total": "20.00",
+        }
+        assert content["rates"] == [{"rate": "19", "net": "16.81", "vat": "3.19", "gross": "20.00"}]
+
+    def test_credit_note_takes_a_number_of_its_own_and_is_written_once_per_refund(self):
+        order = make_order(lines=[(make_item("10.00"), 2)], paid=True)
+
+        note = invoice.credit(order, Decimal("5.00"), "Torn page", reference="re_1")
+        again = invoice.credit(order, Decimal("5.00"), "Torn page", reference="re_1")
+        other = invoice.credit(order, Decimal("15.00"), "The rest", reference="re_2")
+
+        assert note == again
+        assert (note.number, other.number) == (2, 3)
+        assert note.snapshot["rates"] == [{"rate": "19", "net": "4.20", "vat": "0.80", "gross": "5.00"}]
+        assert note.snapshot["corrects"] == order.invoices.get(kind="invoice").label
+
+
+@mock.patch.object(invoice, "soon", mock.Mock())
+class GaplessTests(TransactionTestCase):
+    def test_number_outside_a_transaction_is_refused(self):
+        with pytest.raises(transaction.TransactionManagementError):
+            invoice.issue(make_order())
+
+
+class PdfTests(TestCase):
+    def test_pdf_is_archivable_kept_and_the_same_next_time(self):
+        paper = make_order(paid=True).invoices.get()
+
+        content = invoice.pdf(paper)
+
+        assert content.startswith(b"%PDF-1.7")
+        assert b"pdfaid:part" in opened(content).replace(b" ", b"")
+        paper.refresh_from_db()
+        assert storages["private"].exists(paper.pdf)
+        with mock.patch.object(invoice, "render", side_effect=AssertionError):
+            assert invoice.pdf(paper) == content
+
+    def test_lost_file_is_made_again(self):
+        paper = make_order(paid=True).invoices.get()
+        invoice.pdf(paper)
+        storages["private"].delete(paper.pdf)
+
+        with self.assertLogs("orders.invoice", "ERROR"):
+            assert invoice.pdf(paper).startswith(b"%PDF")
+
+    def test_texts_cannot_make_the_renderer_fetch_anything(self):
+        evil = make_item(name='<img src="http://127.0.0.1:9/x"><link rel=attachment href="file:///etc/passwd">')
+        paper = make_order(lines=[(evil, 1)], paid=True).invoices.get()
+
+        with mock.patch("urllib.request.OpenerDirector.open") as fetched:
+            content = invoice.render(paper.kind, paper.label, paper.snapshot)
+
+        fetched.assert_not_called()
+        assert b"root:" not in opened(content)
+
+    def test_many_lines_flow_over_pages(self):
+        item = make_item(name="A thing with a rather long name, " * 6)
+        paper = make_order(lines=[(item, 1)] * 40, paid=True).invoices.get()
+
+        content = invoice.render(paper.kind, paper.label, paper.snapshot)
+
+        assert len(re.findall(rb"/Type\s*/Page\b", opened(content))) > 2
+        assert b"/FontFile" in opened(content)

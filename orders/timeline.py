@@ -1,0 +1,62 @@
+"""An order's life in the buyer's words: what happened, what is still to come, what to do now."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from .models import Invoice, Order
+
+S = Order.Status
+
+NEXT: dict[str, Promise] = {
+    S.AWAITING_PAYMENT: _("We keep everything for you. Pay to make it yours."),
+    S.PROCESSING: _("Your payment is on its way. Some banks take a few days; we mail you when it has arrived."),
+    S.PAID: _("Thank you. Your invoice is below and in your mail; we are getting everything ready."),
+    S.FULFILLED: _("It is on its way to you."),
+    S.EXPIRED: _("It was not paid in time, so everything went back on the shelf. Nothing is owed."),
+    S.CANCELLED: _("It was cancelled. Nothing is owed."),
+    S.REFUND_DUE: _("Your money came after everything had sold out. It is on its way back to you."),
+    S.PARTIALLY_REFUNDED: _("A part of your money has been sent back; banks take up to ten days to show it."),
+    S.REFUNDED: _("All of your money has been sent back; banks take up to ten days to show it."),
+}
+ENDINGS = (S.EXPIRED, S.CANCELLED, S.REFUND_DUE, S.REFUNDED)
+
+
+class Step(NamedTuple):
+    label: Promise | str
+    at: datetime | None  # None: still to come
+
+
+def steps(order: Order, papers: list[Invoice]) -> list[Step]:
+    """Return what happened and what will, oldest first; `papers` are the order's invoice and credit notes."""
+    done: list[tuple[datetime, Promise | str]] = [(order.created_at, _("Ordered"))]
+    done += [(at, label) for at, label in [(order.paid_at, _("Paid")), (order.sent_at, _("Sent"))] if at]
+    done += [(paper.created_at, _paper_label(paper)) for paper in papers]
+    done += [
+        (event.created_at, event.get_status_display().capitalize())
+        for event in order.events.all()
+        if event.status in ENDINGS
+    ]
+    done.sort(key=lambda step: step[0])
+    return [Step(label, at) for at, label in done] + _to_come(order, papers)
+
+
+def _paper_label(paper: Invoice) -> Promise | str:
+    label = _("Invoice %(number)s") if paper.kind == Invoice.Kind.INVOICE else _("Credit note %(number)s")
+    return label % {"number": paper.label}
+
+
+def _to_come(order: Order, papers: list[Invoice]) -> list[Step]:
+    if order.status in ENDINGS:
+        return []
+    return [
+        Step(label, None)
+        for label, is_done in [
+            (_("Payment"), order.paid_at),
+            (_("Invoice"), papers),
+            (_("Sending"), order.sent_at),
+        ]
+        if not is_done
+    ]

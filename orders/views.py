@@ -1,0 +1,188 @@
+"""The buyer's pages; those of the staff are in staff.py."""
+
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from cart.cart import Cart
+from config.ratelimit import PERIODS, hit, limited, too_many
+
+from . import checkout, claims, invoice, shipping, timeline, withdrawals
+from .forms import OrderCreateForm, WithdrawalForm
+from .models import Invoice, Order, OrderLine
+
+SESSION_KEY = "orders"  # tokens of the orders this browser placed, the newest last
+MOST_REMEMBERED = 50
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@limited("10/min", fail_open=False)
+def order_create(request: HttpRequest) -> HttpResponse:
+    cart = Cart(request)
+    buyer = request.user if request.user.is_authenticated else None
+    if request.method == "POST":
+        form = OrderCreateForm(request.POST, buyer=buyer)
+        if form.is_valid():
+            return _place(request, cart, form, buyer)
+        return _page(request, cart, form, status=422)
+    if request.htmx and "country" in request.GET:  # type: ignore[attr-defined]
+        return render(request, "orders/_summary.html", _costs(cart, request.GET["country"]))
+    return _page(request, cart, OrderCreateForm(buyer=buyer))
+
+
+def _place(request: HttpRequest, cart: Cart, form: OrderCreateForm, buyer: Any) -> HttpResponse:
+    try:
+        order = checkout.place_order(
+            cart,
+            contact=form.contact,
+            buyer=buyer,
+            checkout_key=form.cleaned_data["checkout_key"],
+            expected_total=_amount(request.POST.get("seen_total", "")),
+        )
+    except checkout.EmptyCart:
+        return _page(request, cart, form)
+    except checkout.PlacedAlready as placed:
+        messages.warning(request, _("This order is placed already, for another country. Let it lapse, or write to us."))
+        return redirect(placed.order)
+    except (checkout.CartChanged, checkout.SoldOut, shipping.NoShipping) as refusal:
+        _explain(refusal, form, cart)
+        return _page(request, Cart(request), form, status=422)
+    cart.clear()
+    remember(request, order)
+    # 307 lets the browser post on to the payment, which opens the pay page: the button said "Pay", so this click does.
+    return redirect("payment:process", preserve_request=True)
+
+
+def _explain(refusal: Exception, form: OrderCreateForm, cart: Cart) -> None:
+    """Say on the form why nothing was ordered."""
+    if isinstance(refusal, checkout.CartChanged):
+        form.add_error(None, refusal.messages)
+    elif isinstance(refusal, checkout.SoldOut):
+        form.add_error(None, _("Somebody was quicker: too few of %(name)s are left.") % {"name": refusal.product.name})
+    else:
+        form.add_error("country", _("We do not send to this country yet."))
+    if isinstance(refusal, checkout.CouponGone):
+        cart.drop_coupon()  # or the next try would be refused for the same reason
+
+
+def _page(request: HttpRequest, cart: Cart, form: OrderCreateForm, status: int = 200) -> HttpResponse:
+    if cart.is_empty:
+        messages.info(request, _("Your cart is empty, so there is nothing to order."))
+        return redirect("cart:cart_detail")
+    context = {"form": form, **_costs(cart, str(form["country"].value() or ""))}
+    response = render(request, "orders/order_create.html", context, status=status)
+    cart.settle()
+    return response
+
+
+def _costs(cart: Cart, country: str) -> dict[str, Any]:
+    try:
+        return {"cart": cart, "quote": checkout.quote(cart, country)}
+    except shipping.NoShipping:
+        return {"cart": cart, "quote": None}
+
+
+def _amount(text: str) -> Decimal | None:
+    try:
+        return Decimal(text[:20])
+    except InvalidOperation:
+        return None
+
+
+def remember(request: HttpRequest, order: Order) -> None:
+    """Let this browser find its orders again; the newest one is the one to pay."""
+    tokens = [token for token in request.session.get(SESSION_KEY, []) if token != order.token]
+    request.session[SESSION_KEY] = [*tokens, order.token][-MOST_REMEMBERED:]
+
+
+@never_cache
+@require_safe
+@login_required
+def order_list(request: HttpRequest) -> HttpResponse:
+    page = Paginator(claims.orders_of(request.user), 20).get_page(request.GET.get("page"))
+    return render(request, "orders/order_list.html", {"page": page})
+
+
+@never_cache
+@require_safe
+def order_detail(request: HttpRequest, token: str) -> HttpResponse:
+    order = get_object_or_404(Order.objects.prefetch_related("lines__product", "events", "invoices"), token=token)
+    papers = list(order.invoices.all())
+    context = {
+        "order": order,
+        "papers": papers,
+        "downloads": [line for line in order.lines.all() if line.product.download] if order.is_paid_for else [],
+        "steps": timeline.steps(order, papers),
+        "next": timeline.NEXT[order.status],
+        "can_withdraw": order.paid_at and order.status not in (Order.Status.REFUND_DUE, Order.Status.REFUNDED),
+        "can_pay": order.status == Order.Status.AWAITING_PAYMENT,
+    }
+    return _private(render(request, "orders/order_detail.html", context))
+
+
+@never_cache
+@require_safe
+def order_invoice(request: HttpRequest, token: str, label: str) -> HttpResponse:
+    """Hand out an invoice or a credit note to whoever knows the order's secret address."""
+    return _private(paper_response(get_object_or_404(Invoice.objects.labelled(label), order__token=token)))
+
+
+@never_cache
+@require_safe
+def order_download(request: HttpRequest, token: str, line_id: int) -> HttpResponseBase:
+    """Hand out a digital product's file to whoever knows the secret address of an order that is paid."""
+    lines = OrderLine.objects.select_related("product", "order").exclude(product__download="")
+    line = get_object_or_404(lines, pk=line_id, order__token=token)
+    file = line.product.download
+    name = str(file.name)
+    if not line.order.is_paid_for or not file.storage.exists(name):
+        raise Http404
+    response = FileResponse(file.open("rb"), as_attachment=True, filename=Path(name).name)
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def paper_response(paper: Invoice) -> HttpResponse:
+    response = HttpResponse(invoice.pdf(paper), content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="{paper.filename}"'
+    return response
+
+
+def _private(response: HttpResponse) -> HttpResponse:
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@limited("5/min", "20/h", fail_open=False)
+def withdrawal(request: HttpRequest) -> HttpResponse:
+    """Take a withdrawal in two steps: the statement, then a button that says what it does."""
+    if request.method != "POST":
+        order = Order.objects.filter(token=request.GET.get("order", "")).first()
+        return render(request, "orders/withdrawal.html", {"form": WithdrawalForm(order=order)})
+    form = WithdrawalForm(request.POST)
+    if not form.is_valid():
+        return render(request, "orders/withdrawal.html", {"form": form}, status=422)
+    if "confirmed" not in request.POST:
+        return render(request, "orders/withdrawal.html", {"form": form, "is_confirming": "change" not in request.POST})
+    if not hit("withdrawal-receipt", form.cleaned_data["email"].lower(), "5/d", fail_open=False):
+        return too_many(request, PERIODS["d"])
+    withdrawals.receive(**form.cleaned_data)
+    return redirect("orders:withdrawal_done")
+
+
+@require_safe
+def withdrawal_done(request: HttpRequest) -> HttpResponse:
+    return render(request, "orders/withdrawal_done.html")
