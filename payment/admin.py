@@ -1,0 +1,140 @@
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from orders.admin import OrderAdmin, ReadOnly
+from shop.money import money
+
+from . import gateway
+from .models import CheckoutAttempt, Payment, Problem, Refund, WebhookEvent
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """Rows that only the code writes: what Stripe said is not for editing."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    @admin.display(description=_("order"), ordering="order_id")
+    def order_link(self, row: Any) -> str:
+        return _order_link(row.order_id)
+
+    @admin.display(description=_("amount"), ordering="amount")
+    def amount_in_words(self, row: Payment | Refund) -> str:
+        currency = row.currency if isinstance(row, Payment) else row.payment.currency
+        return money(row.total, currency)
+
+
+def _order_link(order_id: int | None) -> str:
+    if order_id is None:
+        return "-"
+    return format_html('<a href="{}">#{}</a>', reverse("admin:orders_order_change", args=[order_id]), order_id)
+
+
+@admin.register(CheckoutAttempt)
+class CheckoutAttemptAdmin(ReadOnlyAdmin):
+    list_display = ["__str__", "order_link", "status", "created_at", "expires_at"]
+    list_filter = ["status", "created_at"]
+    search_fields = ["session_id", "=order__id"]
+    exclude = ["url"]
+
+
+class AtStripe:
+    """A column that leads to the payment's page in Stripe's dashboard."""
+
+    @admin.display(description=_("at Stripe"))
+    def stripe(self, payment: Payment) -> str:
+        url = gateway.dashboard_url(payment.payment_intent)
+        if payment.is_free or not url:
+            return "-"
+        return format_html('<a href="{}" rel="noreferrer">{}</a>', url, _("open"))
+
+
+@admin.register(Payment)
+class PaymentAdmin(AtStripe, ReadOnlyAdmin):
+    list_display = [
+        "payment_intent",
+        "order_link",
+        "amount_in_words",
+        "is_accepted",
+        "dispute_status",
+        "created_at",
+        "stripe",
+    ]
+    list_filter = ["is_accepted", "dispute_status", "created_at"]
+    search_fields = ["payment_intent", "session_id", "=order__id", "order__email"]
+    readonly_fields = ["stripe"]
+
+
+@admin.register(Refund)
+class RefundAdmin(ReadOnlyAdmin):
+    list_display = ["__str__", "order", "amount_in_words", "status", "reason", "actor", "created_at"]
+    list_filter = ["status", "created_at"]
+    list_select_related = ["payment", "actor"]
+    search_fields = ["stripe_refund_id", "payment__payment_intent", "=payment__order__id"]
+
+    @admin.display(description=_("order"))
+    def order(self, refund: Refund) -> str:
+        return _order_link(refund.payment.order_id)
+
+
+@admin.register(WebhookEvent)
+class WebhookEventAdmin(ReadOnlyAdmin):
+    list_display = ["kind", "event_id", "status", "attempts", "happened_at", "received_at"]
+    list_filter = ["status", "kind", "received_at"]
+    search_fields = ["event_id"]
+    actions = ["try_again"]
+
+    def has_try_again_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("payment.change_webhookevent")
+
+    @admin.action(description=_("Process again"), permissions=["try_again"])
+    def try_again(self, request: HttpRequest, events: Any) -> None:
+        """Put failed events back; the sweeper takes them within a minute."""
+        failed = events.filter(status=WebhookEvent.Status.FAILED)
+        count = failed.update(status=WebhookEvent.Status.RECEIVED, attempts=0, due_at=timezone.now())
+        self.message_user(request, _("%(count)d events are processed again.") % {"count": count})
+
+
+@admin.register(Problem)
+class ProblemAdmin(ReadOnlyAdmin):
+    list_display = ["text", "order_link", "created_at", "resolved_at"]
+    list_filter = [("resolved_at", admin.EmptyFieldListFilter), "created_at"]
+    search_fields = ["text", "=order__id"]
+    actions = ["resolve"]
+
+    def has_resolve_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("payment.change_problem")
+
+    @admin.action(description=_("Mark as resolved"), permissions=["resolve"])
+    def resolve(self, request: HttpRequest, problems: Any) -> None:
+        problems.filter(resolved_at=None).update(resolved_at=timezone.now())
+
+
+class PaymentInline(AtStripe, ReadOnly, admin.TabularInline):
+    model = Payment
+    fields = ["payment_intent", "paid", "is_accepted", "dispute_status", "created_at", "stripe"]
+    readonly_fields = ["paid", "created_at", "stripe"]
+    show_change_link = True
+
+    @admin.display(description=_("amount"))
+    def paid(self, payment: Payment) -> str:
+        return money(payment.total, payment.currency)
+
+
+# The order's page belongs to a lower app, which cannot know of payments.
+OrderAdmin.inlines = [*OrderAdmin.inlines, PaymentInline]

@@ -1,0 +1,215 @@
+"""What passed between the shop and Stripe. Amounts here are Stripe's: whole minor units (cents) beside a currency."""
+
+from decimal import Decimal
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q, Sum
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from shop.money import from_minor
+
+
+class CheckoutAttempt(models.Model):
+    """
+    One Checkout Session for one order, with all it was asked for: stored before the call, so that the call can be
+    repeated to the letter and Stripe's idempotency finds the session of the first time.
+    """
+
+    class Status(models.TextChoices):
+        """open -> complete, expired or failed. A failed one has no session; the next attempt takes a new key."""
+
+        OPEN = "open", _("open")
+        COMPLETE = "complete", _("complete")
+        EXPIRED = "expired", _("expired")
+        FAILED = "failed", _("failed")
+
+    order = models.ForeignKey("orders.Order", on_delete=models.PROTECT, related_name="attempts")
+    n = models.PositiveSmallIntegerField(_("number"))
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.OPEN)
+    idempotency_key = models.CharField(_("idempotency key"), max_length=100, unique=True)
+    params = models.JSONField(_("parameters"), default=dict)
+    # NULL rather than empty: SQLite does not use an index that leaves the empty ones out.
+    session_id = models.CharField(_("session"), max_length=100, unique=True, null=True, blank=True)
+    url = models.TextField(_("pay page"), blank=True)
+    expires_at = models.DateTimeField(_("expires at"))
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    asked_at = models.DateTimeField(_("Stripe last asked at"), null=True, blank=True)
+    reconciled_at = models.DateTimeField(_("compared with Stripe at"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["order", "n"], name="attempt_number_unique"),
+            models.UniqueConstraint(fields=["order"], condition=Q(status="open"), name="attempt_one_open_per_order"),
+        ]
+        indexes = [
+            models.Index(fields=["created_at"], condition=Q(status="open"), name="attempt_open_idx"),
+            models.Index(fields=["created_at"], condition=Q(reconciled_at=None), name="attempt_unreconciled_idx"),
+        ]
+        verbose_name = _("checkout attempt")
+        verbose_name_plural = _("checkout attempts")
+
+    def __str__(self) -> str:
+        return f"{self.idempotency_key} ({self.status})"
+
+    def close(self, status: str) -> bool:
+        """Leave the open state; True for the one caller who did it."""
+        closed = CheckoutAttempt.objects.filter(pk=self.pk, status=self.Status.OPEN).update(status=status)
+        return bool(closed)
+
+
+class WebhookEvent(models.Model):
+    """One event as Stripe sent it. The id is unique, so a second delivery changes nothing."""
+
+    class Status(models.TextChoices):
+        """received -> done, ignored, or failed after five tries; staff may put a failed one back to received."""
+
+        RECEIVED = "received", _("received")
+        DONE = "done", _("done")
+        IGNORED = "ignored", _("ignored")
+        FAILED = "failed", _("failed")
+
+    event_id = models.CharField(_("event id"), max_length=255, unique=True)
+    kind = models.CharField(_("type"), max_length=100)
+    livemode = models.BooleanField(_("live"))
+    payload = models.JSONField(_("content"))
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.RECEIVED)
+    attempts = models.PositiveSmallIntegerField(_("tries"), default=0)
+    error = models.TextField(_("error"), blank=True)
+    happened_at = models.DateTimeField(_("happened at"))
+    received_at = models.DateTimeField(_("received at"), default=timezone.now)
+    due_at = models.DateTimeField(_("due at"), default=timezone.now)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(status="received"), name="event_due_idx"),
+            models.Index(fields=["happened_at"], name="event_happened_idx"),
+        ]
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.event_id}"
+
+
+class PaymentQuerySet(models.QuerySet["Payment"]):
+    def accepted(self) -> Self:
+        """Payments that paid for an order, as opposed to those that only go back."""
+        return self.filter(is_accepted=True)
+
+
+class Payment(models.Model):
+    """
+    Money that arrived, once per payment intent.
+
+    An order that costs nothing is paid by one of amount 0 whose intent is "free-<order id>". A payment is not accepted
+    when its order was paid already, could not be filled any more, or was for another amount; it is given back.
+    """
+
+    order = models.ForeignKey("orders.Order", on_delete=models.PROTECT, related_name="payments")
+    payment_intent = models.CharField(_("payment intent"), max_length=255, unique=True)
+    session_id = models.CharField(_("session"), max_length=255, blank=True)
+    amount = models.PositiveBigIntegerField(_("amount"))
+    currency = models.CharField(_("currency"), max_length=3)
+    is_accepted = models.BooleanField(_("accepted"), default=True)
+    dispute_id = models.CharField(_("dispute"), max_length=255, blank=True)
+    dispute_status = models.CharField(_("state of the dispute"), max_length=40, blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    objects = PaymentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["order"], condition=Q(is_accepted=True), name="payment_one_per_order")
+        ]
+        verbose_name = _("payment")
+        verbose_name_plural = _("payments")
+
+    def __str__(self) -> str:
+        return self.payment_intent
+
+    @property
+    def is_free(self) -> bool:
+        return self.payment_intent.startswith("free-")
+
+    @property
+    def total(self) -> Decimal:
+        return from_minor(self.amount, self.currency)
+
+    def refunded(self) -> int:
+        """Return what was given back or is about to be, in minor units; one query."""
+        given = self.refunds.exclude(status=Refund.Status.FAILED).aggregate(sum=Sum("amount"))
+        return given["sum"] or 0
+
+    def refundable(self) -> int:
+        return 0 if self.is_free else self.amount - self.refunded()
+
+
+class Refund(models.Model):
+    """Money given back. Written before Stripe is asked, so that a crash in between is repeated with the same key."""
+
+    class Status(models.TextChoices):
+        """requested -> succeeded or failed; succeeded -> failed when the buyer's bank sends the money back."""
+
+        REQUESTED = "requested", _("requested")
+        SUCCEEDED = "succeeded", _("succeeded")
+        FAILED = "failed", _("failed")
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
+    stripe_refund_id = models.CharField(_("Stripe's id"), max_length=255, blank=True)
+    idempotency_key = models.CharField(_("idempotency key"), max_length=100, unique=True)
+    amount = models.PositiveBigIntegerField(_("amount"))
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.REQUESTED)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    restocks = models.BooleanField(_("goods go back on the shelf"), default=False)
+    attempts = models.PositiveSmallIntegerField(_("tries"), default=0)
+    # How often Stripe answered 5xx: it repeats that answer for the same key, so each one makes the next key another.
+    broken = models.PositiveSmallIntegerField(default=0, editable=False)
+    error = models.TextField(_("error"), blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    due_at = models.DateTimeField(_("due at"), default=timezone.now)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["stripe_refund_id"], condition=~Q(stripe_refund_id=""), name="refund_stripe_id_unique"
+            ),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="refund_amount_positive"),
+        ]
+        indexes = [models.Index(fields=["due_at"], condition=Q(status="requested"), name="refund_due_idx")]
+        verbose_name = _("refund")
+        verbose_name_plural = _("refunds")
+
+    def __str__(self) -> str:
+        return self.idempotency_key
+
+    @property
+    def total(self) -> Decimal:
+        return from_minor(self.amount, self.payment.currency)
+
+
+class Problem(models.Model):
+    """Something about money that a person has to look at; staff are mailed once for each."""
+
+    order = models.ForeignKey("orders.Order", on_delete=models.PROTECT, null=True, blank=True, related_name="problems")
+    key = models.CharField(max_length=200, unique=True, editable=False)
+    text = models.TextField(_("what is wrong"))
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    resolved_at = models.DateTimeField(_("resolved at"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("problem")
+        verbose_name_plural = _("problems")
+
+    def __str__(self) -> str:
+        return self.text

@@ -1,0 +1,37 @@
+"""What a person has to look at: kept as a row, mailed to staff once."""
+
+import logging
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+
+from mail import outbox
+from mail.links import site_url
+from orders.models import Order
+
+from .models import Problem
+
+logger = logging.getLogger(__name__)
+
+
+def report(key: str, text: str, *, order: Order | None = None) -> None:
+    """Write the problem down and tell staff; the same `key` again does nothing."""
+    logger.error("Payment problem %s: %s", key, text)
+    with transaction.atomic():
+        problem, is_new = Problem.objects.get_or_create(key=key[:200], defaults={"text": text, "order": order})
+        if not is_new:
+            return
+        if order is not None:
+            order.remember(text)
+        outbox.enqueue(
+            kind="payment-problem",
+            dedup_key=f"payment-problem:{problem.pk}",
+            to=settings.STAFF_EMAIL,
+            template="payment/email/problem",
+            context={
+                "problem": problem,
+                "order": order,
+                "url": site_url(reverse("admin:payment_problem_change", args=[problem.pk])),
+            },
+        )

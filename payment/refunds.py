@@ -1,0 +1,175 @@
+"""
+Money that goes back: asked for by staff, by ourselves, or learnt from Stripe's dashboard.
+
+The row comes first and reserves its amount under the order's lock, then Stripe is asked with the row's key, then the row
+is settled; whatever dies in between, the sweeper goes on from the row.
+"""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Sum
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from mail.relay import soon
+from orders import invoice, mails, stock
+from orders.models import Order
+
+from . import gateway, problems
+from .models import Payment, Refund
+
+logger = logging.getLogger(__name__)
+
+MAX_TRIES = 5
+
+
+class TooMuch(Exception):
+    """More than is left of the payment. `left` is in minor units."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+        super().__init__(f"only {left} left")
+
+
+def request(
+    payment: Payment, *, amount: int, key: str, reason: str, actor: Any = None, restocks: bool = False
+) -> Refund:
+    """
+    Write down that `amount` (minor units) is to go back, and see to it soon. The same `key` again returns the first.
+
+    Raises TooMuch. The sum is checked under the order's lock.
+    """
+    from .tasks import send_refund  # tasks.py needs this module
+
+    with transaction.atomic():
+        _lock(payment)
+        if found := Refund.objects.filter(idempotency_key=key).first():
+            return found
+        if not 0 < amount <= payment.refundable():
+            raise TooMuch(payment.refundable())
+        refund = Refund.objects.create(
+            payment=payment, amount=amount, idempotency_key=key, reason=reason[:300], actor=actor, restocks=restocks
+        )
+        soon(send_refund, refund.pk)
+    return refund
+
+
+def _lock(payment: Payment) -> Order:
+    """Keep everybody else from counting what is left of the payment until the transaction ends."""
+    return Order.objects.select_for_update().get(pk=payment.order_id)
+
+
+def give_back(payment: Payment, *, reason: str) -> Refund:
+    """Return the whole of a payment that could not be accepted; once, however often it is called."""
+    return request(payment, amount=payment.amount, key=f"back-{payment.payment_intent}", reason=reason)
+
+
+def send(refund_id: int) -> None:
+    """Ask Stripe for a refund that is still requested. Talks to Stripe: never call it inside a transaction."""
+    due = Refund.objects.filter(pk=refund_id, status=Refund.Status.REQUESTED)
+    if not due.update(attempts=F("attempts") + 1, due_at=timezone.now() + timedelta(minutes=2)):
+        return
+    refund = Refund.objects.select_related("payment__order").get(pk=refund_id)
+    try:
+        answer = _ask(refund)
+    except gateway.Refused as error:
+        _fail(refund, str(error))
+    except gateway.Unavailable as error:
+        Refund.objects.filter(pk=refund.pk).update(
+            error=str(error), broken=F("broken") + int(isinstance(error, gateway.Broken))
+        )
+        if refund.attempts >= MAX_TRIES:
+            text = _("A refund could not be sent for some time: %(error)s It is tried again.")
+            problems.report(f"refund-late-{refund.pk}", text % {"error": error}, order=refund.payment.order)
+    else:
+        _apply(refund, answer)
+
+
+def _ask(refund: Refund) -> gateway.StripeRefund:
+    intent, key = refund.payment.payment_intent, refund.idempotency_key
+    if not refund.broken:
+        return gateway.create_refund(intent, amount=refund.amount, key=key, reference=key)
+    # Whether Stripe acted before it broke is not known: look before asking again under a new key.
+    for done in gateway.refunds_of(intent):
+        if done.reference == key:
+            return done
+    return gateway.create_refund(intent, amount=refund.amount, key=f"{key}-{refund.broken + 1}", reference=key)
+
+
+def learn(payment_intent: str) -> None:
+    """Bring our refunds of a payment in line with Stripe's, whoever made them."""
+    payment = Payment.objects.select_related("order").filter(payment_intent=payment_intent).first()
+    if payment is None:
+        return
+    for found in gateway.refunds_of(payment_intent):
+        _apply(_row_of(payment, found), found)
+
+
+def _row_of(payment: Payment, found: gateway.StripeRefund) -> Refund:
+    ours = payment.refunds.filter(stripe_refund_id=found.id).first()
+    if ours is None and found.reference:
+        ours = payment.refunds.filter(idempotency_key=found.reference).first()
+    if ours is None:
+        # Made in Stripe's dashboard. It happened, so it is written down even if it were more than we thought is left.
+        ours, _new = Refund.objects.get_or_create(
+            idempotency_key=f"stripe-{found.id}",
+            defaults={"payment": payment, "amount": found.amount, "reason": _("Refunded in Stripe's dashboard.")},
+        )
+    return ours
+
+
+def _apply(refund: Refund, answer: gateway.StripeRefund) -> None:
+    Refund.objects.filter(pk=refund.pk, stripe_refund_id="").update(stripe_refund_id=answer.id)
+    if answer.status in ("failed", "canceled"):
+        _fail(refund, _("The buyer's bank sent the money back."))
+    else:
+        _succeed(refund)
+
+
+def _succeed(refund: Refund) -> None:
+    with transaction.atomic():
+        order = _lock(refund.payment)
+        if not _is_first(refund):
+            return
+        if refund.payment.is_accepted:
+            _reduce(order, refund)
+        else:
+            # A second payment that goes back leaves the order that the first one paid as it is.
+            if order.status != Order.Status.REFUND_DUE or not order.move(Order.Status.REFUNDED, note=refund.reason):
+                order.remember(refund.reason)
+            mails.refunded(order, refund.total, reference=refund.idempotency_key)
+
+
+def _is_first(refund: Refund) -> bool:
+    waiting = Refund.objects.filter(pk=refund.pk, status=Refund.Status.REQUESTED)
+    return bool(waiting.update(status=Refund.Status.SUCCEEDED, error=""))
+
+
+def _reduce(order: Order, refund: Refund) -> None:
+    """Part or all of a paid order went back: status, credit note, mail, and the goods if staff said so."""
+    given = refund.payment.refunds.filter(status=Refund.Status.SUCCEEDED).aggregate(sum=Sum("amount"))["sum"]
+    whole = given >= refund.payment.amount
+    to = Order.Status.REFUNDED if whole else Order.Status.PARTIALLY_REFUNDED
+    if not order.move(to, actor=refund.actor, note=refund.reason):
+        order.remember(refund.reason, actor=refund.actor)
+    note = invoice.credit(order, refund.total, refund.reason, reference=refund.idempotency_key)
+    mails.refunded(order, refund.total, note=note)
+    if refund.restocks:
+        stock.release(order)
+
+
+def _fail(refund: Refund, why: str) -> None:
+    with transaction.atomic():
+        _lock(refund.payment)
+        if (
+            not Refund.objects.exclude(status=Refund.Status.FAILED)
+            .filter(pk=refund.pk)
+            .update(status=Refund.Status.FAILED, error=why)
+        ):
+            return
+        text = _("A refund of %(amount)s %(currency)s failed: %(why)s Please pay it back in another way.")
+        values = {"amount": refund.total, "currency": refund.payment.currency, "why": why}
+        problems.report(f"refund-failed-{refund.pk}", text % values, order=refund.payment.order)

@@ -1,0 +1,88 @@
+"""
+The other end of the faults, for tests in another process: a small JSON API under /_control/.
+
+    GET  /_control/state                    the books, the faults, what the webhook answered
+    POST /_control/faults    {knob: value}  turn knobs (faults.py); {} resets all
+    POST /_control/pay       {"session": id, "method": "card" | "sepa_debit"}
+    POST /_control/decline | expire         {"session": id}
+    POST /_control/settle    {"session": id, "arrived": true}
+    POST /_control/refund    {"payment_intent": id, "amount": minor units or none}
+    POST /_control/dispute   {"payment_intent": id}
+    POST /_control/advance   {"seconds": n}
+    POST /_control/redeliver {"event": id}
+    POST /_control/release | drain          {}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .objects import Json
+from .params import ApiError
+
+if TYPE_CHECKING:
+    from .server import Simulator
+
+
+def answer(simulator: Simulator, method: str, path: str, given: Json) -> tuple[int, Any]:
+    name = path.removeprefix("/_control/")
+    if method == "GET" and name == "state":
+        return 200, state(simulator)
+    act = ACTS.get(name)
+    if method != "POST" or act is None:
+        return 404, {"error": f"no such act: {name}"}
+    try:
+        return 200, act(simulator, given)
+    except ApiError as error:
+        return error.status, error.body
+    except (KeyError, TypeError, ValueError) as error:
+        return 400, {"error": repr(error)}
+
+
+def state(simulator: Simulator) -> Json:
+    ledger = simulator.ledger
+    with ledger.lock:
+        return {
+            "sessions": list(ledger.sessions.values()),
+            "payment_intents": list(ledger.intents.values()),
+            "charges": list(ledger.charges.values()),
+            "refunds": list(ledger.refunds.values()),
+            "events": len(ledger.events),
+            "calls": list(simulator.api.calls),
+            "outcomes": list(simulator.courier.outcomes),
+            "faults": simulator.faults.as_json(),
+        }
+
+
+def set_faults(simulator: Simulator, given: Json) -> Json:
+    if given:
+        simulator.faults.set(**given)
+    else:
+        simulator.faults.reset()
+    return simulator.faults.as_json()
+
+
+def redeliver(simulator: Simulator, given: Json) -> None:
+    event = next(event for event in simulator.ledger.events if event["id"] == given["event"])
+    simulator.courier.tell(event)
+
+
+def expire(simulator: Simulator, given: Json) -> Json:
+    with simulator.ledger.change():
+        return simulator.ledger.expire(given["session"])
+
+
+ACTS: dict[str, Callable[[Simulator, Json], Any]] = {
+    "faults": set_faults,
+    "pay": lambda simulator, given: simulator.ledger.pay(given["session"], method=given.get("method", "card")),
+    "decline": lambda simulator, given: simulator.ledger.decline(given["session"]),
+    "expire": expire,
+    "settle": lambda simulator, given: simulator.ledger.settle(given["session"], arrived=given.get("arrived", True)),
+    "refund": lambda simulator, given: simulator.ledger.refund(given["payment_intent"], amount=given.get("amount")),
+    "dispute": lambda simulator, given: simulator.ledger.dispute(given["payment_intent"]),
+    "advance": lambda simulator, given: simulator.ledger.advance(int(given["seconds"])),
+    "redeliver": redeliver,
+    "release": lambda simulator, given: simulator.courier.release(),
+    "drain": lambda simulator, given: simulator.courier.drain(given.get("timeout", 30)),
+}

@@ -1,0 +1,257 @@
+"""The simulator's books: sessions, payments and refunds, and the acts that change them and tell the shop."""
+
+import copy
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from . import objects
+from .faults import Faults
+from .objects import Json
+from .params import ApiError
+
+TABLES = ("sessions", "items", "intent_metadata", "intents", "charges", "refunds", "disputes", "coupons", "replies")
+
+
+class Ledger:
+    """
+    Everything in memory under one lock; with a `path`, written to that file after each change, so a restart keeps it.
+
+    `tell` is called with each new event, inside the lock, and must not block.
+    """
+
+    def __init__(self, *, tell: Callable[[Json], None], faults: Faults, path: Path | None = None) -> None:
+        self.lock = threading.RLock()
+        self.faults = faults
+        self.path = path
+        self.tell = tell
+        self.base_url = ""
+        self.skipped_seconds = 0
+        self.request: Json = {"id": None, "idempotency_key": None}
+        self.events: list[Json] = []
+        self.sessions: dict[str, Json] = {}
+        self.items: dict[str, list[Json]] = {}
+        self.intent_metadata: dict[str, Json] = {}
+        self.intents: dict[str, Json] = {}
+        self.charges: dict[str, Json] = {}
+        self.refunds: dict[str, Json] = {}
+        self.disputes: dict[str, Json] = {}
+        self.coupons: dict[str, Json] = {}
+        # Answers by idempotency key: see api.py.
+        self.replies: dict[str, Json] = {}
+        if path is not None and path.exists():
+            self._load(path)
+
+    def now(self) -> int:
+        return int(time.time()) + self.skipped_seconds
+
+    def advance(self, seconds: int) -> None:
+        """Let time pass: what was to expire by then does."""
+        with self.change():
+            self.skipped_seconds += seconds
+            self.expire_due()
+
+    @contextmanager
+    def change(self) -> Iterator[None]:
+        with self.lock:
+            yield
+            self._save()
+
+    # --- Acts -------------------------------------------------------------------------------------------------------
+
+    def add_session(self, session: Json, items: list[Json], intent_metadata: Json) -> None:
+        self.sessions[session["id"]] = session
+        self.items[session["id"]] = items
+        self.intent_metadata[session["id"]] = intent_metadata
+
+    def session(self, session_id: str) -> Json:
+        self.expire_due()
+        try:
+            return self.sessions[session_id]
+        except KeyError:
+            raise _missing("checkout.session", session_id, "session") from None
+
+    def expire(self, session_id: str) -> Json:
+        session = self.session(session_id)
+        if session["status"] != "open":
+            raise ApiError(400, 'Only Checkout Sessions with a status in ["open"] can be expired.')
+        return self._expire(session)
+
+    def expire_due(self) -> None:
+        with self.lock:
+            for session in list(self.sessions.values()):
+                if session["status"] == "open" and session["expires_at"] <= self.now():
+                    self._expire(session)
+
+    def pay(self, session_id: str, *, method: str = "card", email: str | None = None) -> Json:
+        """Complete an open session: paid at once by card, unpaid until settle() by "sepa_debit"."""
+        with self.change():
+            session = self._open(session_id)
+            session.update(status="complete", url=None, customer_details=_customer(email or session["customer_email"]))
+            self._distort(session)
+            if session["payment_status"] != "no_payment_required":
+                intent = self._intent(session)
+                if method == "card":
+                    session["payment_status"] = "paid"
+                    self._capture(intent, method, email)
+                else:
+                    intent["status"] = "processing"
+            self.emit("checkout.session.completed", session)
+            return session
+
+    def decline(
+        self, session_id: str, *, code: str = "card_declined", message: str = "Your card was declined."
+    ) -> None:
+        with self.change():
+            intent = self._intent(self._open(session_id))
+            intent["last_payment_error"] = {"type": "card_error", "code": code, "message": message}
+            self.emit("payment_intent.payment_failed", intent)
+
+    def settle(self, session_id: str, *, arrived: bool = True) -> None:
+        """End a payment that was on its way: the money arrives, or the bank refuses."""
+        with self.change():
+            session = self.session(session_id)
+            intent = self.intents[session["payment_intent"]]
+            if intent["status"] != "processing":
+                return
+            if arrived:
+                session["payment_status"] = "paid"
+                self._capture(intent, "sepa_debit", None)
+                self.emit("checkout.session.async_payment_succeeded", session)
+                return
+            intent["status"] = "requires_payment_method"
+            intent["last_payment_error"] = {"type": "card_error", "code": "payment_intent_payment_attempt_failed"}
+            self.emit("payment_intent.payment_failed", intent)
+            self.emit("checkout.session.async_payment_failed", session)
+
+    def refund(self, intent_id: str, *, amount: int | None = None, params: Json | None = None) -> Json:
+        """Give back `amount`, or what is left; never more than was paid."""
+        with self.change():
+            charge = self.charge_of(intent_id)
+            left = charge["amount"] - charge["amount_refunded"]
+            if not left:
+                raise ApiError(400, f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
+            amount = left if amount is None else amount
+            if amount > left:
+                raise ApiError(
+                    400,
+                    f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})",
+                    param="amount",
+                )
+            refund = objects.refund(now=self.now(), charge=charge, amount=amount, params=params or {})
+            self.refunds[refund["id"]] = refund
+            charge["amount_refunded"] += amount
+            charge["refunded"] = charge["amount_refunded"] == charge["amount"]
+            self.emit("refund.created", refund)
+            self.emit("charge.refunded", charge)
+            return refund
+
+    def fail_refund(self, refund_id: str) -> None:
+        """The buyer's bank sends the money back: Stripe keeps it, and the refund did not happen."""
+        with self.change():
+            refund = self.refunds[refund_id]
+            refund.update(status="failed", failure_reason="expired_or_canceled_card")
+            charge = self.charges[refund["charge"]]
+            charge["amount_refunded"] -= refund["amount"]
+            charge["refunded"] = False
+            self.emit("refund.updated", refund)
+            self.emit("refund.failed", refund)
+
+    def dispute(self, intent_id: str, *, reason: str = "fraudulent") -> Json:
+        with self.change():
+            charge = self.charge_of(intent_id)
+            charge["disputed"] = True
+            dispute = objects.dispute(now=self.now(), charge=charge, reason=reason)
+            self.disputes[dispute["id"]] = dispute
+            self.emit("charge.dispute.created", dispute)
+            return dispute
+
+    def close_dispute(self, dispute_id: str, *, won: bool) -> None:
+        with self.change():
+            dispute = self.disputes[dispute_id]
+            dispute["status"] = "won" if won else "lost"
+            self.emit("charge.dispute.closed", dispute)
+
+    def charge_of(self, intent_id: str) -> Json:
+        for charge in self.charges.values():
+            if charge["payment_intent"] == intent_id:
+                return charge
+        if intent_id in self.intents:
+            raise ApiError(400, f"The PaymentIntent {intent_id} does not have a successful charge to refund.")
+        raise _missing("payment_intent", intent_id, "payment_intent")
+
+    def emit(self, kind: str, subject: Json) -> Json:
+        event = objects.event(now=self.now(), kind=kind, subject=copy.deepcopy(subject), request=dict(self.request))
+        self.events.insert(0, event)
+        self.tell(event)
+        return event
+
+    # --- Inside -----------------------------------------------------------------------------------------------------
+
+    def _open(self, session_id: str) -> Json:
+        session = self.session(session_id)
+        if session["status"] != "open":
+            raise ApiError(400, f"This Checkout Session is {session['status']}.")
+        return session
+
+    def _expire(self, session: Json) -> Json:
+        session.update(status="expired", url=None)
+        self.emit("checkout.session.expired", session)
+        return session
+
+    def _intent(self, session: Json) -> Json:
+        """Return the session's payment intent, made when the buyer first tries to pay."""
+        if session["payment_intent"] is None:
+            intent = objects.payment_intent(
+                now=self.now(),
+                amount=session["amount_total"],
+                currency=session["currency"],
+                metadata=self.intent_metadata[session["id"]],
+            )
+            self.intents[intent["id"]] = intent
+            session["payment_intent"] = intent["id"]
+        return self.intents[session["payment_intent"]]
+
+    def _capture(self, intent: Json, method: str, email: str | None) -> None:
+        charge = objects.charge(now=self.now(), intent=intent, method=method, email=email)
+        self.charges[charge["id"]] = charge
+        intent.update(
+            status="succeeded",
+            amount_received=intent["amount"],
+            latest_charge=charge["id"],
+            payment_method=charge["payment_method"],
+        )
+        self.emit("payment_intent.succeeded", intent)
+
+    def _distort(self, session: Json) -> None:
+        """Show another amount, currency, mode or order than was agreed, when the faults say so."""
+        faults = self.faults
+        wrong = {"amount_total": faults.amount, "currency": faults.currency, "livemode": faults.livemode}
+        session.update({name: value for name, value in wrong.items() if value is not None})
+        if faults.metadata is not None:
+            session.update(metadata=faults.metadata, client_reference_id=faults.metadata.get("order"))
+
+    def _save(self) -> None:
+        if self.path is None:
+            return
+        state = {name: getattr(self, name) for name in TABLES}
+        draft = self.path.with_suffix(".new")
+        draft.write_text(json.dumps({**state, "events": self.events[:500]}))
+        draft.replace(self.path)
+
+    def _load(self, path: Path) -> None:
+        state = json.loads(path.read_text())
+        for name in (*TABLES, "events"):
+            setattr(self, name, state[name])
+
+
+def _missing(kind: str, identity: str, param: str) -> ApiError:
+    return ApiError(404, f"No such {kind}: '{identity}'", code="resource_missing", param=param)
+
+
+def _customer(email: str | None) -> Json:
+    unset = dict.fromkeys(("business_name", "individual_name", "name", "phone"))
+    return {**unset, "address": objects.no_address(), "email": email, "tax_exempt": "none", "tax_ids": []}

@@ -1,0 +1,158 @@
+from itertools import permutations
+from unittest import mock
+
+import pytest
+from django.utils import timezone
+
+from mail.models import OutgoingMail
+from orders.models import Invoice, Order
+from orders.tests.factories import make_item
+from payment import gateway, refunds, sweeper
+from payment.models import Problem, Refund
+from payment.tests.stand_in import StripeTestCase
+
+S = Order.Status
+
+
+class RefundTestCase(StripeTestCase):
+    def setUp(self):
+        super().setUp()
+        self.product = make_item("30.00", stock=5)
+        self.order = self.paid_order(lines=[(self.product, 1)])
+        self.payment = self.order.payments.get()
+
+    def ask(self, amount, key, **options):
+        with self.captureOnCommitCallbacks(execute=True):
+            refund = refunds.request(self.payment, amount=amount, key=key, reason="Torn page", **options)
+        self.order.refresh_from_db()
+        refund.refresh_from_db()
+        return refund
+
+    def at_stripe(self):
+        return sorted(refund["amount"] for refund in self.simulator.ledger.refunds.values())
+
+    def credit_notes(self):
+        return sorted(self.order.invoices.filter(kind=Invoice.Kind.CREDIT_NOTE).values_list("total", flat=True))
+
+
+class RequestTests(RefundTestCase):
+    def test_parts_are_summed_and_the_last_makes_it_whole(self):
+        self.ask(1000, "a")
+        assert self.order.status == S.PARTIALLY_REFUNDED
+        self.ask(500, "b")
+        assert self.order.status == S.PARTIALLY_REFUNDED
+        self.ask(1500, "c")
+
+        assert self.order.status == S.REFUNDED
+        assert self.at_stripe() == [500, 1000, 1500]
+        assert self.credit_notes() == [5, 10, 15]
+        assert OutgoingMail.objects.filter(kind="refund").count() == 3
+
+    def test_more_than_is_left_is_refused(self):
+        self.ask(2999, "a")
+
+        for amount in (2, 0, -1, 10**12):
+            with pytest.raises(refunds.TooMuch):
+                self.ask(amount, f"b{amount}")
+
+    def test_same_key_is_the_same_refund(self):
+        assert self.ask(1000, "a") == self.ask(1000, "a")
+
+        assert self.at_stripe() == [1000]
+
+    def test_goods_stay_away_unless_staff_say_so(self):
+        self.ask(3000, "a")
+        self.product.refresh_from_db()
+        assert self.product.stock == 5
+
+    def test_goods_go_back_when_staff_say_so(self):
+        self.ask(3000, "a", restocks=True)
+        self.product.refresh_from_db()
+        assert self.product.stock == 6
+
+    def test_stripe_away_is_tried_again_by_the_sweeper(self):
+        with mock.patch.object(gateway, "create_refund", side_effect=gateway.Unavailable("away")):
+            refund = self.ask(1000, "a")
+        assert (refund.status, self.order.status) == (Refund.Status.REQUESTED, S.PAID)
+        Refund.objects.update(due_at=timezone.now())
+
+        sweeper.sweep()
+
+        refund.refresh_from_db()
+        assert refund.status == Refund.Status.SUCCEEDED
+        assert self.at_stripe() == [1000]
+
+    def test_refund_that_stripe_made_before_it_broke_is_not_made_twice(self):
+        real = gateway.create_refund
+
+        def breaks(*args, **kwargs):
+            real(*args, **kwargs)
+            raise gateway.Broken("500")
+
+        with mock.patch.object(gateway, "create_refund", breaks):
+            self.ask(1000, "a")
+        refunds.send(Refund.objects.get().pk)
+
+        assert self.at_stripe() == [1000]
+        assert Refund.objects.get().status == Refund.Status.SUCCEEDED
+
+    def test_refund_that_stripe_broke_on_takes_another_key(self):
+        self.simulator.faults.set(api=[{"mode": "500", "path": "/v1/refunds", "method": "POST"}])
+        self.ask(1000, "a")
+        assert self.at_stripe() == []
+
+        refunds.send(Refund.objects.get().pk)
+
+        assert self.at_stripe() == [1000]
+
+    def test_refused_refund_is_failed_flagged_and_leaves_the_rest_refundable(self):
+        with mock.patch.object(gateway, "create_refund", side_effect=gateway.Refused("no")):
+            refund = self.ask(3000, "a")
+
+        assert (refund.status, self.order.status) == (Refund.Status.FAILED, S.PAID)
+        assert Problem.objects.count() == 1
+        assert self.payment.refundable() == 3000
+
+
+class LearnTests(RefundTestCase):
+    def test_refund_from_the_dashboard_is_learnt(self):
+        self.simulator.ledger.refund(self.payment.payment_intent, amount=700)
+        self.tell_all()
+
+        self.order.refresh_from_db()
+        refund = Refund.objects.get()
+        assert (self.order.status, refund.amount, refund.actor) == (S.PARTIALLY_REFUNDED, 700, None)
+        assert self.credit_notes() == [7]
+
+    def test_three_parts_with_replays_in_any_order_come_to_the_same(self):
+        for amount in (500, 1000, 1500):
+            self.simulator.ledger.refund(self.payment.payment_intent, amount=amount)
+        events = self.new_events()
+
+        for order in list(permutations(events))[::90]:
+            for event in order:
+                self.post_event({**event, "id": f"{event['id']}-again"})
+
+        self.order.refresh_from_db()
+        assert self.order.status == S.REFUNDED
+        assert self.credit_notes() == [5, 10, 15]
+        assert sum(Refund.objects.values_list("amount", flat=True)) == self.payment.amount
+        assert OutgoingMail.objects.filter(kind="refund").count() == 3
+
+    def test_our_own_refund_comes_back_as_an_event_and_is_known(self):
+        self.ask(1000, "a")
+        self.tell_all()
+
+        assert Refund.objects.count() == 1
+        assert self.credit_notes() == [10]
+
+    def test_refund_that_the_bank_sends_back_is_flagged_once(self):
+        refund = self.ask(1000, "a")
+        self.tell_all()
+        self.simulator.ledger.fail_refund(refund.stripe_refund_id)
+        self.tell_all()
+
+        refund.refresh_from_db()
+        assert refund.status == Refund.Status.FAILED
+        assert Problem.objects.count() == 1
+        assert self.payment.refundable() == 3000

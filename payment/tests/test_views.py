@@ -1,0 +1,342 @@
+import time
+from unittest import mock
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.test import SimpleTestCase, override_settings
+from django.urls import reverse
+
+from account.tests.factories import make_user
+from orders.models import Order
+from orders.tests.factories import make_item, make_order
+from payment import checks
+from payment.apps import PaymentConfig
+from payment.models import CheckoutAttempt, Payment
+from payment.tests.stand_in import StripeTestCase, assert_paid_once
+
+PROCESS, COMPLETED, CANCELED = (reverse(f"payment:{name}") for name in ("process", "completed", "canceled"))
+
+
+class PaymentPageTestCase(StripeTestCase):
+    def remember(self, order):
+        session = self.client.session
+        session["orders"] = [*session.get("orders", []), order.token]
+        session.save()
+
+    def press_pay(self, order):
+        with self.captureOnCommitCallbacks(execute=True):
+            return self.client.post(PROCESS, {"order": order.token}, headers={"Sec-Fetch-Site": "same-origin"})
+
+
+class ProcessTests(PaymentPageTestCase):
+    def test_shows_the_last_order_of_the_session(self):
+        self.remember(make_order())
+        order = make_order(lines=[(make_item("19.00"), 1)])
+        self.remember(order)
+
+        page = self.client.get(PROCESS)
+
+        self.assertContains(page, "Pay 19.00")
+        self.assertContains(page, order.token)
+
+    def test_visitor_without_an_order_gets_404(self):
+        assert self.client.get(PROCESS).status_code == 404
+        assert self.client.get(PROCESS, {"order": "someone-elses"}).status_code == 404
+
+    def test_pay_leads_to_stripe(self):
+        order = make_order()
+
+        answer = self.press_pay(order)
+
+        assert answer.status_code == 303
+        assert answer["Location"] == order.attempts.get().url
+        assert answer["Location"].startswith(self.simulator.url)
+
+    def test_second_click_leads_to_the_same_page(self):
+        order = make_order()
+
+        assert self.press_pay(order)["Location"] == self.press_pay(order)["Location"]
+
+        assert order.attempts.count() == len(self.simulator.ledger.sessions) == 1
+
+    def test_paid_order_is_refused_politely(self):
+        order = self.paid_order()
+
+        page = self.press_pay(order)
+
+        self.assertContains(page, "This order is paid", status_code=409)
+        self.assertNotContains(self.client.get(PROCESS, {"order": order.token}), "Pay 12.50")
+        assert len(self.simulator.ledger.sessions) == 1
+
+    def test_order_paid_at_stripe_unknown_to_us_is_found_paid(self):
+        order = make_order()
+        self.simulator.ledger.pay(self.open_session(order))
+
+        page = self.press_pay(order)
+
+        self.assertContains(page, "This order is paid", status_code=409)
+        assert_paid_once(order)
+
+    def test_free_order_is_completed_without_stripe(self):
+        order = make_order(lines=[(make_item("10.00"), 1)], discount="10.00")
+
+        answer = self.press_pay(order)
+
+        self.assertRedirects(answer, order.get_absolute_url())
+        assert_paid_once(order)
+        assert not self.simulator.api.calls
+
+    def test_other_methods_are_refused(self):
+        assert self.client.put(PROCESS).status_code == 405
+        assert self.client.post(COMPLETED, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 405
+        assert self.client.post(CANCELED, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 405
+
+    def test_eleventh_click_a_minute_is_limited(self):
+        order = self.paid_order()
+
+        statuses = [self.press_pay(order).status_code for _ in range(11)]
+
+        assert statuses == [409] * 10 + [429]
+
+
+class StripeDownTests(PaymentPageTestCase):
+    def setUp(self):
+        super().setUp()
+        self.order = make_order(lines=[(make_item(stock=4), 1)])
+
+    def assert_kept_and_retried(self, **fault):
+        self.simulator.faults.set(api=[{"path": "/v1/checkout/sessions", "times": 9, **fault}])
+        started = time.monotonic()
+
+        page = self.press_pay(self.order)
+
+        assert time.monotonic() - started < 12
+        self.assertContains(page, "does not answer", status_code=503)
+        assert page["Retry-After"]
+        self.order.refresh_from_db()
+        assert (self.order.status, self.order.holds_stock) == (Order.Status.AWAITING_PAYMENT, True)
+        self.simulator.faults.reset()
+        assert self.press_pay(self.order).status_code == 303
+        assert len(self.simulator.ledger.sessions) == 1
+
+    def test_server_error_takes_a_new_key_next_time(self):
+        self.assert_kept_and_retried(mode="500")
+        assert self.order.attempts.count() == 2
+
+    def test_too_many_requests(self):
+        self.assert_kept_and_retried(mode="429")
+
+    def test_closed_connection(self):
+        self.assert_kept_and_retried(mode="close_before")
+
+    @mock.patch("payment.views.PATIENCE", 1.5)
+    def test_hang_ends_in_time(self):
+        self.assert_kept_and_retried(mode="hang")
+
+    def test_nobody_listens(self):
+        with override_settings(STRIPE_API_BASE="http://127.0.0.1:9"):
+            page = self.press_pay(self.order)
+
+        self.assertContains(page, "does not answer", status_code=503)
+        assert self.press_pay(self.order).status_code == 303
+
+    def test_call_that_broke_off_after_its_effect_is_found_again(self):
+        self.simulator.faults.set(api=[{"mode": "close_after", "path": "/v1/checkout/sessions", "times": 3}])
+        assert self.press_pay(self.order).status_code == 503
+
+        assert self.press_pay(self.order).status_code == 303
+
+        assert len(self.simulator.ledger.sessions) == 1
+        assert self.order.attempts.count() == 1
+
+
+class CompletedTests(PaymentPageTestCase):
+    def come_back(self, order, **query):
+        with self.captureOnCommitCallbacks(execute=True):
+            return self.client.get(COMPLETED, {"session_id": order.attempts.get().session_id, **query})
+
+    def test_says_paid_when_it_is(self):
+        order = self.paid_order()
+        self.remember(order)
+
+        self.assertContains(self.come_back(order), "your order is paid")
+
+    def test_the_browser_that_bought_is_trusted_with_the_address_once_it_is_paid(self):
+        order = make_order()
+        self.open_session(order)
+        self.remember(order)
+        self.come_back(order)
+        assert "proven_addresses" not in self.client.session
+
+        self.simulator.ledger.pay(order.attempts.get().session_id)
+        self.come_back(order)
+        self.come_back(order)
+
+        assert self.client.session["proven_addresses"] == [order.email.lower()]
+
+    def test_never_says_paid_when_it_is_not_and_looks_again_for_ten_seconds(self):
+        order = make_order()
+        self.open_session(order)
+        self.remember(order)
+
+        first, last = self.come_back(order), self.come_back(order, waited=10)
+
+        self.assertContains(first, 'http-equiv="refresh"')
+        self.assertContains(last, "not heard of your payment yet")
+        self.assertNotContains(last, 'http-equiv="refresh"')
+        self.assertNotContains(first, "is paid")
+        self.assertNotContains(last, "is paid")
+
+    def test_asks_stripe_itself_when_no_webhook_came(self):
+        order = make_order()
+        self.simulator.ledger.pay(self.open_session(order))
+        self.remember(order)
+
+        self.come_back(order)
+
+        assert_paid_once(order)
+
+    def test_htmx_gets_the_fragment(self):
+        order = self.paid_order()
+        self.remember(order)
+
+        page = self.client.get(
+            COMPLETED, {"session_id": order.attempts.get().session_id}, headers={"HX-Request": "true"}
+        )
+
+        self.assertTemplateNotUsed(page, "payment/completed.html")
+
+    def test_stranger_with_the_session_id_gets_404(self):
+        order = self.paid_order()
+        assert self.come_back(order).status_code == 404
+
+        self.client.force_login(make_user(staff=True))
+        assert self.come_back(order).status_code == 404
+
+    def test_buyer_on_another_device_sees_it(self):
+        order = self.paid_order(buyer=make_user("bob"))
+        self.client.force_login(order.buyer)
+
+        assert self.come_back(order).status_code == 200
+
+    def test_nonsense_gets_404(self):
+        self.remember(self.paid_order())
+
+        for session_id in ("", "cs_test_none", "x" * 5000, "é"):
+            assert self.client.get(COMPLETED, {"session_id": session_id}).status_code == 404
+        assert self.client.get(COMPLETED).status_code == 404
+
+    def test_nonsense_in_waited_is_nought(self):
+        order = make_order()
+        self.open_session(order)
+        self.remember(order)
+
+        for waited in ("-1", "abc", "٣", "9" * 5000):
+            assert self.come_back(order, waited=waited).status_code == 200
+
+
+class CanceledTests(PaymentPageTestCase):
+    def test_offers_to_pay_again(self):
+        order = make_order()
+
+        page = self.client.get(CANCELED, {"order": order.token})
+
+        self.assertContains(page, "nothing was charged")
+        self.assertContains(page, "Pay 12.50")
+
+    def test_unknown_order_is_404(self):
+        assert self.client.get(CANCELED, {"order": "none"}).status_code == 404
+        assert self.client.get(CANCELED).status_code == 404
+
+
+class RefundPageTests(PaymentPageTestCase):
+    def setUp(self):
+        super().setUp()
+        self.product = make_item("20.00", stock=5)
+        self.order = self.paid_order(lines=[(self.product, 1)])
+        self.url = reverse("payment:refund", args=[self.order.pk])
+        self.client.force_login(make_user("staff", staff=True))
+
+    def post(self, **fields):
+        payment = Payment.objects.get()
+        with self.captureOnCommitCallbacks(execute=True):
+            return self.client.post(
+                self.url,
+                {"payment": payment.pk, "reason": "Torn page", **fields},
+                headers={"Sec-Fetch-Site": "same-origin"},
+            )
+
+    def test_asks_before_it_refunds(self):
+        page = self.post(amount="5.00")
+
+        self.assertContains(page, "Refund 5.00")
+        assert not self.simulator.ledger.refunds
+
+    def test_confirmed_part_goes_back(self):
+        self.post(amount="5.00", confirmed="yes", key="once")
+
+        self.order.refresh_from_db()
+        assert self.order.status == Order.Status.PARTIALLY_REFUNDED
+        assert [refund["amount"] for refund in self.simulator.ledger.refunds.values()] == [500]
+        assert self.order.invoices.filter(kind="credit_note").get().total == 5
+
+    def test_pressed_twice_refunds_once(self):
+        self.post(amount="5.00", confirmed="yes", key="once")
+        self.post(amount="5.00", confirmed="yes", key="once")
+
+        assert len(self.simulator.ledger.refunds) == 1
+
+    def test_whole_with_goods_puts_them_on_the_shelf(self):
+        self.post(amount="20.00", restocks="on", confirmed="yes", key="once")
+
+        self.order.refresh_from_db()
+        self.product.refresh_from_db()
+        assert (self.order.status, self.product.stock) == (Order.Status.REFUNDED, 6)
+
+    def test_wrong_amounts_show_the_form_again(self):
+        for amount in ("0", "-1", "20.01", "abc", "", "NaN", "1e9", "0.001"):
+            assert self.post(amount=amount).status_code == 422, amount
+        assert self.post(amount="5.00", restocks="on").status_code == 422
+
+    def test_members_and_staff_without_permission_are_kept_out(self):
+        member = make_user("bob")
+        self.client.force_login(member)
+        assert self.client.get(self.url).status_code == 302
+
+        member.is_staff = True
+        member.save()
+        assert self.client.get(self.url).status_code == 403
+
+    def test_unknown_order_is_404(self):
+        assert self.client.get(reverse("payment:refund", args=[987654])).status_code == 404
+
+
+class AdminTests(StripeTestCase):
+    def test_rows_are_shown_and_not_edited(self):
+        self.paid_order()
+        self.client.force_login(make_user("staff", staff=True))
+
+        for model in ("payment", "webhookevent", "checkoutattempt", "refund", "problem"):
+            assert self.client.get(reverse(f"admin:payment_{model}_changelist")).status_code == 200
+            assert self.client.get(reverse(f"admin:payment_{model}_add")).status_code == 403
+        attempt = CheckoutAttempt.objects.get()
+        page = self.client.get(reverse("admin:payment_checkoutattempt_change", args=[attempt.pk]))
+        self.assertNotContains(page, 'name="_save"')
+
+
+@override_settings(DEBUG=False, STRIPE_API_BASE="http://127.0.0.1:8001")
+class RefusalTests(SimpleTestCase):
+    def test_site_does_not_start_with_the_simulator_and_debug_off(self):
+        with pytest.raises(ImproperlyConfigured, match="STRIPE_API_BASE"):
+            PaymentConfig.ready(mock.Mock())
+        assert [error.id for error in checks.stripe_is_real(None)] == ["payment.E001"]
+
+    @override_settings(STRIPE_SECRET_KEY="")
+    def test_site_needs_keys_when_debug_is_off(self):
+        assert [error.id for error in checks.stripe_is_configured(None)] == ["payment.E002"]
+
+    def test_simulator_does_not_start_with_debug_off(self):
+        from django.core.management import CommandError, call_command
+
+        with pytest.raises(CommandError, match="DEBUG"):
+            call_command("stripe_simulator")

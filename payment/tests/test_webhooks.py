@@ -1,0 +1,222 @@
+import json
+import time
+from unittest import mock
+
+from django.test import SimpleTestCase, override_settings
+from django.urls import reverse
+from django.utils import timezone
+
+from mail import relay
+from mail.models import OutgoingMail
+from orders.tests.factories import make_order
+from payment import gateway, sweeper, webhooks
+from payment.models import Problem, WebhookEvent
+from payment.simulator.courier import sign
+from payment.tasks import process_event
+from payment.tests.stand_in import SECRET, StripeTestCase, assert_paid_once
+
+URL = reverse("payment:webhook")
+GOOD = json.dumps(
+    {
+        "id": "evt_1",
+        "object": "event",
+        "type": "charge.succeeded",
+        "created": 1_700_000_000,
+        "livemode": False,
+        "data": {"object": {"id": "ch_1"}},
+    }
+).encode()
+
+
+def header(body=GOOD, *, secret=SECRET, at=None, scheme="v1"):
+    at = int(time.time()) if at is None else at
+    return f"t={at},{scheme}={sign(body, secret, at=at)}"
+
+
+@override_settings(STRIPE_SECRET_KEY="sk_test_x", STRIPE_WEBHOOK_SECRET=SECRET)
+class RefusalTests(StripeTestCase):
+    def post(self, body, signature):
+        headers = {} if signature is None else {"Stripe-Signature": signature}
+        return self.client.post(URL, body, content_type="application/json", headers=headers).status_code
+
+    def test_signed_event_is_taken(self):
+        assert self.post(GOOD, header()) == 200
+
+        assert WebhookEvent.objects.get().event_id == "evt_1"
+
+    def test_bad_signatures_are_400_and_leave_nothing(self):
+        now = int(time.time())
+        good = header()
+        bad = [
+            None,
+            "",
+            " ",
+            "garbage",
+            "t=",
+            "v1=",
+            "t=,v1=",
+            f"t={now}",
+            f"t={now},v1=",
+            f"t={now},v1=00",
+            f"t={now},v1=ü",
+            f"t={now},v1=é" + "a" * 64,
+            "t=abc,v1=" + "a" * 64,
+            f"t={now}.5,v1=" + "a" * 64,
+            "t=" + "9" * 5000 + ",v1=" + "a" * 64,
+            "t=-1,v1=" + "a" * 64,
+            header(secret="whsec_other"),
+            header(secret=""),
+            header(scheme="v0"),
+            header(scheme="v1x"),
+            header(at=now - 301),
+            header(at=now + 400),
+            header(at=now + 86_400),
+            header(at=0),
+            good.replace("t=", "t=1"),
+            good[:-1],
+            good.upper(),
+            "=" * 1000,
+            ",,,===",
+        ]
+        for signature in bad:
+            with self.subTest(str(signature)[:40]):
+                assert self.post(GOOD, signature) == 400
+        assert not WebhookEvent.objects.exists()
+
+    def test_signed_nonsense_is_400(self):
+        for body in (b"", b"[]", b"{}", b"null", b"1", b'"x"', b"\xff\xfe", b"{", b'{"object": "event"}', b"[" * 9000):
+            with self.subTest(body[:20]):
+                assert self.post(body, header(body) if body != b"\xff\xfe" else header()) == 400
+        assert not WebhookEvent.objects.exists()
+
+    def test_changed_body_is_400(self):
+        assert self.post(GOOD.replace(b"evt_1", b"evt_2"), header()) == 400
+
+    def test_both_secrets_of_a_rotation_work(self):
+        at = int(time.time())
+        both = f"t={at},v1={sign(GOOD, 'whsec_old', at=at)},v1={sign(GOOD, SECRET, at=at)}"
+
+        assert self.post(GOOD, both) == 200
+
+    def test_large_body_is_413(self):
+        assert self.post(b"x" * 300_000, header()) == 413
+        assert self.post(b"x" * 3_000_000, header()) == 413
+
+    def test_other_mode_is_400(self):
+        body = GOOD.replace(b'"livemode": false', b'"livemode": true')
+
+        assert self.post(body, header(body)) == 400
+        assert not WebhookEvent.objects.exists()
+
+    def test_other_methods_are_405(self):
+        for method in ("get", "put", "delete", "head"):
+            assert getattr(self.client, method)(URL).status_code == 405
+
+    def test_no_secret_configured_refuses_everything(self):
+        with override_settings(STRIPE_WEBHOOK_SECRET=""):
+            assert self.post(GOOD, header(secret="")) == 400
+
+    def test_no_session_is_touched(self):
+        with self.assertNumQueries(2):
+            answer = self.client.post(
+                URL, GOOD, content_type="application/json", headers={"Stripe-Signature": header()}
+            )
+        assert not answer.cookies
+
+
+class ProcessingTests(StripeTestCase):
+    def paid_event(self):
+        order = make_order()
+        self.simulator.ledger.pay(self.open_session(order))
+        return order, self.new_events()[-1]
+
+    def test_copies_of_one_event_are_all_answered_200_and_pay_once(self):
+        order, event = self.paid_event()
+
+        assert {self.post_event(event) for _ in range(20)} == {200}
+
+        assert_paid_once(order)
+        assert WebhookEvent.objects.count() == 1
+
+    def test_unknown_kinds_are_ignored(self):
+        assert self.post_event(json.loads(GOOD)) == 200
+
+        assert WebhookEvent.objects.get().status == WebhookEvent.Status.IGNORED
+
+    def test_event_of_an_unknown_session_is_kept_for_later(self):
+        _, event = self.paid_event()
+        event["data"]["object"]["id"] = "cs_test_none"
+
+        assert self.post_event(event) == 200
+
+        kept = WebhookEvent.objects.get()
+        assert (kept.status, kept.attempts) == (WebhookEvent.Status.RECEIVED, 1)
+        assert "cs_test_none" in kept.error
+        assert kept.due_at > timezone.now()
+
+    def test_stripe_away_leaves_the_event_to_the_sweeper(self):
+        order, event = self.paid_event()
+        with mock.patch.object(gateway, "get_session", side_effect=gateway.Unavailable("away")):
+            assert self.post_event(event) == 200
+        WebhookEvent.objects.update(due_at=timezone.now())
+
+        with self.captureOnCommitCallbacks(execute=True):
+            sweeper.sweep()
+
+        assert_paid_once(order)
+        assert WebhookEvent.objects.get().status == WebhookEvent.Status.DONE
+
+    def test_dead_broker_leaves_the_event_to_the_sweeper(self):
+        order, event = self.paid_event()
+        with (
+            mock.patch.object(relay, "hand_over", relay._publish),
+            mock.patch.object(relay, "_broker_retry_at", 0.0),
+            mock.patch.object(process_event, "apply_async", side_effect=OSError("refused")),
+        ):
+            assert self.post_event(event) == 200
+        assert WebhookEvent.objects.get().status == WebhookEvent.Status.RECEIVED
+
+        with self.captureOnCommitCallbacks(execute=True):
+            sweeper.sweep()
+
+        assert_paid_once(order)
+
+    def test_five_failures_tell_staff_once(self):
+        _, event = self.paid_event()
+        with mock.patch.object(webhooks, "fulfil", side_effect=RuntimeError("broken")):
+            self.post_event(event)
+            for _ in range(6):
+                WebhookEvent.objects.update(due_at=timezone.now())
+                webhooks.process(event["id"])
+
+        kept = WebhookEvent.objects.get()
+        assert (kept.status, kept.attempts) == (WebhookEvent.Status.FAILED, 5)
+        assert Problem.objects.count() == OutgoingMail.objects.filter(kind="payment-problem").count() == 1
+
+    def test_dispute_is_flagged_and_stock_left_alone(self):
+        order = self.paid_order()
+        intent = order.payments.get().payment_intent
+        dispute = self.simulator.ledger.dispute(intent)
+        self.tell_all()
+        self.simulator.ledger.close_dispute(dispute["id"], won=False)
+        self.tell_all()
+
+        payment = order.payments.get()
+        assert (payment.dispute_id, payment.dispute_status) == (dispute["id"], "lost")
+        assert Problem.objects.count() == 2
+        assert_paid_once(order)
+        assert order.holds_stock
+
+
+class GatewayTests(SimpleTestCase):
+    def test_pinned_version_is_the_sdks_own(self):
+        import stripe
+
+        assert stripe.StripeClient("x")._requestor._options.stripe_version == gateway.API_VERSION
+
+    def test_client_follows_the_settings(self):
+        with override_settings(STRIPE_SECRET_KEY="sk_test_a", STRIPE_API_BASE=""):
+            first = gateway._client()
+            assert gateway._client() is first
+        with override_settings(STRIPE_SECRET_KEY="sk_test_b", STRIPE_API_BASE=""):
+            assert gateway._client() is not first

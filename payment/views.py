@@ -1,0 +1,176 @@
+import logging
+import secrets
+
+from django.contrib import messages
+from django.contrib.admin.views.decorators import staff_member_required
+from django.contrib.auth.decorators import permission_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from config.ratelimit import hit, too_many
+from mail.relay import soon
+from orders.models import Order
+from shop.money import money
+
+from . import attempts, gateway, refunds
+from .forms import RefundForm
+from .fulfil import pay_nothing
+from .models import CheckoutAttempt
+from .tasks import fulfil_session
+
+logger = logging.getLogger(__name__)
+
+# A page may keep its thread this long for Stripe, all calls together.
+PATIENCE = 11
+# How long the return page looks again for a payment that Stripe has and we have not heard of, in seconds.
+WAIT = 10
+STEP = 2
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def process(request: HttpRequest) -> HttpResponse:
+    """Show what is to be paid; POST leads to Stripe's page, always to the same one for one order."""
+    if request.method == "POST":
+        return _lead_to_stripe(request, _token_to_pay(request))
+    order = _order_to_pay(request)
+    return render(request, "payment/process.html", {"order": order, "can_pay": _awaits(order)})
+
+
+def _lead_to_stripe(request: HttpRequest, token: str) -> HttpResponse:
+    # Counted per order: people behind one address do not get in each other's way. Open when the counter is away: one
+    # order has one pay page however often it is asked for, and a shop that takes no money then helps nobody.
+    if not hit("payment", token, "10/min"):
+        return too_many(request, 60)
+    try:
+        with gateway.within(PATIENCE):
+            url = attempts.start(token)
+    except Order.DoesNotExist:
+        raise Http404 from None
+    except attempts.NothingToPay as free:
+        pay_nothing(free.order)
+        return redirect(free.order)
+    except attempts.NotPayable:
+        context = {"order": Order.objects.get(token=token), "can_pay": False}
+        return render(request, "payment/process.html", context, status=409)
+    except (gateway.Unavailable, gateway.Refused) as error:
+        logger.warning("No pay page for an order: %s", error)
+        return _unavailable(request, Order.objects.get(token=token))
+    # 303: the browser must not post our form to Stripe.
+    return HttpResponseRedirect(url, status=303)
+
+
+def _order_to_pay(request: HttpRequest) -> Order:
+    return get_object_or_404(Order, token=_token_to_pay(request))
+
+
+def _token_to_pay(request: HttpRequest) -> str:
+    """Return the secret token that was sent, or that of the last order placed in this session."""
+    token = request.POST.get("order") or request.GET.get("order")
+    if not token:
+        placed = request.session.get("orders") or [""]
+        token = placed[-1]
+    return token[:64]
+
+
+def _awaits(order: Order) -> bool:
+    return order.status == Order.Status.AWAITING_PAYMENT
+
+
+def _unavailable(request: HttpRequest, order: Order) -> HttpResponse:
+    response = render(request, "payment/unavailable.html", {"order": order}, status=503)
+    response["Retry-After"] = "30"
+    return response
+
+
+@never_cache
+@require_safe
+def completed(request: HttpRequest) -> HttpResponse:
+    """Where Stripe sends the buyer afterwards. Says paid only when the order is; looks again for ten seconds."""
+    attempt = get_object_or_404(
+        CheckoutAttempt.objects.select_related("order"),
+        session_id=request.GET.get("session_id", "")[:100],
+    )
+    order = attempt.order
+    if not _is_theirs(request, order):
+        raise Http404
+    if order.paid_at:
+        _trust(request, order.email.lower())
+    waited = _seconds(request.GET.get("waited"))
+    waits = _awaits(order) and waited < WAIT
+    if waits and not waited:
+        # The webhook may be late or lost; asking once ourselves is as good.
+        soon(fulfil_session, attempt.session_id)
+    context = {"order": order, "attempt": attempt, "waits": waits, "next": waited + STEP, "step": STEP}
+    name = "payment/_state.html" if getattr(request, "htmx", False) else "payment/completed.html"
+    return render(request, name, context)
+
+
+def _is_theirs(request: HttpRequest, order: Order) -> bool:
+    if order.token in (request.session.get("orders") or []):
+        return True
+    return order.buyer_id is not None and request.user.is_authenticated and request.user.pk == order.buyer_id
+
+
+def _trust(request: HttpRequest, email: str) -> None:
+    """Let this browser comment under the address it has bought with (blog/commenting.py) without waiting."""
+    trusted = request.session.get("proven_addresses", [])
+    if email not in trusted:
+        request.session["proven_addresses"] = [*trusted, email][-5:]
+
+
+def _seconds(value: str | None) -> int:
+    return int(value) if value and value.isascii() and value.isdigit() and len(value) < 4 else 0
+
+
+@never_cache
+@require_safe
+def canceled(request: HttpRequest) -> HttpResponse:
+    """Where Stripe's back link leads; the order stays, and can be paid, until its time is up."""
+    order = _order_to_pay(request)
+    return render(request, "payment/canceled.html", {"order": order, "can_pay": _awaits(order)})
+
+
+@never_cache
+@staff_member_required
+@permission_required("payment.add_refund", raise_exception=True)
+@require_http_methods(["GET", "HEAD", "POST"])
+def refund(request: HttpRequest, order_id: int) -> HttpResponse:
+    """Give back a payment of an order, whole or in part: fill in, look once more, confirm."""
+    order = get_object_or_404(Order, pk=order_id)
+    payments = list(order.payments.exclude(payment_intent__startswith="free-").prefetch_related("refunds"))
+    payment = next((payment for payment in payments if str(payment.pk) == request.POST.get("payment")), None)
+    payment = payment or next((payment for payment in payments if payment.refundable()), None)
+    if payment is None:
+        return render(request, "payment/refund.html", {"order": order, "payments": payments})
+    form = RefundForm(request.POST or None, payment=payment)
+    context = {"order": order, "payments": payments, "payment": payment, "form": form}
+    if request.method != "POST":
+        return render(request, "payment/refund.html", context)
+    if not form.is_valid():
+        return render(request, "payment/refund.html", context, status=422)
+    key = request.POST.get("key", "")[:64]
+    if not request.POST.get("confirmed") or not key:
+        return render(request, "payment/refund.html", {**context, "key": secrets.token_urlsafe(12), "confirming": True})
+    return _give_back(request, form, key=key)
+
+
+def _give_back(request: HttpRequest, form: RefundForm, *, key: str) -> HttpResponse:
+    payment = form.payment
+    try:
+        wanted = refunds.request(
+            payment,
+            amount=form.minor(),
+            key=f"staff-{payment.pk}-{key}",
+            reason=form.cleaned_data["reason"],
+            actor=request.user,
+            restocks=form.cleaned_data["restocks"],
+        )
+    except refunds.TooMuch:
+        messages.error(request, _("Someone else has refunded a part meanwhile. Please look again."))
+    else:
+        messages.success(request, _("%(amount)s go back.") % {"amount": money(wanted.total, payment.currency)})
+    return redirect("payment:refund", order_id=payment.order_id)
