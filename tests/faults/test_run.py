@@ -1,0 +1,68 @@
+"""`make run` ends what it started, however it ends, and says plainly what is in its way."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from account.tests.factories import make_user
+from config.management.run import is_taken
+from config.management.services import free_port
+from tests import processes
+
+
+def command(port):
+    return [processes.PYTHON, "-m", "config.management.run", "--port", str(port)]
+
+
+@pytest.fixture
+def port(transactional_db):
+    make_user("alice")  # a site that is in use gets no demo content
+    return free_port()
+
+
+def site_running(port, log):
+    return processes.started(*command(port), log=log, env=processes.environment(STRIPE_SECRET_KEY=""))
+
+
+def said(log):
+    return (processes.ARTIFACTS / log).read_text()
+
+
+def stripe_port(log):
+    return int(re.search(r"Local Stripe +http://127.0.0.1:(\d+)/", said(log))[1])
+
+
+def test_interrupting_it_ends_the_server_and_the_local_stripe(port):
+    with site_running(port, "run-interrupted.log") as run:
+        processes.wait_until(lambda: "Atelier is running" in said("run-interrupted.log"), run, seconds=60)
+        assert is_taken(port)
+        run.send_signal(signal.SIGINT)
+        assert run.wait(20) == 0
+
+    assert not is_taken(port)
+    assert not is_taken(stripe_port("run-interrupted.log"))
+
+
+def test_a_server_that_dies_takes_the_rest_along_with_a_word(port):
+    with site_running(port, "run-died.log") as run:
+        processes.wait_until(lambda: "Atelier is running" in said("run-died.log"), run, seconds=60)
+        server, *_ = map(int, Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split())
+        os.kill(server, signal.SIGKILL)
+        assert run.wait(20) == 1
+
+    assert "The web server ended by itself" in said("run-died.log")
+    assert not is_taken(stripe_port("run-died.log"))
+
+
+def test_a_taken_port_is_said_plainly():
+    with socket.create_server(("127.0.0.1", 0)) as somebody:
+        port = somebody.getsockname()[1]
+        result = subprocess.run(command(port), cwd=processes.ROOT, capture_output=True, text=True)
+
+    assert result.returncode == 1
+    assert result.stdout.startswith(f"Port {port} is taken")

@@ -1,0 +1,54 @@
+"""Background work through RabbitMQ and a real worker, which may die at any moment."""
+
+import signal
+
+import pytest
+
+from config.celery import app as celery_app
+from mail.models import OutgoingMail
+from mail.tests.factories import make_mail
+from tests import processes
+
+pytestmark = pytest.mark.services
+
+SENT = OutgoingMail.Status.SENT
+
+
+def is_sent(mail):
+    return OutgoingMail.objects.filter(pk=mail.pk, status=SENT).exists()
+
+
+def test_the_worker_sends_what_a_request_commits(worker):
+    mail = make_mail()
+
+    processes.wait_until(lambda: is_sent(mail), worker)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_mail_written_while_no_worker_runs_is_sent_when_one_starts(broker):
+    mail = make_mail()
+
+    with processes.worker() as worker:
+        processes.wait_until(lambda: is_sent(mail), worker)
+
+
+def test_mails_survive_a_worker_that_is_killed(worker):
+    mails = [make_mail() for _ in range(20)]
+    processes.signal_group(worker, signal.SIGKILL)
+    worker.wait()
+
+    with processes.worker() as successor:
+        # What the dead worker held in its lease is due again when the lease ends, so it is moved there.
+        OutgoingMail.objects.filter(status=OutgoingMail.Status.SENDING).update(lease_until=mails[0].available_at)
+        assert processes.run("tick").returncode == 0
+        processes.wait_until(lambda: all(map(is_sent, mails)), successor)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_mail_whose_hint_was_lost_is_sent_by_a_tick(broker):
+    mail = make_mail()
+    celery_app.control.purge()
+
+    assert processes.run("tick").returncode == 0
+
+    assert is_sent(mail)

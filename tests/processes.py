@@ -1,0 +1,128 @@
+"""Real processes for tests: a worker, a server or a command beside the test, on the test's database and files."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import connection
+
+from config.management.run import is_taken, web_server
+from config.management.services import free_port
+
+ROOT = Path(__file__).resolve().parents[1]
+ARTIFACTS = ROOT / "var" / "test-artifacts"
+PYTHON = sys.executable
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """Return the environment in which another process works on this test's database, files and queue."""
+    database = connection.settings_dict["NAME"]
+    if connection.vendor == "sqlite":
+        url = f"sqlite:///{database}"
+    else:
+        url = urlsplit(settings.DATABASE_URL)._replace(path=f"/{database}").geturl()
+    ours = {
+        "DJANGO_SETTINGS_MODULE": "config.test_settings",
+        "TEST_VAR_DIR": str(settings.VAR_DIR),
+        "DATABASE_URL": url,
+        "CELERY_BROKER_URL": settings.CELERY_BROKER_URL,
+        "SITE_URL": settings.SITE_URL,
+    }
+    return {**os.environ, **ours, **changes}
+
+
+def run(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
+    """Run `manage.py` with these arguments to its end."""
+    command = [PYTHON, "manage.py", *arguments]
+    env = environment(**changes)
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
+
+
+def sent_mails() -> list[Path]:
+    """Return the files that processes without a mail server wrote instead of sending."""
+    return sorted(Path(settings.EMAIL_FILE_PATH).glob("*.eml"))
+
+
+def forget_mails() -> None:
+    shutil.rmtree(settings.EMAIL_FILE_PATH, ignore_errors=True)
+
+
+@contextmanager
+def started(*command: str, log: str, env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program as the leader of its own process group until the block ends; its output is an artefact."""
+    ARTIFACTS.mkdir(parents=True, exist_ok=True)
+    with (ARTIFACTS / log).open("wb") as output:
+        child = subprocess.Popen(command, cwd=ROOT, env=env, stdout=output, stderr=output, start_new_session=True)
+    try:
+        yield child
+    finally:
+        end(child)
+
+
+def end(child: subprocess.Popen[bytes]) -> None:
+    signal_group(child, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(10)
+    signal_group(child, signal.SIGKILL)
+    child.wait()
+
+
+def signal_group(child: subprocess.Popen[bytes], signal_number: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal_number)
+
+
+@contextmanager
+def worker(**changes: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a Celery worker on this test's queue; yields when it takes tasks."""
+    queue = settings.CELERY_TASK_DEFAULT_QUEUE
+    log = f"worker-{queue}.log"
+    quiet = ["--without-gossip", "--without-mingle", "--loglevel", "INFO"]
+    command = [PYTHON, "-m", "celery", "-A", "config", "worker", "--concurrency", "1", "--queues", queue, *quiet]
+    with started(*command, log=log, env=environment(**changes)) as child:
+        wait_until(lambda: " ready." in (ARTIFACTS / log).read_text(), child, seconds=30)
+        yield child
+
+
+@contextmanager
+def site(**changes: str) -> Iterator[SimpleNamespace]:
+    """Run the web server and the local Stripe as `make run` does; gives the `url` and the `process` of each."""
+    forget_mails()
+    port, stripe_port = free_port(), free_port()
+    addresses = SimpleNamespace(url=f"http://127.0.0.1:{port}", stripe_url=f"http://127.0.0.1:{stripe_port}")
+    addresses.settings = {
+        "SITE_URL": addresses.url,
+        "STRIPE_API_BASE": addresses.stripe_url,
+        "STRIPE_SECRET_KEY": "sk_test_journey",
+        "STRIPE_WEBHOOK_SECRET": "whsec_journey",
+        **changes,
+    }
+    env = environment(**addresses.settings)
+    stripe = [PYTHON, "manage.py", "stripe_simulator", "--port", str(stripe_port)]
+    with (
+        started(*web_server(port, reload=False), log=f"site-{port}.log", env=env) as addresses.process,
+        started(*stripe, log=f"stripe-{port}.log", env=env) as addresses.stripe_process,
+    ):
+        wait_until(lambda: is_taken(port), addresses.process, seconds=30)
+        wait_until(lambda: is_taken(stripe_port), addresses.stripe_process, seconds=30)
+        yield addresses
+
+
+def wait_until(
+    condition: Callable[[], object], child: subprocess.Popen[bytes] | None = None, *, seconds: float = 10
+) -> None:
+    """Wait for another process to do its part; fail when it dies or takes too long."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert child is None or child.poll() is None, f"the process ended with {child.returncode if child else ''}"
+        assert time.monotonic() < deadline, f"nothing happened within {seconds} seconds"
+        time.sleep(0.05)

@@ -1,0 +1,279 @@
+"""What holds for every address of the site, asked of every address in the URLconf: a new view is covered by being there."""
+
+import re
+from functools import cache
+from typing import Any
+
+from django.core.cache import cache as django_cache
+from django.test import Client, TestCase
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from account.tests.factories import make_user
+from blog.tests.factories import make_comment, make_post
+from images.tests.factories import make_image
+from orders.tests.factories import make_order
+from shop.tests.factories import make_product
+
+OTHERS_OWN = ("admin/", "social-auth/", "^media/")
+EXEMPT_FROM_CSRF = {"payment:webhook"}
+# Names that are pages for everybody: nothing about them may depend on, or start, a session.
+PUBLIC = {
+    "home", "about", "terms", "blog:post_list", "blog:post_list_by_tag", "blog:post_list_by_author", "blog:post_detail",
+    "blog:post_feed", "blog:tag_feed", "images:image_list", "images:image_detail", "images:image_ranking",
+    "shop:product_list", "shop:product_list_by_category", "shop:product_detail", "cart:cart_detail", "search",
+    "robots", "sitemap",
+}  # fmt: skip
+
+ODD_QUERIES = [
+    {"page": "abc", "q": "'\" OR 1=1 -- AND * ^ NEAR(", "query": "%", "after": "x_y_z", "sort": "zz", "kind": "zz"},
+    {
+        "page": "-1",
+        "q": "a" * 8000,
+        "query": "\U0001f600" * 500,
+        "after": "0_nan_1",
+        "country": "ZZ",
+        "in_stock": "maybe",
+    },
+    {"page": "9" * 5000, "q": "-", "query": '"', "after": "9_1e999_99999999999999999999", "session_id": "cs_\u202e"},
+    {
+        "page": "\u0663",
+        "q": "\u200b\ufeff",
+        "query": "a" * 100_000,
+        "waited": "\u0663",
+        "order": "../..",
+        "next": "//evil.test",
+    },
+    {"page": "0", "q": "\0", "url": "javascript:alert(1)", "title": "<script>alert(1)</script>"},
+]
+ODD_VALUES = [
+    "",
+    " \u00a0",
+    "a" * 20_000,
+    "-1",
+    "9223372036854775808",
+    "1e309",
+    "\u0663\u0664",
+    "<script>alert(1)</script>\u202e\U0001f468\u200d\U0001f469",
+    "a@x.test\r\nBcc: b@y.test",
+    "a\0b",
+]
+FIELDS = [
+    "name",
+    "email",
+    "body",
+    "note",
+    "to",
+    "quantity",
+    "title",
+    "url",
+    "page",
+    "code",
+    "username",
+    "password",
+    "password1",
+    "password2",
+    "first_name",
+    "last_name",
+    "bio",
+    "link",
+    "date_of_birth",
+    "description",
+    "alt",
+    "is_private",
+    "decision",
+    "confirmed",
+    "key",
+    "payment",
+    "amount",
+    "checkout_key",
+    "address",
+    "postal_code",
+    "city",
+    "country",
+    "company",
+    "vat_id",
+    "terms",
+    "order_number",
+    "reason",
+    "token",
+    "stamp",
+    "website",
+    "old_password",
+    "new_password1",
+    "new_password2",
+]
+# Decided before the method is looked at: a member is sent on from the login page, a broken reset link is explained.
+BEFORE_THE_METHOD = {("login", 302), ("password_reset_confirm", 200)}
+ODD_IDS = [0, 2**31, 2**63, 10**30]
+ODD_WORDS = ["x" * 300, "\u65e5\u672c\u8a9e", "..", "a%00b", "%F0%9F%92%A9", "<script>", "-", "1.5"]
+
+
+@cache
+def addresses() -> dict[str, URLPattern]:
+    return dict(_walk(get_resolver(), ""))
+
+
+def _walk(resolver: URLResolver, namespace: str):
+    for pattern in resolver.url_patterns:
+        if str(pattern.pattern).startswith(OTHERS_OWN):
+            continue
+        if isinstance(pattern, URLResolver):
+            yield from _walk(pattern, f"{pattern.namespace}:" if pattern.namespace else namespace)
+        else:
+            yield f"{namespace}{pattern.name}", pattern
+
+
+class EveryAddressTests(TestCase):
+    @classmethod
+    def setUpTestData(cls):
+        cls.alice = make_user("alice")
+        cls.staff = make_user("staff", staff=True)
+        cls.post = make_post("Paper", author=cls.alice, tags=("craft",))
+        make_comment(cls.post)
+        cls.image = make_image(owner=cls.alice)
+        cls.product = make_product("Notebook", stock=5)
+        cls.order = make_order(buyer=cls.alice)
+
+    def setUp(self):
+        django_cache.clear()
+
+    def real(self, name: str, pattern: URLPattern) -> str:
+        """Return an address that exists, where the pattern's parts name one of the things above."""
+        on = self.post.publish_on
+        known = {
+            "blog": {
+                "slug": self.post.slug,
+                "post_id": self.post.pk,
+                "year": on.year,
+                "month": on.month,
+                "day": on.day,
+            },
+            "images": {"pk": self.image.pk, "slug": self.image.slug},
+            "shop": {"category": self.product.category.slug, "product_id": self.product.pk, "slug": self.product.slug},
+            "cart": {"product_id": self.product.pk},
+            "orders": {"token": self.order.token, "order_id": self.order.pk, "line_id": 1, "label": "2026-1"},
+            "payment": {"order_id": self.order.pk},
+        }.get(name.partition(":")[0], {})
+        known |= {"username": "alice", "section": "posts", "number": 1, "uidb64": "MQ"}
+        if name in ("blog:post_list_by_tag", "blog:tag_feed"):
+            known["slug"] = "craft"
+        parts = pattern.pattern.converters
+        return reverse(name, kwargs={part: known.get(part, "none") for part in parts})
+
+    def people(self) -> dict[str, Client]:
+        clients = {"visitor": Client(), "member": Client(), "staff": Client()}
+        clients["member"].force_login(self.alice)
+        clients["staff"].force_login(self.staff)
+        return clients
+
+    def ask(self, client: Client, method: str, address: str, *args: Any, **kwargs: Any):
+        """Ask as a browser on our own page would; a failure in the view comes back as its 500."""
+        django_cache.clear()
+        client.raise_request_exception = False
+        answer = getattr(client, method)(address, *args, headers={"Sec-Fetch-Site": "same-origin"}, **kwargs)
+        if answer.streaming:  # the file behind it is closed by whoever has read it
+            b"".join(answer.streaming_content)
+        return answer
+
+    def test_odd_queries_are_answered_and_never_500(self):
+        for who, client in self.people().items():
+            for name, pattern in addresses().items():
+                for query in ODD_QUERIES:
+                    status = self.ask(client, "get", self.real(name, pattern), query).status_code
+                    assert status < 500, (who, name, query, status)
+
+    def test_odd_forms_are_answered_and_never_500(self):
+        for who, client in self.people().items():
+            for name, pattern in addresses().items():
+                if name in ("logout", "account:edit"):
+                    continue
+                for value in ODD_VALUES:
+                    status = self.ask(
+                        client, "post", self.real(name, pattern), dict.fromkeys(FIELDS, value)
+                    ).status_code
+                    assert status < 500, (who, name, value[:30], status)
+
+    def test_json_and_broken_bodies_are_answered_and_never_500(self):
+        bodies = [
+            ("application/json", b"[" * 5000),
+            ("multipart/form-data", b"x"),
+            ("multipart/form-data; boundary=x", b"--x"),
+        ]
+        for name, pattern in addresses().items():
+            for kind, body in [*bodies, ("application/x-www-form-urlencoded", b"%ff%fe=%00&a" * 2000)]:
+                status = self.ask(Client(), "post", self.real(name, pattern), body, content_type=kind).status_code
+                assert status < 500, (name, kind, status)
+
+    def test_unknown_things_are_404_and_never_500(self):
+        client = self.people()["staff"]
+        for name, pattern in addresses().items():
+            for odd_id, word in zip(ODD_IDS * 2, ODD_WORDS, strict=True):
+                parts = pattern.pattern.converters
+                if not parts:
+                    continue
+                values = [odd_id if "Int" in type(converter).__name__ else word for converter in parts.values()]
+                address = "/" + self.shape(name, dict(zip(parts, values, strict=True)))
+                status = self.ask(client, "get", address).status_code
+                # Django explains a broken reset link on a page of its own, without saying whether the account exists.
+                expected = (200, 302, 400) if name == "password_reset_confirm" else (301, 302, 400, 404, 405, 410)
+                assert status in expected, (name, address[:90], status)
+
+    def shape(self, name: str, values: dict[str, Any]) -> str:
+        """Fill the pattern's text by hand: reverse() would refuse what a stranger may well send."""
+        (possibility, *_), *_ = get_resolver().reverse_dict.getlist(name) or [(self.template(name),)]
+        template, parts = possibility[0] if isinstance(possibility, list) else possibility
+        return template % {part: str(values[part]).replace("/", "") for part in parts}
+
+    def template(self, name: str):
+        namespace, _, plain = name.partition(":")
+        prefix, resolver = get_resolver().namespace_dict[namespace]
+        text, parts = resolver.reverse_dict.getlist(plain)[-1][0][0]
+        return (prefix + text, parts)
+
+    def test_other_methods_are_405(self):
+        client = self.people()["staff"]
+        for name, pattern in addresses().items():
+            for method in ("put", "patch", "delete"):
+                status = self.ask(client, method, self.real(name, pattern)).status_code
+                assert status in (404, 405) or (name, status) in BEFORE_THE_METHOD, (name, method, status)
+
+    def test_a_form_on_another_site_can_do_nothing(self):
+        for who, client in self.people().items():
+            client.handler.enforce_csrf_checks = True
+            for name, pattern in addresses().items():
+                answer = client.post(self.real(name, pattern), {}, headers={"Sec-Fetch-Site": "cross-site"})
+                if name not in EXEMPT_FROM_CSRF:
+                    assert answer.status_code == 403, (who, name, answer.status_code)
+
+    def test_public_pages_start_no_session(self):
+        for name in PUBLIC:
+            answer = Client().get(self.real(name, addresses()[name]))
+            assert answer.status_code == 200, (name, answer.status_code)
+            assert not answer.cookies, (name, answer.cookies)
+            assert not answer.wsgi_request.session.accessed, name
+
+    def test_pages_ask_nobody_else_and_hold_no_inline_code(self):
+        for who, client in self.people().items():
+            for name, pattern in addresses().items():
+                answer = self.ask(client, "get", self.real(name, pattern))
+                if answer.streaming or "text/html" not in answer.get("Content-Type", "") or not answer.content:
+                    continue
+                html = answer.content.decode()
+                loaded = re.findall(
+                    r'<(?:script|img|source|iframe|link(?=[^>]*stylesheet))[^>]*?(?:src|href)="([^"]*)"', html
+                )
+                assert all(re.match(r"/(?!/)|data:image/", address) for address in loaded), (who, name, loaded)
+                assert not re.search(r"<style|\sstyle=|\son[a-z]+=\"|<script(?![^>]*(?:src=|application/ld))", html), (
+                    who,
+                    name,
+                )
+
+    def test_every_answer_carries_the_headers_that_protect(self):
+        for name, pattern in addresses().items():
+            answer = self.ask(Client(), "get", self.real(name, pattern))
+            policy = answer["Content-Security-Policy"]
+            assert "default-src 'none'" in policy, name
+            assert "unsafe" not in policy, name
+            assert answer["X-Content-Type-Options"] == "nosniff", name
+            assert answer["X-Frame-Options"] == "DENY", name
+            assert answer["Referrer-Policy"] in ("same-origin", "no-referrer"), name
