@@ -1,0 +1,19 @@
+"""`make bench`: run every benchmark of this folder, each a module with a `main()` that prints its figures."""
+
+import importlib
+import pkgutil
+import sys
+
+import bench
+
+
+def main() -> None:
+    names = [module.name for module in pkgutil.iter_modules(bench.__path__) if not module.name.startswith("_")]
+    wanted = sys.argv[1:] or names
+    for name in wanted:
+        print(f"\n=== {name} ===", flush=True)
+        importlib.import_module(f"bench.{name}").main()
+
+
+if __name__ == "__main__":
+    main()
