@@ -45,8 +45,9 @@ def start(token: str) -> str:
     """
     Return the address of the order's pay page, the same one for every click while it is good.
 
-    Raises Order.DoesNotExist for a token of nobody's, NothingToPay, NotPayable, or gateway.Unavailable when Stripe cannot be asked now; then the attempt stays and the next
-    click repeats its call to the letter. Talks to Stripe: never call it inside a transaction.
+    Raises Order.DoesNotExist for a token of nobody's, NothingToPay, NotPayable, or gateway.Unavailable when Stripe
+    cannot be asked now; then the attempt stays and the next click repeats its call to the letter. Talks to Stripe:
+    never call it inside a transaction.
     """
     for _again in range(3):
         attempt = _open_attempt(token)
