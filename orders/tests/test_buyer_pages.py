@@ -80,7 +80,7 @@ class OrderListTests(TestCase):
             self.client.get("/orders/"), "/account/login/?next=/orders/", fetch_redirect_response=False
         )
 
-    def test_member_sees_own_orders_only(self):
+    def test_member_sees_own_orders_only(self):  # D86
         mine, other = make_order(buyer=self.alice), make_order(buyer=self.bob)
         self.client.force_login(self.alice)
 

@@ -16,7 +16,7 @@ def place(cart, **kwargs):
 
 
 class PlaceOrderTests(TestCase):
-    def test_order_keeps_names_prices_and_rates_and_takes_the_stock(self):
+    def test_order_keeps_names_prices_and_rates_and_takes_the_stock(self):  # D86
         book, pen = make_item("12.50", stock=5, name="Book"), make_item("3.00", vat_rate="7")
 
         order = place(make_cart((book, 2), (pen, 1)))
@@ -95,14 +95,14 @@ class PlaceOrderTests(TestCase):
         assert plenty.stock == 10
         assert not OutgoingMail.objects.exists()
 
-    def test_sold_product_can_never_be_deleted(self):
+    def test_sold_product_can_never_be_deleted(self):  # D70
         book = make_item()
         place(make_cart((book, 1)))
 
         with pytest.raises(ProtectedError):
             book.delete()
 
-    def test_renamed_and_repriced_product_leaves_the_order_alone(self):
+    def test_renamed_and_repriced_product_leaves_the_order_alone(self):  # D70
         book = make_item("10.00", name="Old name")
         order = place(make_cart((book, 1)))
 

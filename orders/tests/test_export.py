@@ -53,7 +53,7 @@ class ExportTests(TestCase):
 
         assert read(self.export("export_orders", order))[0]["first name"] == '\'=HYPERLINK("http://evil.test")'
 
-    def test_ten_more_orders_same_queries(self):
+    def test_ten_more_orders_same_queries(self):  # D82
         few = [make_order() for _ in range(5)]
         many = [make_order() for _ in range(15)]
         with self.assertNumQueries(3):

@@ -1,9 +1,11 @@
 import re
 import zlib
 from decimal import Decimal
+from importlib.metadata import version
 from unittest import mock
 
 import pytest
+from django.conf import settings
 from django.core.files.storage import storages
 from django.db import transaction
 from django.test import TestCase, TransactionTestCase
@@ -63,7 +65,7 @@ class GaplessTests(TransactionTestCase):
 
 
 class PdfTests(TestCase):
-    def test_pdf_is_archivable_kept_and_the_same_next_time(self):
+    def test_pdf_is_archivable_kept_and_the_same_next_time(self):  # D3
         paper = make_order(paid=True).invoices.get()
 
         content = invoice.pdf(paper)
@@ -74,6 +76,12 @@ class PdfTests(TestCase):
         assert storages["private"].exists(paper.pdf)
         with mock.patch.object(invoice, "render", side_effect=AssertionError):
             assert invoice.pdf(paper) == content
+
+    def test_what_draws_the_pdf_is_locked_down_to_what_it_draws_with(self):  # D3
+        for lock in ("base", "dev", "production"):
+            locked = (settings.BASE_DIR / "requirements" / f"{lock}.txt").read_text()
+            for name in ("weasyprint", "pydyf"):
+                assert f"{name}=={version(name)} " in locked, (lock, name)
 
     def test_lost_file_is_made_again(self):
         paper = make_order(paid=True).invoices.get()

@@ -1,4 +1,5 @@
 from decimal import Decimal
+from unittest import mock
 
 from django.db import connection
 from django.test import TestCase
@@ -6,7 +7,9 @@ from django.test.utils import CaptureQueriesContext
 
 from account.tests.factories import make_user
 from cart.models import Coupon
+from mail import relay
 from mail.models import OutgoingMail
+from mail.tasks import deliver_mail
 from orders.models import Order, ShippingRate
 from orders.tests.factories import CONTACT, make_item, make_order
 from shop.models import Product
@@ -112,6 +115,23 @@ class OrderCreateTests(CheckoutCase):
         assert (Order.objects.count(), OutgoingMail.objects.count()) == (1, 1)
         book.refresh_from_db()
         assert book.stock == 8
+
+    def test_a_dead_broker_costs_no_order_and_leaves_no_full_cart(self):  # D64
+        self.fill_cart(make_item(stock=3))
+        with (
+            mock.patch.object(relay, "hand_over", relay._publish),
+            mock.patch.object(relay, "_broker_retry_at", 0.0),
+            mock.patch.object(deliver_mail, "apply_async", side_effect=OSError("refused")),
+            self.captureOnCommitCallbacks(execute=True),
+        ):
+            first = self.order()
+
+        again = self.client.post(CREATE, {**CONTACT, "terms": "on", "checkout_key": Order.objects.get().checkout_key})
+
+        assert (first.status_code, again.status_code) == (307, 307)
+        assert Order.objects.count() == 1
+        assert self.client.get("/cart/").context["cart"].is_empty
+        assert OutgoingMail.objects.get().status == OutgoingMail.Status.QUEUED
 
     def test_corrected_after_going_back_it_stays_one_order_with_the_right_address(self):
         self.fill_cart(make_item())
@@ -324,7 +344,7 @@ class ShippingTests(CheckoutCase):
         ShippingRate.objects.create(name="Home", countries=["DE", "AT"], price=Decimal("4.90"), free_from=Decimal(50))
         ShippingRate.objects.create(name="Near", countries=["FR"], price=Decimal("9.90"))
 
-    def test_country_decides(self):
+    def test_country_decides(self):  # D86
         self.fill_cart(make_item("10.00"))
 
         assert self.shown().context["quote"].shipping == Decimal("4.90")

@@ -83,7 +83,7 @@ class CheckoutRaceTests(TransactionTestCase):
         assert errors == []
         assert set(Product.objects.values_list("stock", flat=True)) == {80}
 
-    def test_twenty_copies_of_one_checkout_are_one_order(self):
+    def test_twenty_copies_of_one_checkout_are_one_order(self):  # D65
         book = make_item(stock=3)
         placed = []
 

@@ -2,6 +2,7 @@ from itertools import permutations
 
 from django.test import override_settings
 
+from config import redisstore
 from mail.addresses import is_proven
 from mail.models import OutgoingMail
 from orders.models import Invoice, Order
@@ -28,7 +29,7 @@ class FulfilTests(StripeTestCase):
         assert is_proven(order.email)
         assert not Problem.objects.exists()
 
-    def test_second_fulfil_changes_nothing(self):
+    def test_second_fulfil_changes_nothing(self):  # D60
         order = self.paid_order(lines=[(make_item(), 1), (make_item(), 2)])
 
         fulfil.fulfil(order.attempts.get().session_id)
@@ -36,6 +37,16 @@ class FulfilTests(StripeTestCase):
         assert_paid_once(order)
         assert Basket.objects.filter(order_id=order.pk).count() == 1
         assert order.events.filter(status=S.PAID).count() == 1
+
+    @override_settings(REDIS_URL="redis://127.0.0.1:1/0")
+    def test_redis_away_while_the_webhook_comes_loses_nothing(self):  # D63
+        redisstore.forget_failure()
+        self.addCleanup(redisstore.forget_failure)
+
+        order = self.paid_order(lines=[(make_item(), 1), (make_item(), 2)])
+
+        assert_paid_once(order)
+        assert Basket.objects.filter(order_id=order.pk).count() == 1
 
     def test_event_types_in_any_order_pay_once(self):
         for order_of_events in permutations(range(4)):
@@ -88,13 +99,13 @@ class WrongMoneyTests(StripeTestCase):
         assert Problem.objects.count() == 1
         assert OutgoingMail.objects.filter(kind="payment-problem").count() == 1
 
-    def test_one_cent_for_a_dear_order_is_flagged_not_paid(self):
+    def test_one_cent_for_a_dear_order_is_flagged_not_paid(self):  # D61
         self.assert_flagged(self.pay_wrongly(amount=1))
 
     def test_too_much_is_flagged_not_paid(self):
         self.assert_flagged(self.pay_wrongly(amount=10**9))
 
-    def test_other_currency_is_flagged_not_paid(self):
+    def test_other_currency_is_flagged_not_paid(self):  # D61
         self.assert_flagged(self.pay_wrongly(currency="usd"))
 
     def test_live_payment_on_a_test_key_is_flagged_not_paid(self):
@@ -191,7 +202,7 @@ class LateMoneyTests(StripeTestCase):
         assert not Invoice.objects.exists()
         assert OutgoingMail.objects.filter(kind="refund").count() == 1
 
-    def test_second_session_of_a_paid_order_is_refunded(self):
+    def test_second_session_of_a_paid_order_is_refunded(self):  # D62
         order = make_order()
         first = self.open_session(order)
         attempt = order.attempts.get()
@@ -222,7 +233,7 @@ class BankPaymentTests(StripeTestCase):
         assert self.order.status == S.PROCESSING
         assert not Invoice.objects.exists()
 
-    def test_money_that_arrives_days_later_pays(self):
+    def test_money_that_arrives_days_later_pays(self):  # D73
         self.tell_all()
         self.simulator.ledger.settle(self.session_id)
         self.tell_all()
@@ -288,7 +299,7 @@ class EveryOrderOfEventsTests(StripeTestCase):
 
 
 class FreeOrderTests(StripeTestCase):
-    def test_order_of_nothing_is_paid_without_stripe(self):
+    def test_order_of_nothing_is_paid_without_stripe(self):  # D73
         order = make_order(lines=[(make_item("10.00"), 1)], discount="10.00")
 
         assert fulfil.pay_nothing(order)

@@ -30,7 +30,7 @@ class RaceTestCase(StripeRaceTestCase):
 
 
 class SamePaymentRaceTests(RaceTestCase):
-    def test_a_thousand_copies_of_one_webhook_fifty_at_once_pay_once(self):
+    def test_a_thousand_copies_of_one_webhook_fifty_at_once_pay_once(self):  # D60
         order, _ = self.paid_at_stripe()
         event = self.new_events()[-1]
         answers = []

@@ -115,7 +115,7 @@ class RequestTests(RefundTestCase):
 
 
 class LearnTests(RefundTestCase):
-    def test_refund_from_the_dashboard_is_learnt(self):
+    def test_refund_from_the_dashboard_is_learnt(self):  # D73, D86
         self.simulator.ledger.refund(self.payment.payment_intent, amount=700)
         self.tell_all()
 

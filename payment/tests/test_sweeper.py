@@ -261,7 +261,7 @@ class AttemptTests(SweeperTestCase):
 
         assert list(order.attempts.order_by("n").values_list("status", flat=True)) == ["failed", "open"]
 
-    def test_coupon_is_made_once_per_order(self):
+    def test_coupon_is_made_once_per_order(self):  # D85
         order = make_order(lines=[(make_item("20.00"), 1)], discount="5.00")
         for _ in range(2):
             self.open_session(order)

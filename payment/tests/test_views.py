@@ -52,14 +52,14 @@ class ProcessTests(PaymentPageTestCase):
         assert answer["Location"] == order.attempts.get().url
         assert answer["Location"].startswith(self.simulator.url)
 
-    def test_second_click_leads_to_the_same_page(self):
+    def test_second_click_leads_to_the_same_page(self):  # D62, D85
         order = make_order()
 
         assert self.press_pay(order)["Location"] == self.press_pay(order)["Location"]
 
         assert order.attempts.count() == len(self.simulator.ledger.sessions) == 1
 
-    def test_paid_order_is_refused_politely(self):
+    def test_paid_order_is_refused_politely(self):  # D62
         order = self.paid_order()
 
         page = self.press_pay(order)
@@ -174,7 +174,7 @@ class CompletedTests(PaymentPageTestCase):
 
         assert self.client.session["proven_addresses"] == [order.email.lower()]
 
-    def test_never_says_paid_when_it_is_not_and_looks_again_for_ten_seconds(self):
+    def test_never_says_paid_when_it_is_not_and_looks_again_for_ten_seconds(self):  # D77
         order = make_order()
         self.open_session(order)
         self.remember(order)
@@ -206,7 +206,7 @@ class CompletedTests(PaymentPageTestCase):
 
         self.assertTemplateNotUsed(page, "payment/completed.html")
 
-    def test_stranger_with_the_session_id_gets_404(self):
+    def test_stranger_with_the_session_id_gets_404(self):  # D77
         order = self.paid_order()
         assert self.come_back(order).status_code == 404
 
@@ -219,7 +219,7 @@ class CompletedTests(PaymentPageTestCase):
 
         assert self.come_back(order).status_code == 200
 
-    def test_nonsense_gets_404(self):
+    def test_nonsense_gets_404(self):  # D77
         self.remember(self.paid_order())
 
         for session_id in ("", "cs_test_none", "x" * 5000, "é"):

@@ -44,7 +44,7 @@ class RefusalTests(StripeTestCase):
 
         assert WebhookEvent.objects.get().event_id == "evt_1"
 
-    def test_bad_signatures_are_400_and_leave_nothing(self):
+    def test_bad_signatures_are_400_and_leave_nothing(self):  # D78
         now = int(time.time())
         good = header()
         bad = [
@@ -83,7 +83,7 @@ class RefusalTests(StripeTestCase):
                 assert self.post(GOOD, signature) == 400
         assert not WebhookEvent.objects.exists()
 
-    def test_signed_nonsense_is_400(self):
+    def test_signed_nonsense_is_400(self):  # D78
         for body in (b"", b"[]", b"{}", b"null", b"1", b'"x"', b"\xff\xfe", b"{", b'{"object": "event"}', b"[" * 9000):
             with self.subTest(body[:20]):
                 assert self.post(body, header(body) if body != b"\xff\xfe" else header()) == 400
@@ -130,7 +130,7 @@ class ProcessingTests(StripeTestCase):
         self.simulator.ledger.pay(self.open_session(order))
         return order, self.new_events()[-1]
 
-    def test_copies_of_one_event_are_all_answered_200_and_pay_once(self):
+    def test_copies_of_one_event_are_all_answered_200_and_pay_once(self):  # D60
         order, event = self.paid_event()
 
         assert {self.post_event(event) for _ in range(20)} == {200}
@@ -143,7 +143,7 @@ class ProcessingTests(StripeTestCase):
 
         assert WebhookEvent.objects.get().status == WebhookEvent.Status.IGNORED
 
-    def test_event_of_an_unknown_session_is_kept_for_later(self):
+    def test_event_of_an_unknown_session_is_kept_for_later(self):  # D78
         _, event = self.paid_event()
         event["data"]["object"]["id"] = "cs_test_none"
 
@@ -166,7 +166,7 @@ class ProcessingTests(StripeTestCase):
         assert_paid_once(order)
         assert WebhookEvent.objects.get().status == WebhookEvent.Status.DONE
 
-    def test_dead_broker_leaves_the_event_to_the_sweeper(self):
+    def test_dead_broker_leaves_the_event_to_the_sweeper(self):  # D63
         order, event = self.paid_event()
         with (
             mock.patch.object(relay, "hand_over", relay._publish),

@@ -30,7 +30,7 @@ class ProductListTests(TestCase):
     def test_unknown_category_is_404(self):
         assert self.client.get("/shop/nothing/").status_code == 404
 
-    def test_list_is_sorted_as_asked(self):
+    def test_list_is_sorted_as_asked(self):  # D87
         assert self.names(f"{self.url}?sort=price") == ["Bowl", "Poster", "Vase"]
         assert self.names(f"{self.url}?sort=-price") == ["Vase", "Poster", "Bowl"]
         assert self.names(f"{self.url}?sort=name") == ["Bowl", "Poster", "Vase"]
@@ -85,7 +85,7 @@ def test_list_takes_two_queries_however_long(client, django_assert_num_queries, 
 
 
 @pytest.mark.django_db
-def test_pages_continue_and_odd_page_numbers_are_forgiven(client):
+def test_pages_continue_and_odd_page_numbers_are_forgiven(client):  # D87
     category = make_category()
     for _ in range(30):
         make_product(category=category)

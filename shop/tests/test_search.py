@@ -17,7 +17,7 @@ class ProductSearchTests(TestCase):
         self.pottery = make_category("Pottery")
         self.vase = make_product("Vase", category=self.pottery, description="Thrown from stoneware.")
 
-    def test_product_is_found_by_name_description_and_category(self):
+    def test_product_is_found_by_name_description_and_category(self):  # D87
         assert self.found("vase") == self.found("stoneware") == self.found("pottery") == ["Vase"]
 
     def test_product_off_show_is_not_found_until_it_is_back(self):
