@@ -19,6 +19,7 @@ from config.demo.pinboard import PICTURES
 from config.demo.sheet import PALETTES
 from config.demo.trade import BASKETS
 from images.models import Image
+from orders import audit
 from orders.models import Invoice, InvoiceCounter, Order
 from shop.models import Product
 
@@ -84,6 +85,9 @@ class DemoTests(TestCase):
         assert Order.objects.values("status").distinct().count() > 3
         without = Order.objects.filter(invoices=None).values_list("status", flat=True)
         assert set(without) <= {Order.Status.EXPIRED, Order.Status.CANCELLED, Order.Status.AWAITING_PAYMENT}
+
+    def test_the_books_of_the_demo_are_right(self):
+        assert list(audit.problems()) == []
 
     def test_orders_are_older_the_earlier_they_were_written(self):
         dates = list(Order.objects.order_by("pk").values_list("created_at", flat=True))

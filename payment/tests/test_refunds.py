@@ -8,6 +8,7 @@ from mail.models import OutgoingMail
 from orders.models import Invoice, Order
 from orders.tests.factories import make_item
 from payment import gateway, refunds, sweeper
+from payment.management.commands.stripe_simulator import adopt_payments
 from payment.models import Problem, Refund
 from payment.tests.stand_in import StripeTestCase
 
@@ -156,3 +157,34 @@ class LearnTests(RefundTestCase):
         assert refund.status == Refund.Status.FAILED
         assert Problem.objects.count() == 1
         assert self.payment.refundable() == 3000
+
+
+class UnknownPaymentTests(RefundTestCase):
+    """A payment that the local Stripe has never seen, as those of the demo's orders are."""
+
+    def setUp(self):
+        super().setUp()
+        Refund.objects.create(
+            payment=self.payment, stripe_refund_id="re_demo", idempotency_key="demo", amount=500, status="succeeded"
+        )
+        for table in ("sessions", "intents", "charges"):
+            getattr(self.simulator.ledger, table).clear()
+
+    def test_it_is_entered_at_the_start_and_can_be_refunded(self):
+        adopt_payments(self.simulator.ledger)
+        adopt_payments(self.simulator.ledger)
+
+        refund = self.ask(2500, "rest")
+        self.tell_all()
+
+        assert refund.status == Refund.Status.SUCCEEDED
+        assert self.at_stripe() == [500, 2500]
+        assert self.order.status == S.REFUNDED
+        assert Refund.objects.count() == 2
+        assert OutgoingMail.objects.filter(kind="refund").count() == 1
+
+    def test_more_than_is_left_of_it_is_refused_there_too(self):
+        adopt_payments(self.simulator.ledger)
+
+        with pytest.raises(gateway.Refused):
+            gateway.create_refund(self.payment.payment_intent, amount=2501, key="x", reference="x")
