@@ -5,11 +5,15 @@ The number of decimals follows ISO 4217: none for JPY, three for BHD, two for mo
 to end in 0 (https://docs.stripe.com/currencies#three-decimal), which the catalogue's price field sees to.
 """
 
+import re
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
+from babel import Locale, UnknownLocaleError
+from babel.numbers import format_currency
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.utils import formats
+from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext_lazy as _
 
 ZERO_DECIMAL = frozenset(
@@ -41,10 +45,23 @@ def from_minor(amount: int, currency: str = "") -> Decimal:
 
 
 def money(amount: Decimal, currency: str = "") -> str:
-    """Format for people, in the active language: "12.50 EUR"."""
+    """Format for people, in the active language: "€12.50", "12,50 €", "CHF 12.50"."""
     currency = (currency or settings.SHOP_CURRENCY).upper()
-    number = formats.number_format(quantize(amount, currency), exponent(currency), use_l10n=True, force_grouping=True)
-    return f"{number}\u00a0{currency}"
+    return _formatted(quantize(amount, currency), currency, get_language() or settings.LANGUAGE_CODE)
+
+
+@lru_cache(maxsize=4096)  # a list shows the same few prices again and again; each takes ten microseconds
+def _formatted(amount: Decimal, currency: str, language: str) -> str:
+    text = format_currency(amount, currency, locale=_locale(language), decimal_quantization=False)
+    # Unicode's rules put a space between a letter and a digit; Babel follows the pattern to the letter and does not.
+    return re.sub(r"(?<=[^\W\d_])(?=\d)", "\xa0", text)
+
+
+def _locale(language: str) -> Locale:
+    try:
+        return Locale.parse(to_locale(language))
+    except (UnknownLocaleError, ValueError):  # one that Django knows and Unicode's tables do not
+        return Locale("en")
 
 
 def validate_price(amount: Decimal) -> None:

@@ -193,7 +193,7 @@ class ChangeTests(CartCase):
         cart = self.shown()
 
         assert cart.total == Decimal("120")
-        assert cart.changes == ["Vase now costs 120.00\xa0EUR, more than when you added it (40.00\xa0EUR)."]
+        assert cart.changes == ["Vase now costs €120.00, more than when you added it (€40.00)."]
         assert self.told() == []
 
     def test_price_gone_down_is_told_too(self):

@@ -23,7 +23,7 @@ class OrderDetailTests(TestCase):
             assert self.client.get(f"/orders/{token}/").status_code in (400, 404), token
 
     def test_waiting_order_can_be_paid(self):
-        self.assertContains(self.client.get(make_order().get_absolute_url()), "Pay 12.50\u00a0EUR")
+        self.assertContains(self.client.get(make_order().get_absolute_url()), "Pay €12.50")
 
     def test_paid_order_shows_its_invoice_and_what_comes(self):
         order = make_order(paid=True)

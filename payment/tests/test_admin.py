@@ -15,4 +15,4 @@ class OrderPageTests(TestCase):
         response = self.client.get(f"/admin/orders/order/{order.pk}/change/")
 
         self.assertContains(response, "https://dashboard.stripe.com/test/payments/pi_123")
-        self.assertContains(response, "12.50\u00a0EUR")
+        self.assertContains(response, "€12.50")

@@ -36,7 +36,7 @@ class ProcessTests(PaymentPageTestCase):
 
         page = self.client.get(PROCESS)
 
-        self.assertContains(page, "Pay 19.00")
+        self.assertContains(page, "Pay €19.00")
         self.assertContains(page, order.token)
 
     def test_visitor_without_an_order_gets_404(self):
@@ -65,7 +65,7 @@ class ProcessTests(PaymentPageTestCase):
         page = self.press_pay(order)
 
         self.assertContains(page, "This order is paid", status_code=409)
-        self.assertNotContains(self.client.get(PROCESS, {"order": order.token}), "Pay 12.50")
+        self.assertNotContains(self.client.get(PROCESS, {"order": order.token}), "Pay €12.50")
         assert len(self.simulator.ledger.sessions) == 1
 
     def test_order_paid_at_stripe_unknown_to_us_is_found_paid(self):
@@ -242,7 +242,7 @@ class CanceledTests(PaymentPageTestCase):
         page = self.client.get(CANCELED, {"order": order.token})
 
         self.assertContains(page, "nothing was charged")
-        self.assertContains(page, "Pay 12.50")
+        self.assertContains(page, "Pay €12.50")
 
     def test_unknown_order_is_404(self):
         assert self.client.get(CANCELED, {"order": "none"}).status_code == 404
@@ -269,7 +269,7 @@ class RefundPageTests(PaymentPageTestCase):
     def test_asks_before_it_refunds(self):
         page = self.post(amount="5.00")
 
-        self.assertContains(page, "Refund 5.00")
+        self.assertContains(page, "Refund €5.00")
         assert not self.simulator.ledger.refunds
 
     def test_confirmed_part_goes_back(self):

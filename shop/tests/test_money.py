@@ -14,10 +14,10 @@ from shop.templatetags.shop_tags import plain_amount, vat_rate
 @pytest.mark.parametrize(
     ("currency", "amount", "minor", "shown"),
     [
-        ("EUR", "12.5", 1250, "12.50\xa0EUR"),
-        ("USD", "1234567.89", 123456789, "1,234,567.89\xa0USD"),
-        ("JPY", "1250", 1250, "1,250\xa0JPY"),
-        ("BHD", "1.25", 1250, "1.250\xa0BHD"),
+        ("EUR", "12.5", 1250, "€12.50"),
+        ("USD", "1234567.89", 123456789, "$1,234,567.89"),
+        ("JPY", "1250", 1250, "¥1,250"),
+        ("BHD", "1.25", 1250, "BHD\xa01.250"),
     ],
 )
 def test_every_currency_has_its_own_decimals(currency, amount, minor, shown):
@@ -42,9 +42,14 @@ def test_half_a_cent_is_rounded_up_for_everybody():
 
 def test_amounts_are_shown_in_the_readers_language_but_never_to_machines():
     with translation.override("de"):
-        assert money(Decimal("1234.5"), "EUR") == "1.234,50\xa0EUR"
+        assert money(Decimal("1234.5"), "EUR") == "1.234,50\xa0€"
         assert vat_rate(Decimal("5.50")) == "5,5"
         assert plain_amount(Decimal("1234.5")) == "1234.50"
+
+
+def test_language_without_rules_for_amounts_borrows_the_english_ones():
+    with translation.override("xx"):
+        assert money(Decimal("12.5"), "EUR") == "€12.50"
 
 
 def test_rates_lose_needless_zeros_only():

@@ -15,7 +15,7 @@ class ProductDetailTests(TestCase):
     def test_page_tells_price_vat_and_stock_in_words(self):
         response = self.client.get(self.url)
 
-        self.assertContains(response, "40.00\xa0EUR")
+        self.assertContains(response, "€40.00")
         self.assertContains(response, "19 % VAT included")
         self.assertContains(response, "In stock")
         self.assertContains(response, f'action="/cart/add/{self.vase.pk}/"')

@@ -37,7 +37,7 @@ def change_the_cart(page: Page, vase: Product) -> None:
     vase.price = Decimal(50)
     vase.save()
     page.goto("/cart/")
-    expect(main).to_contain_text("Blue vase now costs 50.00")
+    expect(main).to_contain_text("Blue vase now costs €50.00")
     page.goto("/cart/")
     expect(main).not_to_contain_text("now costs")
 
