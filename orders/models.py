@@ -109,6 +109,21 @@ class Order(models.Model):
         return self.status in (Order.Status.PAID, Order.Status.FULFILLED, Order.Status.PARTIALLY_REFUNDED)
 
     @property
+    def is_payable(self) -> bool:
+        """Whether it may still be paid: an order given up, or past its time, may not, also before the sweep ends it."""
+        return self.status == Order.Status.AWAITING_PAYMENT and self.expires_at > timezone.now()
+
+    @property
+    def has_lapsed(self) -> bool:
+        """Whether its time is over and the sweep has yet to end it, having asked Stripe for a last-second payment."""
+        return self.status == Order.Status.AWAITING_PAYMENT and self.expires_at <= timezone.now()
+
+    @property
+    def status_words(self) -> str:
+        """The status as the buyer should read it."""
+        return str(Order.Status.EXPIRED.label if self.has_lapsed else self.get_status_display())
+
+    @property
     def full_name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
 

@@ -21,12 +21,21 @@ NEXT: dict[str, Promise] = {
     S.PARTIALLY_REFUNDED: _("A part of your money has been sent back; banks take up to ten days to show it."),
     S.REFUNDED: _("All of your money has been sent back; banks take up to ten days to show it."),
 }
+LAPSED = _(
+    "The time to pay is over. If you have paid just now, we will hear of it within minutes and write to you; otherwise "
+    "nothing is owed."
+)
 ENDINGS = (S.EXPIRED, S.CANCELLED, S.REFUND_DUE, S.REFUNDED)
 
 
 class Step(NamedTuple):
     label: Promise | str
     at: datetime | None  # None: still to come
+
+
+def now(order: Order) -> Promise:
+    """Return how things stand and what the buyer may do."""
+    return LAPSED if order.has_lapsed else NEXT[order.status]
 
 
 def steps(order: Order, papers: list[Invoice]) -> list[Step]:
@@ -49,7 +58,7 @@ def _paper_label(paper: Invoice) -> Promise | str:
 
 
 def _to_come(order: Order, papers: list[Invoice]) -> list[Step]:
-    if order.status in ENDINGS:
+    if order.status in ENDINGS or order.has_lapsed:
         return []
     return [
         Step(label, None)

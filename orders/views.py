@@ -9,7 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -61,7 +61,8 @@ def _place(request: HttpRequest, cart: Cart, form: OrderCreateForm, buyer: Any) 
     cart.clear()
     remember(request, order)
     # 307 lets the browser post on to the payment, which opens the pay page: the button said "Pay", so this click does.
-    return redirect("payment:process", preserve_request=True)
+    # The address names the order: another tab may have placed one since, and the session need not be read for it.
+    return redirect(f"{resolve_url('payment:process')}?order={order.token}", preserve_request=True)
 
 
 def _explain(refusal: Exception, form: OrderCreateForm, cart: Cart) -> None:
@@ -124,9 +125,8 @@ def order_detail(request: HttpRequest, token: str) -> HttpResponse:
         "papers": papers,
         "downloads": [line for line in order.lines.all() if line.product.download] if order.is_paid_for else [],
         "steps": timeline.steps(order, papers),
-        "next": timeline.NEXT[order.status],
+        "next": timeline.now(order),
         "can_withdraw": order.paid_at and order.status not in (Order.Status.REFUND_DUE, Order.Status.REFUNDED),
-        "can_pay": order.status == Order.Status.AWAITING_PAYMENT,
     }
     return _private(render(request, "orders/order_detail.html", context))
 

@@ -1,6 +1,7 @@
 """The buyer's way to Stripe: one open attempt per order, one session per attempt, however often Pay is pressed."""
 
 import logging
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,7 +16,7 @@ from orders.models import Order
 from shop.money import to_minor
 
 from . import gateway, problems
-from .fulfil import settle
+from .fulfil import lapse, settle
 from .models import CheckoutAttempt
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,14 @@ MAX_ATTEMPTS = 20
 
 class NotPayable(Exception):
     """The order is paid, on its way, or gone; its status says which."""
+
+
+class TimeIsUp(NotPayable):
+    """The order waits only for the sweep to end it. `order` is it."""
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        super().__init__(str(order))
 
 
 class NothingToPay(Exception):
@@ -50,7 +59,12 @@ def start(token: str) -> str:
     never call it inside a transaction.
     """
     for _again in range(3):
-        attempt = _open_attempt(token)
+        try:
+            attempt = _open_attempt(token)
+        except TimeIsUp as late:
+            with suppress(gateway.Unavailable):
+                let_go(late.order)  # as the sweep would: it may turn out to be paid
+            raise
         session = look(attempt) if attempt.session_id else _create(attempt)
         if session is None:
             continue  # this attempt came to nothing and is closed; the next one takes a new key
@@ -83,11 +97,24 @@ def retire(attempt: CheckoutAttempt) -> None:
         settle(gateway.expire_session(attempt.session_id))
 
 
+def let_go(order: Order) -> None:
+    """End the order's session at Stripe first: only when nobody can pay it any more does the stock go back."""
+    attempt = order.attempts.filter(status=CheckoutAttempt.Status.OPEN).first()
+    if attempt is not None:
+        retire(attempt)
+    with transaction.atomic(durable=True):
+        order = Order.objects.select_for_update().get(pk=order.pk)
+        if not order.attempts.filter(status=CheckoutAttempt.Status.OPEN).exists():
+            lapse(order, note=_("Nobody paid in time."))
+
+
 def _open_attempt(token: str) -> CheckoutAttempt:
     with transaction.atomic(durable=True):
         order = Order.objects.select_for_update().get(token=token)
         if order.status != Order.Status.AWAITING_PAYMENT:
             raise NotPayable(order.status)
+        if order.has_lapsed:
+            raise TimeIsUp(order)
         if order.total == 0:
             raise NothingToPay(order)
         earlier = list(order.attempts.all())

@@ -8,14 +8,13 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from orders import invoice, mails
 from orders.models import Invoice, Order
 
 from . import audit, gateway, problems, refunds, webhooks
-from .attempts import look, retire
-from .fulfil import lapse, settle
+from .attempts import let_go, look, retire
+from .fulfil import settle
 from .models import CheckoutAttempt, Payment, Refund, WebhookEvent
 
 logger = logging.getLogger(__name__)
@@ -93,17 +92,6 @@ def lapsed_orders() -> Iterable[Order]:
             :BATCH
         ]
     )
-
-
-def let_go(order: Order) -> None:
-    """End the order's session at Stripe first: only when nobody can pay it any more does the stock go back."""
-    attempt = order.attempts.filter(status=CheckoutAttempt.Status.OPEN).first()
-    if attempt is not None:
-        retire(attempt)
-    with transaction.atomic(durable=True):
-        order = Order.objects.select_for_update().get(pk=order.pk)
-        if not order.attempts.filter(status=CheckoutAttempt.Status.OPEN).exists():
-            lapse(order, note=_("Nobody paid in time."))
 
 
 def payments_without_invoice() -> Iterable[Payment]:

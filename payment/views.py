@@ -37,7 +37,7 @@ def process(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _lead_to_stripe(request, _token_to_pay(request))
     order = _order_to_pay(request)
-    return render(request, "payment/process.html", {"order": order, "can_pay": _awaits(order)})
+    return render(request, "payment/process.html", {"order": order, "can_pay": order.is_payable})
 
 
 def _lead_to_stripe(request: HttpRequest, token: str) -> HttpResponse:
@@ -131,7 +131,7 @@ def _seconds(value: str | None) -> int:
 def canceled(request: HttpRequest) -> HttpResponse:
     """Where Stripe's back link leads; the order stays, and can be paid, until its time is up."""
     order = _order_to_pay(request)
-    return render(request, "payment/canceled.html", {"order": order, "can_pay": _awaits(order)})
+    return render(request, "payment/canceled.html", {"order": order, "can_pay": order.is_payable})
 
 
 @never_cache

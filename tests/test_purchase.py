@@ -37,7 +37,8 @@ class PurchaseTests(StripeTestCase):
         checkout = self.step("checkout", "get", reverse("orders:order_create"))
         order = {**CONTACT, "checkout_key": checkout.context["form"]["checkout_key"].value()}
         placed = self.step("place", "post", reverse("orders:order_create"), order)
-        assert (placed.status_code, placed["Location"]) == (307, reverse("payment:process"))
+        assert placed.status_code == 307
+        assert placed["Location"].startswith(reverse("payment:process"))
         paying = self.step("pay", "post", placed["Location"], order)
         assert paying["Location"].startswith(self.simulator.url)
         return self.asked

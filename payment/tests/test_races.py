@@ -11,7 +11,7 @@ from django.utils import timezone
 from config.tests.races import no_transaction, race
 from orders.models import Order
 from orders.tests.factories import make_item, make_order
-from payment import attempts, audit, fulfil, gateway, refunds, sweeper
+from payment import attempts, audit, fulfil, gateway, refunds
 from payment.models import Payment, Refund
 from payment.tests.stand_in import StandIn, StripeRaceTestCase, StripeTestCase, assert_paid_once
 
@@ -160,7 +160,7 @@ class LateMoneyRaceTests(RaceTestCase):
         def act(index):
             order, session_id = orders[index // 2]
             if index % 2:
-                sweeper.let_go(order)
+                attempts.let_go(order)
                 return
             try:
                 self.simulator.ledger.pay(session_id)

@@ -9,7 +9,7 @@ from django.urls import reverse
 from account.tests.factories import make_user
 from orders.models import Order
 from orders.tests.factories import make_item, make_order
-from payment import checks
+from payment import checks, gateway
 from payment.apps import PaymentConfig
 from payment.models import CheckoutAttempt, Payment
 from payment.tests.stand_in import StripeTestCase, assert_paid_once
@@ -97,6 +97,49 @@ class ProcessTests(PaymentPageTestCase):
         statuses = [self.press_pay(order).status_code for _ in range(11)]
 
         assert statuses == [409] * 10 + [429]
+
+
+class TimeIsUpTests(PaymentPageTestCase):
+    """An order given up, or past its time, that no sweep has ended yet."""
+
+    def setUp(self):
+        super().setUp()
+        self.product = make_item(stock=3)
+        self.order = make_order(lines=[(self.product, 1)])
+        self.session_id = self.open_session(self.order)
+        self.order.give_up()
+
+    def test_nowhere_is_it_offered_to_be_paid(self):
+        for address in (self.order.get_absolute_url(), f"{PROCESS}?order={self.order.token}"):
+            page = self.client.get(address)
+            self.assertContains(page, "The time to pay")
+            self.assertNotContains(page, "Pay 12.50")
+        self.assertContains(self.client.get(self.order.get_absolute_url()), ">expired<")
+        self.assertNotContains(self.client.get(CANCELED, {"order": self.order.token}), "Pay 12.50")
+
+    def test_a_late_click_ends_it_at_once(self):
+        page = self.press_pay(self.order)
+
+        self.assertContains(page, "This order has lapsed", status_code=409)
+        self.product.refresh_from_db()
+        assert self.product.stock == 4
+        assert self.simulator.ledger.sessions[self.session_id]["status"] == "expired"
+
+    def test_a_late_click_finds_a_payment_we_had_not_heard_of(self):
+        self.simulator.ledger.pay(self.session_id)
+
+        page = self.press_pay(self.order)
+
+        self.assertContains(page, "This order is paid", status_code=409)
+        assert_paid_once(self.order)
+
+    def test_a_late_click_while_stripe_is_away_leaves_it_to_the_sweep(self):
+        with mock.patch.object(gateway, "get_session", side_effect=gateway.Unavailable("away")):
+            page = self.press_pay(self.order)
+
+        self.assertContains(page, "The time to pay", status_code=409)
+        self.product.refresh_from_db()
+        assert self.product.stock == 3
 
 
 class StripeDownTests(PaymentPageTestCase):
