@@ -1,6 +1,4 @@
-import threading
 from datetime import timedelta
-from functools import partial
 from unittest import mock
 
 import pytest
@@ -16,6 +14,7 @@ from actions import flush, looks, popularity
 from actions.models import View, ViewCount
 from actions.tasks import flush_views
 from config import redisstore
+from config.tests.races import race
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
@@ -233,44 +232,27 @@ class ParallelTests:
 
     def test_no_view_is_lost_or_doubled(self):
         vase = Group.objects.create(name="vase")
-        over = threading.Event()
+        gone = []
 
         def visit(number):
             for visitor in range(self.VISITORS):
                 for _ in range(2):  # each reloads once
                     look(vase, address=f"10.0.{number}.{visitor}")
 
-        def flush_again_and_again():
-            while not over.is_set():
+        def act(number):
+            """The first two flush until the last of the visitors has gone."""
+            while number < 2 and len(gone) < self.THREADS:
                 flush_views()
+            if number >= 2:
+                try:
+                    visit(number)
+                finally:
+                    gone.append(number)
 
-        in_parallel(
-            [flush_again_and_again, flush_again_and_again], [partial(visit, n) for n in range(self.THREADS)], over
-        )
+        assert race(act, 2 + self.THREADS) == []
         flush_views()
 
         assert ViewCount.objects.get().views == popularity.views(vase) == self.VISITORS * self.THREADS
-
-
-def in_parallel(background, work, over):
-    """Run both, tell the background when the work is over, and let the first error through."""
-    errors = []
-
-    def guarded(act):
-        try:
-            act()
-        except Exception as error:
-            errors.append(error)
-        finally:
-            connection.close()
-
-    helpers = [threading.Thread(target=guarded, args=[act]) for act in background]
-    workers = [threading.Thread(target=guarded, args=[act]) for act in work]
-    [thread.start() for thread in helpers + workers]
-    [thread.join() for thread in workers]
-    over.set()
-    [thread.join() for thread in helpers]
-    assert errors == []
 
 
 @override_settings(REDIS_URL="")

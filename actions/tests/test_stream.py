@@ -1,5 +1,4 @@
 from datetime import timedelta
-from threading import Barrier, Thread
 from unittest import mock
 
 import time_machine
@@ -11,7 +10,8 @@ from django.utils import timezone
 
 from account.tests.factories import make_user
 from actions import stream
-from actions.models import Action
+from actions.models import Action, ActionQuerySet
+from config.tests.races import MOST, Meeting, no_transaction, race
 
 FOLLOWS, LIKES = Action.Verb.FOLLOWS, Action.Verb.LIKES
 
@@ -52,30 +52,23 @@ class RecordTests(TestCase):
 
 
 class RecordRaceTests(TransactionTestCase):
-    def record_in_parallel(self, threads=20):
+    def record_at_once(self):
         alice, bob = make_user("alice"), make_user("bob")
-        start = Barrier(threads)
 
-        def run():
-            start.wait()
-            try:
-                Action.objects.record(alice, FOLLOWS, bob)
-            finally:
-                connection.close()
+        assert race(lambda _: Action.objects.record(alice, FOLLOWS, bob), MOST) == []
 
-        workers = [Thread(target=run) for _ in range(threads)]
-        [worker.start() for worker in workers]
-        [worker.join() for worker in workers]
         return Action.objects.count()
 
     def test_twenty_clicks_are_one_action(self):
-        assert self.record_in_parallel() == 1
+        assert self.record_at_once() == 1
 
-    def test_without_the_lock_they_would_be_several(self):
-        if connection.vendor == "sqlite":
-            self.skipTest("SQLite lets one writer in at a time; there is no lock to leave out.")
-        with mock.patch("actions.models._lock"):
-            assert self.record_in_parallel() > 1
+    def test_without_the_lock_each_of_them_is_one(self):
+        # On SQLite the transaction is the lock: it lets one writer in at a time.
+        guard = ("_lock", mock.DEFAULT) if connection.vendor == "postgresql" else ("transaction.atomic", no_transaction)
+        looks = Meeting(MOST).after(ActionQuerySet.exists)
+
+        with mock.patch(f"actions.models.{guard[0]}", guard[1]), mock.patch.object(ActionQuerySet, "exists", looks):
+            assert self.record_at_once() == MOST
 
 
 class StreamTests(TestCase):

@@ -1,16 +1,15 @@
 import smtplib
 from datetime import timedelta
-from threading import Barrier, Thread
 from unittest import mock
 
 import pytest
 from django.core import mail as sent_mail
-from django.db import connection
 from django.test import SimpleTestCase, TestCase, TransactionTestCase
 from django.utils import timezone
 
+from config.tests.races import MOST, Meeting, no_transaction, race
 from mail import attachments, delivery
-from mail.models import MAX_ATTEMPTS, OutgoingMail
+from mail.models import MAX_ATTEMPTS, OutgoingMail, OutgoingMailQuerySet
 from mail.tests.factories import make_mail
 
 SEND = "django.core.mail.EmailMultiAlternatives.send"
@@ -172,31 +171,31 @@ class LastingTests(SimpleTestCase):
 
 
 class RaceTests(TransactionTestCase):
-    def deliver_in_parallel(self, threads=20):
-        mail = make_mail(available_at=timezone.now() + timedelta(days=1))
+    def setUp(self):
+        self.mail = make_mail(available_at=timezone.now() + timedelta(days=1))
         OutgoingMail.objects.update(available_at=past(seconds=1))
-        start = Barrier(threads)
 
-        def run():
-            start.wait()
-            try:
-                delivery.deliver(mail.pk)
-            finally:
-                connection.close()
+    def deliver_at_once(self):
+        assert race(lambda _: delivery.deliver(self.mail.pk), MOST) == []
 
-        workers = [Thread(target=run) for _ in range(threads)]
-        [worker.start() for worker in workers]
-        [worker.join() for worker in workers]
         return len(sent_mail.outbox)
 
     def test_twenty_senders_send_once(self):
-        assert self.deliver_in_parallel() == 1
+        assert self.deliver_at_once() == 1
 
-    def test_without_the_claim_it_would_be_sent_more_than_once(self):
-        everything = mock.patch("mail.models.OutgoingMailQuerySet.due", lambda mails: mails)
+    def test_looking_first_and_claiming_then_would_send_twenty(self):
+        due, meeting = OutgoingMailQuerySet.due, Meeting(MOST)
 
-        with everything:
-            assert self.deliver_in_parallel() > 1
+        def seen_to_be_due(mails):
+            seen = list(due(mails).values_list("pk", flat=True))
+            meeting.wait()
+            return OutgoingMail.objects.filter(pk__in=seen)
+
+        with (
+            mock.patch.object(OutgoingMailQuerySet, "due", seen_to_be_due),
+            mock.patch.object(delivery.transaction, "atomic", no_transaction),
+        ):
+            assert self.deliver_at_once() == MOST
 
 
 @pytest.mark.parametrize("status", ["sent", "failed"])

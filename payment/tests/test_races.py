@@ -1,6 +1,5 @@
 """Everything at once, on real transactions. Each guard has a twin that shows what happens without it."""
 
-import time
 from unittest import mock
 
 from django.db import IntegrityError
@@ -8,7 +7,8 @@ from django.test import Client, LiveServerTestCase
 from django.urls import reverse
 from django.utils import timezone
 
-from config.tests.races import no_transaction, race
+from config.tests.races import MOST, Meeting, no_transaction, race
+from config.tests.waiting import wait_until
 from orders.models import Order
 from orders.tests.factories import make_item, make_order
 from payment import attempts, audit, fulfil, gateway, refunds
@@ -30,12 +30,12 @@ class RaceTestCase(StripeRaceTestCase):
 
 
 class SamePaymentRaceTests(RaceTestCase):
-    def test_a_thousand_copies_of_one_webhook_fifty_at_once_pay_once(self):  # D60
+    def test_a_thousand_copies_of_one_webhook_twenty_at_once_pay_once(self):  # D60
         order, _ = self.paid_at_stripe()
         event = self.new_events()[-1]
         answers = []
 
-        errors = race(lambda _: answers.extend(self.post_event(event) for _ in range(20)), 50)
+        errors = race(lambda _: answers.extend(self.post_event(event) for _ in range(50)), MOST)
 
         assert errors == []
         assert answers == [200] * 1000
@@ -104,7 +104,7 @@ class OneSessionRaceTests(RaceTestCase):
         with mock.patch.object(attempts, "_open_attempt", opens_another):
             errors = race(lambda _: attempts.start(order.token), 8)
 
-        assert IntegrityError in {type(error) for error in errors}
+        assert [type(error) for error in errors] == [IntegrityError] * 7
         assert order.attempts.filter(status="open").count() == 1
 
     def test_two_sessions_both_paid_are_charged_once_net(self):
@@ -197,22 +197,15 @@ class RefundRaceTests(RaceTestCase):
         self.assert_books_are_right()
 
     def test_without_the_lock_more_is_promised_than_was_paid(self):
-        real = Payment.refundable
-
-        def slow(payment):
-            left = real(payment)
-            time.sleep(0.2)
-            return left
-
         with (
             mock.patch.object(refunds, "_lock"),
             mock.patch.object(refunds.transaction, "atomic", no_transaction),
-            mock.patch.object(Payment, "refundable", slow),
+            mock.patch.object(Payment, "refundable", Meeting(10).after(Payment.refundable)),
             mock.patch.object(refunds, "send"),
         ):
-            self.refund_at_once()
+            assert self.refund_at_once() == []
 
-        assert sum(Refund.objects.values_list("amount", flat=True)) > self.payment.amount
+        assert sum(Refund.objects.values_list("amount", flat=True)) == 10_000 > self.payment.amount
 
 
 class RivalTests(StripeTestCase):
@@ -260,11 +253,11 @@ class WireTests(StandIn, LiveServerTestCase):
     def setUp(self):
         super().setUp()
         self.simulator.courier.url = self.live_server_url + reverse("payment:webhook")
-        self.simulator.courier.backoff = (0.05, 0.1, 0.2, 0.4)
+        self.simulator.courier.backoff = (0.05,) * 1000  # a slow machine must not run out of tries
         self.addCleanup(setattr, self.simulator.courier, "backoff", ())
 
     def assert_all_paid(self, orders):
-        assert self.simulator.courier.drain(30)
+        assert self.simulator.courier.drain(100)
         for order in orders:
             assert_paid_once(order)
         assert audit.everything() + audit.mails() + audit.against_stripe() == []
@@ -302,11 +295,10 @@ class WireTests(StandIn, LiveServerTestCase):
     def test_two_signatures_pass_and_a_wrong_secret_is_tried_until_it_is_right(self):
         self.simulator.faults.set(two_signatures=True)
         orders = self.pay_all(1)
-        self.simulator.courier.drain()
+        assert self.simulator.courier.drain(100)
         self.simulator.faults.set(wrong_secret=True)
         orders += self.pay_all(1)
-        time.sleep(0.1)
+        wait_until(lambda: 400 in self.simulator.courier.outcomes)
         self.simulator.faults.reset()
 
         self.assert_all_paid(orders)
-        assert 400 in self.simulator.courier.outcomes

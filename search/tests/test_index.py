@@ -1,15 +1,15 @@
 """The index follows what is written: here groups stand in for whatever an app registers."""
 
 from io import StringIO
-from threading import Thread
 
 import pytest
 from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.test import TestCase, TransactionTestCase
 from django.utils import timezone
 
+from config.tests.races import race
 from search import index, registry
 from search.engines import search
 from search.models import Document, Trigram, Word
@@ -111,23 +111,13 @@ class TransactionTests(TransactionTestCase):
 
     def test_writers_of_the_same_words_do_not_deadlock(self):
         words = [f"word{letter}{other}" for letter in "abcdefgh" for other in "abcdefgh"]
-        failed = []
 
         def write(number):
-            try:
-                for step in range(3):
-                    mixed = words[number * 7 :] + words[: number * 7]
-                    make_group(f"Group {number} {step}"[:30] + ": " + " ".join(mixed[:10]))
-            except Exception as error:
-                failed.append(error)
-            finally:
-                connection.close()
+            for step in range(3):
+                mixed = words[number * 7 :] + words[: number * 7]
+                make_group(f"Group {number} {step}"[:30] + ": " + " ".join(mixed[:10]))
 
-        writers = [Thread(target=write, args=[number]) for number in range(8)]
-        [writer.start() for writer in writers]
-        [writer.join() for writer in writers]
-
-        assert failed == []
+        assert race(write, 8) == []
         assert Document.objects.count() == 24
 
 

@@ -7,11 +7,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from account.tests.factories import make_user
+from config.tests.races import MOST, all_at_once
 from mail.models import OutgoingMail
 from shop import alerts
 from shop.models import Product, StockAlert
 from shop.tasks import answer_stock_alerts
-from shop.tests.crowd import all_at_once
 from shop.tests.factories import make_product
 
 
@@ -186,5 +186,5 @@ def test_a_wish_answered_by_many_workers_is_one_mail():
     product = make_product(stock=1)
     wish = StockAlert.objects.create(product=product, email="bob@example.org", confirmed_at=timezone.now())
 
-    assert sum(all_at_once(alerts.answer, [wish] * 20)) == 1
+    assert sum(all_at_once(alerts.answer, [wish] * MOST)) == 1
     assert OutgoingMail.objects.count() == 1

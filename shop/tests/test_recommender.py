@@ -8,11 +8,11 @@ from django.db import transaction
 from django.test import TestCase, override_settings
 
 from config import redisstore
+from config.tests.races import MOST, all_at_once
 from shop import recommender
 from shop.models import Basket, BoughtTogether, Product
 from shop.recommender import bought_together
 from shop.tasks import count_baskets
-from shop.tests.crowd import all_at_once
 from shop.tests.factories import make_product
 
 
@@ -160,7 +160,7 @@ def test_a_basket_counted_by_many_workers_counts_once():
     Basket.objects.update(counted_at=None)
     BoughtTogether.objects.all().delete()
 
-    counted = all_at_once(recommender.count, [basket] * 20)
+    counted = all_at_once(recommender.count, [basket] * MOST)
 
     assert sum(counted) == 1
     assert list(BoughtTogether.objects.values_list("score", flat=True)) == [1, 1]
