@@ -25,10 +25,20 @@ class MemberAdmin(UserAdmin):
         (None, {"fields": ("username", "password")}),
         (_("Person"), {"fields": ("first_name", "last_name", "email", "email_proven_at")}),
         (_("Profile"), {"fields": ("photo", "date_of_birth", "bio", "link")}),
-        (_("Permissions"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        (
+            _("Account"),
+            {
+                "fields": ("is_active",),
+                "description": _(
+                    "Switched off, the person is logged out, and profile, pictures and acts are hidden until it is "
+                    "switched on again. Their posts and comments stay: withdraw those in their own lists."
+                ),
+            },
+        ),
+        (_("Permissions"), {"fields": ("is_staff", "is_superuser", "groups", "user_permissions")}),
         (_("Dates"), {"fields": ("last_login", "date_joined")}),
     )
-    actions = ["make_nameless"]
+    actions = ["switch_off", "switch_on", "make_nameless"]
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "email", "password1", "password2")}),)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
@@ -37,7 +47,28 @@ class MemberAdmin(UserAdmin):
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001 (Django's)
         with transaction.atomic():
             super().save_model(request, obj, form, change)
-            index.write(obj)
+            if "is_active" in form.changed_data and change:
+                obj.switch(on=obj.is_active)
+            else:
+                index.write(obj)
+
+    @admin.action(description=_("Switch off: log out, hide profile and pictures"), permissions=["change"])
+    def switch_off(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        self._switch(request, people.exclude(username=request.user.get_username()).filter(is_active=True), on=False)
+
+    @admin.action(description=_("Switch on again"), permissions=["change"])
+    def switch_on(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        # Who has left for good has no address any more and stays away.
+        self._switch(request, people.filter(is_active=False).exclude(email__endswith=leaving.NOWHERE), on=True)
+
+    def _switch(self, request: HttpRequest, people: QuerySet[User], *, on: bool) -> None:
+        if not request.user.is_superuser:
+            people = people.filter(is_superuser=False)
+        switched = list(people)
+        for person in switched:
+            person.switch(on=on)
+        text = _("Accounts switched on: %(number)s") if on else _("Accounts switched off: %(number)s")
+        self.message_user(request, text % {"number": len(switched)})
 
     @admin.action(description=_("Delete the account and what belongs to it"), permissions=["change"])
     def make_nameless(self, request: HttpRequest, people: QuerySet[User]) -> None:

@@ -14,7 +14,13 @@ class AccountConfig(AppConfig):
         from .models import User
         from .sessions import remember_device
 
-        registry.register(User, "person", person_entry)
+        registry.register(
+            User,
+            "person",
+            person_entry,
+            of_person=lambda person: User.objects.filter(pk=person.pk),
+            withheld=lambda member, ids: member.hidden_ids(),
+        )
         # Logging in is Django's act, by whichever of three forms; a signal is the only way to hear of it.
         user_logged_in.connect(
             lambda sender, request, **kwargs: remember_device(request), weak=False, dispatch_uid="account.device"

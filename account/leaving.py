@@ -18,6 +18,7 @@ from search import index
 
 from .models import User
 
+NOWHERE = "@gone.invalid"
 OUR_MAILS = ("account-", "password-")
 
 
@@ -60,7 +61,7 @@ def _make_nameless(user: User) -> None:
     for field, value in {**blank, "is_active": False, "email_proven_at": None, "has_second_factor": False}.items():
         setattr(user, field, value)
     user.username = f"gone-{user.pk}-{secrets.token_hex(4)}"
-    user.email = f"{user.username}@gone.invalid"
+    user.email = f"{user.username}{NOWHERE}"
     user.last_login = None
     user.date_joined = timezone.now()
     user.set_unusable_password()

@@ -24,26 +24,26 @@ class ActionQuerySet(models.QuerySet["Action"]):
         """
         Return the actions with their targets loaded: one query for each type of target, however many rows.
 
-        Left out is what points to something that is gone, or that its model's `visible_to(viewer)` withholds.
+        Left out is what points to something that is gone, or that its model's `shown_to(viewer)` withholds.
         """
         actions = list(self)
         wanted = defaultdict(set)
         for action in actions:
             if action.target_id:
                 wanted[action.target_kind].add(action.target_id)
-        found = {kind: _visible(kind, ids, viewer) for kind, ids in wanted.items()}
+        found = {kind: _shown(kind, ids, viewer) for kind, ids in wanted.items()}
         for action in actions:
             if action.target_id:
                 action.target = found[action.target_kind].get(action.target_id)
         return [action for action in actions if action.target is not None or not action.target_kind]
 
 
-def _visible(kind: str, ids: set[int], viewer: Any) -> dict[int, models.Model]:
+def _shown(kind: str, ids: set[int], viewer: Any) -> dict[int, models.Model]:
     try:
         manager = apps.get_model(kind)._default_manager
     except LookupError:  # a model that the site once had
         return {}
-    rows = manager.visible_to(viewer) if hasattr(manager, "visible_to") else manager.all()
+    rows = manager.shown_to(viewer) if hasattr(manager, "shown_to") else manager.all()
     return rows.in_bulk(ids)
 
 

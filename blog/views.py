@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -98,6 +99,8 @@ def post_preview(request: HttpRequest, token: str) -> HttpResponse:
 @require_POST
 def post_comment(request: HttpRequest, post_id: int) -> HttpResponse:
     post = get_object_or_404(Post.objects.published().select_related("author"), pk=post_id, is_open=True)
+    if _is_out_of_reach(request, post):
+        raise PermissionDenied
     form = CommentForm(request.POST, member=_member(request))
     if form.is_trapped:
         return redirect(f"{post.get_absolute_url()}#comments")
@@ -200,12 +203,23 @@ def _list(
 
 
 def _detail(request: HttpRequest, post: Post, form: CommentForm | None = None) -> dict[str, Any]:
+    member = _member(request)
+    is_out_of_reach = _is_out_of_reach(request, post)
     return {
         "post": post,
         "comments": _comments(request, post),
-        "form": form or (CommentForm(member=_member(request)) if post.is_open else None),
+        "hidden_ids": member.hidden_ids() if member else set(),
+        "out_of_reach_ids": member.out_of_reach_ids() if member else set(),
+        "is_out_of_reach": is_out_of_reach,
+        "form": form or (CommentForm(member=member) if post.is_open and not is_out_of_reach else None),
         "around": around.find(post),
     }
+
+
+def _is_out_of_reach(request: HttpRequest, post: Post) -> bool:
+    """Tell whether there is a block between the member who reads and the author."""
+    member = _member(request)
+    return bool(member and post.author_id in member.out_of_reach_ids())
 
 
 def _comments(request: HttpRequest, post: Post) -> Page:

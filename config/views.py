@@ -1,5 +1,6 @@
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
@@ -17,6 +18,7 @@ from images.models import Image
 from shop.models import Product
 
 from .celery import app as celery_app
+from .http import viewer
 from .pagecache import for_everyone
 
 STRIP = 6  # popular images on the front page
@@ -30,13 +32,13 @@ def home(request: HttpRequest) -> HttpResponse:
     posts = list(Post.objects.published().newest_first().cards()[:4])
     products = Product.objects.available().select_related("cover").order_by("-pk")[:4]
     newest = posts[0] if posts else None
-    context = {"newest": newest, "earlier": posts[1:], "products": products, "images": _popular_images()}
+    context = {"newest": newest, "earlier": posts[1:], "products": products, "images": _popular_images(viewer(request))}
     return render(request, "config/home.html", context)
 
 
-def _popular_images() -> list[Image]:
+def _popular_images(reader: Any) -> list[Image]:
     """Return the most viewed, and until there are enough of them the newest."""
-    public = Image.objects.public()
+    public = Image.objects.shown_to(reader)
     viewed = most_viewed(public, STRIP)
     found = public.in_bulk(viewed)
     images = [found[pk] for pk in viewed if pk in found]

@@ -12,4 +12,11 @@ class ImagesConfig(AppConfig):
         from .documents import image_entry
         from .models import Image
 
-        registry.register(Image, "image", image_entry, rows=lambda: Image.objects.select_related("owner"))
+        registry.register(
+            Image,
+            "image",
+            image_entry,
+            rows=lambda: Image.objects.select_related("owner"),
+            of_person=lambda person: Image.objects.of(person).select_related("owner"),
+            withheld=lambda viewer, ids: Image.objects.withheld_from(viewer, ids),
+        )

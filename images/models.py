@@ -1,5 +1,6 @@
 """The pinboard: pictures that members keep, and who likes them."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
@@ -46,6 +47,11 @@ class ImageQuerySet(models.QuerySet["Image"]):
     def shown_to(self, viewer: Any) -> Self:
         """What the board shows this person: nothing of those they have muted or blocked, or who block them."""
         return self.public().exclude(owner__in=viewer.hidden_ids()) if viewer.is_authenticated else self.public()
+
+    def withheld_from(self, member: Any, ids: Collection[int]) -> set[int]:
+        """Return which of these `shown_to` leaves out for the member because of whose they are."""
+        hidden = member.hidden_ids()
+        return set(self.filter(pk__in=ids, owner__in=hidden).values_list("pk", flat=True)) if hidden else set()
 
     def of(self, owner: Any) -> Self:
         return self.filter(owner=owner)

@@ -45,7 +45,7 @@ def image_list(request: SiteRequest) -> HttpResponse:
 @require_safe
 @for_everyone("images", "account.User", "actions.ViewCount")
 def image_ranking(request: HttpRequest) -> HttpResponse:
-    ids = popularity.most_viewed(Image.objects.public(), RANKED)
+    ids = popularity.most_viewed(Image.objects.shown_to(viewer(request)), RANKED)
     found = Image.objects.select_related("owner").in_bulk(ids)
     return render(request, "images/image_ranking.html", {"images": [found[pk] for pk in ids if pk in found]})
 
@@ -70,12 +70,15 @@ def image_detail(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
 
 
 def _detail(request: HttpRequest, image: Image) -> dict[str, object]:
-    fans = image.liked_by.filter(is_active=True).order_by("-likes__id")[:FACES]
+    reader = viewer(request)
+    fans = image.liked_by.filter(is_active=True)
+    if reader.is_authenticated:
+        fans = fans.exclude(pk__in=reader.hidden_ids())
     return {
         "image": image,
-        "fans": fans,
+        "fans": fans.order_by("-likes__id")[:FACES],
         "views": popularity.views(image),
-        "is_liked": image.is_liked_by(viewer(request)),
+        "is_liked": image.is_liked_by(reader),
     }
 
 

@@ -13,10 +13,11 @@ from django.db import models, transaction
 from . import vocabulary
 from .engines import markers
 from .models import Document
-from .registry import Entry, registration
+from .registry import Entry, registration, registrations
 from .words import vocabulary_of
 
 MAX_BODY = 100_000  # characters; PostgreSQL refuses a tsvector of more than a megabyte
+BATCH = 200
 WRITTEN = ("title", "tags", "summary", "body", "url", "public_from")
 
 
@@ -30,7 +31,7 @@ def write_many(objs: Iterable[models.Model]) -> None:
     objs = list(objs)
     if not objs:
         return
-    kind, maker, _ = registration(objs[0])
+    kind, maker, *_rest = registration(objs[0])
     made = [(obj.pk, maker(obj)) for obj in objs]
     documents = [document_of(kind, pk, entry) for pk, entry in made if entry.public_from]
     hidden = [pk for pk, entry in made if not entry.public_from]
@@ -38,6 +39,16 @@ def write_many(objs: Iterable[models.Model]) -> None:
         if hidden:
             Document.objects.filter(kind=kind, object_id__in=hidden).delete()
         save(kind, documents)
+
+
+def write_all_of(person: models.Model) -> None:
+    """Write what is found only while this person's account is active, after it was switched off or on."""
+    with transaction.atomic():
+        for known in registrations():
+            last = 0
+            while batch := list(known.of_person(person).filter(pk__gt=last).order_by("pk")[:BATCH]):
+                write_many(batch)
+                last = batch[-1].pk
 
 
 def remove(obj: models.Model) -> None:

@@ -1,9 +1,9 @@
 """How a model becomes a document of the one index."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import models
 
@@ -24,6 +24,8 @@ class Registration(NamedTuple):
     kind: str
     maker: Callable[..., Entry]
     rows: Callable[[], models.QuerySet]
+    of_person: Callable[[Any], models.QuerySet]
+    withheld: Callable[[Any, Collection[int]], Collection[int]]
 
 
 _registrations: dict[type[models.Model], Registration] = {}
@@ -35,13 +37,19 @@ def register(
     maker: Callable[..., Entry],
     *,
     rows: Callable[[], models.QuerySet] | None = None,
+    of_person: Callable[[Any], models.QuerySet] | None = None,
+    withheld: Callable[[Any, Collection[int]], Collection[int]] = lambda viewer, ids: (),
 ) -> None:
     """
     Call from AppConfig.ready: `kind` is a short name such as "post", `maker` turns an object into an Entry.
 
-    `rows` gives `manage.py reindex` all objects with what `maker` needs (select_related, prefetch_related).
+    `rows` gives `manage.py reindex` all objects with what `maker` needs (select_related, prefetch_related);
+    `of_person` those that are found only while this person's account is active; `withheld` returns which of these ids
+    are not shown to a member who is logged in.
     """
-    _registrations[model] = Registration(kind, maker, rows or model._default_manager.all)
+    all_rows = rows or model._default_manager.all
+    none = model._default_manager.none
+    _registrations[model] = Registration(kind, maker, all_rows, of_person or (lambda person: none()), withheld)
 
 
 def registration(obj: models.Model) -> Registration:

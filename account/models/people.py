@@ -7,13 +7,16 @@ from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from account.names import plain_email, validate_reachable, validate_username
 from actions.models import Action
 from config.pictures import PictureField
 from mail.addresses import mark_proven
+from search import index
 
+from .access import Session
 from .ties import Boundary, Follow
 
 
@@ -22,8 +25,12 @@ class UserQuerySet(models.QuerySet["User"]):
         """Members that others may see."""
         return self.filter(is_active=True)
 
+    def shown_to(self, viewer: Any) -> Self:
+        """People whom lists and streams show this person: nobody muted, nor anybody with a block between them."""
+        return self.people().exclude(pk__in=viewer.hidden_ids()) if viewer.is_authenticated else self.people()
+
     def visible_to(self, viewer: Any) -> Self:
-        """People whom this person may see: not those who have blocked them."""
+        """People whose page this person may open: not those who have blocked them."""
         people = self.people()
         if viewer.is_authenticated:
             blocks = Boundary.objects.filter(other=viewer.pk, kind=Boundary.Kind.BLOCK)
@@ -107,6 +114,16 @@ class User(AbstractUser):
                 self.save(update_fields=["email_proven_at"])
             mark_proven(self.email)
 
+    def switch(self, *, on: bool) -> None:
+        """Switch the account off, with all that others see of it but its posts and comments, or on again."""
+        with transaction.atomic():
+            self.is_active = on
+            self.save(update_fields=["is_active"])
+            if not on:
+                # The login refuses the switched off by itself, but must not revive when the account comes back.
+                Session.objects.filter(member=self).delete()
+            index.write_all_of(self)
+
     def follow(self, person: "User") -> bool:
         """Follow the person; return whether that is new. Following oneself raises ValueError."""
         if person.pk == self.pk:
@@ -135,17 +152,19 @@ class User(AbstractUser):
             if kind == Boundary.Kind.BLOCK:
                 Follow.objects.filter(follower=self, followed=person).delete()
                 Follow.objects.filter(follower=person, followed=self).delete()
+        self.__dict__.pop("_boundaries", None)
 
     def lift_boundary(self, person: "User") -> None:
         Boundary.objects.filter(owner=self, other=person).delete()
+        self.__dict__.pop("_boundaries", None)
 
     def boundary_with(self, person: "User") -> str:
         """Return "mute", "block" or nothing: what this person has set towards the other."""
-        kinds = Boundary.objects.filter(owner=self, other=person).values_list("kind", flat=True)
-        return kinds.first() or ""
+        mine = {other: kind for owner, other, kind in self._boundaries if owner == self.pk}
+        return mine.get(person.pk, "")
 
     def hidden_ids(self) -> set[int]:
-        """Return whose acts are not shown to this person: those muted or blocked, and those who block."""
+        """Return who is not shown to this person: those muted or blocked, and those who block."""
         return self._kept_apart(lambda kind, is_mine: is_mine or kind == Boundary.Kind.BLOCK)
 
     def out_of_reach_ids(self) -> set[int]:
@@ -153,9 +172,14 @@ class User(AbstractUser):
         return self._kept_apart(lambda kind, is_mine: kind == Boundary.Kind.BLOCK)
 
     def _kept_apart(self, counts: Callable[[str, bool], bool]) -> set[int]:
-        either = Boundary.objects.filter(models.Q(owner=self) | models.Q(other=self)).order_by()
         return {
             other if owner == self.pk else owner
-            for owner, other, kind in either.values_list("owner", "other", "kind")
+            for owner, other, kind in self._boundaries
             if counts(kind, owner == self.pk)
         }
+
+    @cached_property
+    def _boundaries(self) -> list[tuple[int, int, str]]:
+        # Asked for by every part of a page that shows people; read once for all of them.
+        either = Boundary.objects.filter(models.Q(owner=self) | models.Q(other=self)).order_by()
+        return list(either.values_list("owner", "other", "kind"))

@@ -31,9 +31,18 @@ class Follow(models.Model):
 
 class Boundary(models.Model):
     """
-    One person wants less of another.
+    One person wants less of another. It changes only what these two see, and only while they are logged in.
 
-    Mute: the other's acts are not shown to the owner. Block: neither sees, follows or likes anything of the other.
+    Mute: the owner is no longer shown the other, who notices nothing. Acts, pictures and comments of the other leave
+    the owner's stream, board, front page, ranking, search, list of people and the faces under a picture; a comment is
+    folded. Their pages still open for the owner who goes there by name, to look or to lift the mute.
+
+    Block: a mute both ways, and a wall. Either's profile and pictures are not found (404) by the other, except that the
+    owner may open the profile to lift the block; neither follows the other or likes a picture of the other's; neither
+    comments under a post the other wrote, and what either wrote elsewhere is left out for the other. Follows end with
+    the block. Likes and comments given before stay, since their numbers are the same for everybody.
+
+    Posts and products are the house's, so everybody goes on seeing them.
     """
 
     class Kind(models.TextChoices):

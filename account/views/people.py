@@ -2,25 +2,33 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from account.models import Boundary, User
+from account.models import User
 from config.http import MemberRequest, viewer
 from config.pagecache import for_everyone
 from config.ratelimit import limited
 
 PEOPLE_PER_PAGE = 24
+DONE = {
+    "mute": _l("You see nothing of %(name)s any more, except where you go to look. They are not told."),
+    "block": _l("You and %(name)s see nothing of each other any more."),
+    "lift": _l("You see %(name)s again."),
+}
 
 
 @require_safe
 @for_everyone("account")
 def user_list(request: HttpRequest) -> HttpResponse:
-    people = User.objects.visible_to(viewer(request)).order_by("-pk")
+    people = User.objects.shown_to(viewer(request)).order_by("-pk")
     page = Paginator(people.values("pk"), PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
     # Followers are counted for those shown, not for all that were passed over.
     page.object_list = User.objects.filter(pk__in=page.object_list).with_follower_counts().order_by("-pk")
@@ -55,11 +63,20 @@ def user_follow(request: MemberRequest, username: str) -> HttpResponse:
         return HttpResponseBadRequest(_("Follow or unfollow somebody else."))
     if action == "unfollow":
         request.user.unfollow(person)
-    elif request.user.boundary_with(person) != Boundary.Kind.BLOCK:
+    elif person.pk not in request.user.out_of_reach_ids():
         request.user.follow(person)
     if not request.htmx:
         return redirect(person)
     return render(request, "account/_follow.html", _between(request.user, _person(request, username)))
+
+
+@never_cache
+@require_safe
+@login_required
+def boundary_list(request: MemberRequest) -> HttpResponse:
+    """Show whom one has muted or blocked: lists and search do not show them any more, so this is the way back."""
+    boundaries = request.user.boundaries.filter(other__is_active=True).select_related("other")
+    return render(request, "account/boundary_list.html", {"boundaries": boundaries})
 
 
 @require_POST
@@ -74,4 +91,5 @@ def user_boundary(request: MemberRequest, username: str) -> HttpResponse:
         request.user.lift_boundary(person)
     else:
         request.user.set_boundary(person, action)
-    return redirect(person)
+    messages.success(request, DONE[action] % {"name": person.display_name})
+    return redirect("account:boundary_list" if request.POST.get("back") == "list" else person)

@@ -50,7 +50,7 @@ class PostQuerySet(models.QuerySet["Post"]):
         """Posts that everybody may read now; every public place asks this, at the moment it is read."""
         return self.filter(is_published(now=now))
 
-    def visible_to(self, viewer: Any) -> Self:
+    def shown_to(self, viewer: Any) -> Self:
         """Posts that may be mentioned to this person, in the stream for instance."""
         return self.published()
 
