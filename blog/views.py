@@ -159,7 +159,7 @@ def post_search(request: HttpRequest) -> HttpResponse:
     if text.strip() and not hit("search", client_address(request), SEARCHES):
         return too_many(request, 60)
     asked = query.parse(text)
-    found = engines.search(asked, kinds=["post"], limit=POSTS_ON_A_PAGE, after=request.GET.get("after"))
+    found = engines.search(asked, kind="post", limit=POSTS_ON_A_PAGE, after=request.GET.get("after"))
     context = {"query": asked.text, "found": found, "max_characters": query.MAX_CHARACTERS}
     return render(request, "blog/post_search.html", context)
 

@@ -45,16 +45,16 @@ def _found(request: HttpRequest, text: str, *, is_typing: bool) -> dict[str, Any
         "query": asked.text,
         "kind": kind,
         "kinds": KINDS,
-        "found": _shown_to(viewer(request), asked, [kind] if kind else [], request.GET.get("after")),
+        "found": _shown_to(viewer(request), asked, kind, request.GET.get("after")),
         "is_typing": is_typing,
         "max_characters": query.MAX_CHARACTERS,
     }
 
 
-def _shown_to(reader: Any, asked: query.Query, kinds: list[str], after: str | None) -> engines.SearchPage:
+def _shown_to(reader: Any, asked: query.Query, kind: str, after: str | None) -> engines.SearchPage:
     """Return the first of the next pages on which something is left after taking out what this reader is not shown."""
     for _page in range(MOST_EMPTY_PAGES):
-        found = engines.search(asked, kinds=kinds, limit=PER_PAGE, after=after)
+        found = engines.search(asked, kind=kind, limit=PER_PAGE, after=after)
         if not found.hits or not reader.is_authenticated:
             break
         found = _without_withheld(found, reader)

@@ -1,14 +1,14 @@
 """The words the documents use: which of a visitor's words are misspelt, and what was meant."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
 from .models import Trigram, Word
 from .query import Query
-from .words import distance, trigrams
+from .words import MAX_LENGTH, distance, fold, trigrams
 
 MAX_CORRECTED = 4  # words of one query
 SHORTEST_CORRECTED = 4  # letters
@@ -26,48 +26,48 @@ class Knowledge(NamedTuple):
 
 def look_up(query: Query) -> Knowledge:
     """Ask for all words of the query in one statement."""
-    singles = {term.single: term.is_begun for term in query.wanted if term.single}
-    if not singles:
-        return Knowledge({}, {}, {})
-    parts, parameters = _statement(singles)
+    asked = dict.fromkeys(fold(word) for term in query.wanted for word in term.words)
+    begun = [term.single for term in query.wanted if term.is_begun and term.single]
+    long_enough = [term.single for term in query.wanted if SHORTEST_CORRECTED <= len(term.single) <= MAX_LENGTH]
+    parameters: list[Any] = [*asked]
+    parts = [f"SELECT 'known', word, word, documents FROM search_word WHERE word IN ({_marks(asked)})"]
+    parts += [_completions(word, parameters) for word in dict.fromkeys(begun)]
+    parts += [_neighbours(word, parameters) for word in list(dict.fromkeys(long_enough))[:MAX_CORRECTED]]
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts), parameters)
         rows = cursor.fetchall()
     return _understood(rows)
 
 
-def _statement(singles: Mapping[str, bool]) -> tuple[list[str], list[str | int]]:
-    marks = ", ".join(["%s"] * len(singles))
-    parts = [f"SELECT 'known' AS what, word AS typed, word, documents FROM search_word WHERE word IN ({marks})"]
-    parameters: list[str | int] = [*singles]
-    begins = "word GLOB %s" if connection.vendor == "sqlite" else "word LIKE %s"
-    for word, is_begun in singles.items():
-        if is_begun:
-            parts.append(
-                f"SELECT * FROM (SELECT 'begun' AS what, CAST(%s AS varchar(30)), word, documents FROM search_word "
-                f"WHERE {begins} ORDER BY documents DESC, word LIMIT {COMPLETIONS}) completions"
-            )
-            parameters += [word[:30], f"{word}*" if connection.vendor == "sqlite" else f"{word}%"]
-    for word in [word for word in singles if SHORTEST_CORRECTED <= len(word) <= 30][:MAX_CORRECTED]:
-        parts.append(_neighbours(word, parameters))
-    return parts, parameters
+def _completions(word: str, parameters: list[Any]) -> str:
+    begins, anything = ("GLOB", "*") if connection.vendor == "sqlite" else ("LIKE", "%")
+    parameters += [word, f"{word}{anything}"]
+    return (
+        f"SELECT * FROM (SELECT 'begun', %s, word, documents FROM search_word WHERE word {begins} %s "
+        f"ORDER BY documents DESC, word LIMIT {COMPLETIONS}) completions"
+    )
 
 
-def _neighbours(word: str, parameters: list[str | int]) -> str:
+def _neighbours(word: str, parameters: list[Any]) -> str:
     """Add the statement for words that share trigrams with an unknown word, or are it with a letter out or swapped."""
     shared, near = sorted(trigrams(word)), sorted(_one_slip(word))
     slips = _slips_allowed(word)
+    if connection.vendor == "postgresql":
+        parameters += [word, word, near, shared, len(word) - slips, len(word) + slips, NEIGHBOURS]
+        return "SELECT 'near', %s, word, documents FROM search_near(%s, %s, %s, %s, %s, %s)"
     parameters += [word, *near, word, *shared, len(word) - slips, len(word) + slips, word]
     return (
-        "SELECT * FROM (SELECT 'near' AS what, CAST(%s AS varchar(30)), word, documents FROM search_word "
-        f"WHERE word IN ({', '.join(['%s'] * len(near))})) slips "
-        "UNION ALL SELECT * FROM (SELECT 'near' AS what, CAST(%s AS varchar(30)), neighbours.word, search_word.documents"
-        " FROM (SELECT word_id AS word FROM search_trigram "
-        f"WHERE trigram IN ({', '.join(['%s'] * len(shared))}) AND length BETWEEN %s AND %s "
-        "AND NOT EXISTS (SELECT 1 FROM search_word WHERE word = %s) "
+        f"SELECT 'near', %s, word, documents FROM search_word WHERE word IN ({_marks(near)}) "
+        "UNION ALL SELECT * FROM (SELECT 'near', %s, neighbours.word, search_word.documents"
+        f" FROM (SELECT word_id AS word FROM search_trigram WHERE trigram IN ({_marks(shared)}) "
+        "AND length BETWEEN %s AND %s AND NOT EXISTS (SELECT 1 FROM search_word WHERE word = %s) "
         f"GROUP BY word_id ORDER BY count(*) DESC LIMIT {NEIGHBOURS}) neighbours "
         "JOIN search_word ON search_word.word = neighbours.word) neighbours"
     )
+
+
+def _marks(values: Sized) -> str:
+    return ", ".join(["%s"] * len(values))
 
 
 def _one_slip(word: str) -> set[str]:

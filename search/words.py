@@ -94,9 +94,9 @@ def fold(word: str) -> str:
 
 
 def vocabulary_of(texts: Iterable[str]) -> set[str]:
-    """Return the folded words worth correcting to: neither numbers nor the odd 40-letter string."""
+    """Return the folded words worth counting and correcting to: neither numbers nor the odd 40-letter string."""
     folded = {fold(word) for word in set(words(" ".join(texts)))}
-    return {word for word in folded if 3 <= len(word) <= MAX_LENGTH and not any(map(str.isdigit, word))}
+    return {word for word in folded if len(word) <= MAX_LENGTH and not any(map(str.isdigit, word))}
 
 
 def trigrams(word: str) -> set[str]:

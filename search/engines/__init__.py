@@ -5,7 +5,6 @@ Ranking is bounded: of a word with more than RANKED matches only the newest RANK
 Reading and ranking every match of a common word is what makes full-text search slow, and nobody reads page 26.
 """
 
-from collections.abc import Sequence
 from importlib import import_module
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ from django.utils.safestring import SafeString
 from search import vocabulary
 from search.models import Word
 from search.query import Query, Term, parse
+from search.words import fold
 
 from . import markers
 
@@ -50,13 +50,17 @@ class Question(NamedTuple):
     corrected: Query | None
     is_common: bool  # each word is in so many documents that reading the newest ones is quicker than the index
     is_corrected_common: bool
-    kinds: Sequence[str]
+    kind: str
     limit: int
     after: tuple[int, float, int] | None
 
 
 class Row(NamedTuple):
-    """What an engine answers for each hit; `total` and `corrected` (hits of the corrected query) are the same in all."""
+    """
+    What an engine answers for each hit.
+
+    `total`, `corrected` (hits of the corrected query) and `is_last` (no page follows) are the same in all.
+    """
 
     tier: int
     rank: float
@@ -68,6 +72,7 @@ class Row(NamedTuple):
     snippet: str
     total: int
     corrected: int
+    is_last: bool
 
 
 NOTHING = SearchPage([], 0, total_capped=False, corrected=None, next=None)
@@ -76,7 +81,7 @@ NOTHING = SearchPage([], 0, total_capped=False, corrected=None, next=None)
 def search(
     text: str | Query,
     *,
-    kinds: Sequence[str] = (),
+    kind: str = "",
     limit: int = 20,
     after: str | None = None,
     is_typing: bool = False,
@@ -92,7 +97,7 @@ def search(
         corrected,
         all(_is_common(term, known) for term in query.wanted),
         corrected is not None and all(_is_common(term, known) for term in corrected.wanted),
-        kinds,
+        kind,
         limit,
         _position(after),
     )
@@ -101,25 +106,25 @@ def search(
 
 
 def _is_common(term: Term, known: vocabulary.Knowledge) -> bool:
-    words = known.completions.get(term.single, []) if term.is_begun else [term.single]
-    return sum(known.documents.get(word, 0) for word in words) >= Word.COUNTED
+    if term.is_begun and term.single:
+        return sum(known.documents.get(word, 0) for word in known.completions.get(term.single, [])) >= Word.COUNTED
+    return all(known.documents.get(fold(word), 0) >= Word.COUNTED for word in term.words)
 
 
 def _page(rows: list[Row], question: Question) -> SearchPage:
     if not rows:
         return NOTHING
-    shown = rows[: question.limit]
     total, was_corrected = rows[0].total, bool(rows[0].corrected and question.corrected)
-    last = shown[-1]
+    last = rows[-1]
     return SearchPage(
         [
             Hit(row.kind, row.object_id, row.url, markers.to_html(row.title), markers.to_html(row.snippet))
-            for row in shown
+            for row in rows
         ],
         min(total, COUNTED),
         total > COUNTED,
         question.corrected.text if was_corrected and question.corrected else None,
-        f"{last.tier}_{last.rank!r}_{last.id}" if len(rows) > len(shown) else None,
+        None if last.is_last else f"{last.tier}_{last.rank!r}_{last.id}",
     )
 
 

@@ -41,24 +41,23 @@ def answer(question: Question) -> list[Row]:
         "title": f"{{title}} : ({plain})",
         "few": FEW if question.corrected else 0,
         "now": timezone.now().replace(tzinfo=None).isoformat(" "),
-        "limit": question.limit + 1,
-        **{f"kind{number}": kind for number, kind in enumerate(question.kinds)},
+        "limit": question.limit,
+        "kind": question.kind,
     }
     position = ""
     if question.after:
         position = "WHERE (-tier, rank, id) < (-%(tier)s, %(rank)s, %(id)s)"
         parameters |= zip(("tier", "rank", "id"), question.after, strict=True)
-    kinds = ", ".join(f"%(kind{number})s" for number in range(len(question.kinds)))
     with connection.cursor() as cursor:
         ranked = RANKED_BY_TITLE if question.is_common else RANKED_BY_WORDS
-        cursor.execute(_statement(f"AND kind IN ({kinds})" if kinds else "", ranked, position), parameters)
+        cursor.execute(_statement("AND kind = %(kind)s" if question.kind else "", ranked, position), parameters)
         return [_row(*row) for row in cursor.fetchall()]
 
 
-def _statement(kinds: str, ranked: str, position: str) -> str:
+def _statement(kind: str, ranked: str, position: str) -> str:
     matches = f"""
         SELECT search_fts.rowid AS id FROM search_fts CROSS JOIN search_document ON search_document.id = search_fts.rowid
-        WHERE search_fts MATCH {{expression}} AND public_from <= %(now)s {kinds}"""
+        WHERE search_fts MATCH {{expression}} AND public_from <= %(now)s {kind}"""
     latest = f"ORDER BY search_fts.rowid DESC LIMIT {COUNTED + 1}"
     return f"""
         WITH plain AS MATERIALIZED ({matches.format(expression="%(plain)s")} {latest}),
@@ -72,14 +71,15 @@ def _statement(kinds: str, ranked: str, position: str) -> str:
             ) ORDER BY tier, id DESC LIMIT {RANKED}
         ),
         ranked AS MATERIALIZED ({ranked}),
-        shown AS MATERIALIZED (SELECT * FROM ranked {position} ORDER BY tier, rank DESC, id DESC LIMIT %(limit)s)
+        shown AS MATERIALIZED (SELECT * FROM ranked {position} ORDER BY tier, rank DESC, id DESC LIMIT %(limit)s + 1)
         SELECT shown.tier, shown.rank, search_document.id, kind, object_id, url, highlight(search_fts, 0, '{BEGIN}', '{END}'),
             {_snippet(2)}, {_snippet(3)},
-            (SELECT count(*) FROM plain) + (SELECT count(*) FROM meant), (SELECT count(*) FROM meant)
+            (SELECT count(*) FROM plain) + (SELECT count(*) FROM meant), (SELECT count(*) FROM meant),
+            (SELECT count(*) FROM shown) <= %(limit)s
         FROM shown CROSS JOIN search_fts ON search_fts.rowid = shown.id
         CROSS JOIN search_document ON search_document.id = shown.id
         WHERE search_fts MATCH %(either)s
-        ORDER BY shown.tier, shown.rank DESC, search_document.id DESC
+        ORDER BY shown.tier, shown.rank DESC, search_document.id DESC LIMIT %(limit)s
     """
 
 
@@ -88,9 +88,9 @@ def _snippet(column: int) -> str:
 
 
 def _row(*values: Any) -> Row:
-    *before, summary, body, total, corrected = values
+    *before, summary, body, total, corrected, is_last = values
     snippet = body if BEGIN in body and BEGIN not in summary else summary or body
-    return Row._make([*before, snippet, total, corrected])
+    return Row._make([*before, snippet, total, corrected, bool(is_last)])
 
 
 def _expression(query: Query) -> str:

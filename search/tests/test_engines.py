@@ -158,8 +158,8 @@ class FindingTests(TestCase):
         make_document("Vase photographed", kind="image")
         make_document("Vase described", kind="post")
 
-        assert titles("vase", kinds=["product"]) == ["Vase for sale"]
-        assert set(titles("vase", kinds=["image", "post"])) == {"Vase photographed", "Vase described"}
+        assert titles("vase", kind="product") == ["Vase for sale"]
+        assert titles("vase", kind="person") == []
 
 
 class CommonWordTests(TestCase):
@@ -311,7 +311,7 @@ class CostTests(TestCase):
             make_document(f"Vase {number}", "vase")
 
         for text in ["vase", "vsae", '"vase 3"', "vas*", "vase -3 ceramics bolg"]:
-            with self.subTest(text=text), self.assertNumQueries(2 if not text.startswith('"') else 1):
+            with self.subTest(text=text), self.assertNumQueries(2):
                 search(text)
 
 

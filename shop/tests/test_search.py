@@ -11,7 +11,7 @@ from shop.tests.factories import make_category, make_product
 
 class ProductSearchTests(TestCase):
     def found(self, words: str) -> list[str]:
-        return [strip_tags(hit.title) for hit in search(parse(words), kinds=["product"]).hits]
+        return [strip_tags(hit.title) for hit in search(parse(words), kind="product").hits]
 
     def setUp(self):
         self.pottery = make_category("Pottery")
