@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.test import TransactionTestCase
 from kombu import Connection
 
+from config import kept
 from config.celery import app as celery_app
 from config.management.services import chromium
 from mail import relay
@@ -76,6 +77,7 @@ TransactionTestCase._fixture_teardown = delete_all_rows
 @pytest.fixture(autouse=True)
 def empty_cache() -> Iterator[None]:
     cache.clear()
+    kept.forget_all()
     yield
 
 

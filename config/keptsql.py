@@ -5,33 +5,101 @@ Building a large query in Python takes longer than the database takes to answer 
 that differs from one time to the next by a few values only, is compiled with marks in their places:
 
     newer = KeptSql(lambda pk, now: Post.objects.published(now).filter(pk__gt=pk), 987_654_321, datetime.max)
-    Post.objects.raw(*newer.with_values(post.pk, timezone.now()))
+    newer.rows(post.pk, timezone.now())
 
-A mark is a value of the same type as the real one that appears nowhere else in the query.
+A mark is a value of the same type as the real one that appears nowhere else in the query. A whole number may also be a
+bound of a slice.
 """
 
+import re
 from collections.abc import Callable
+from copy import copy
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
+from django.db.models.query import ModelIterable
+from django.utils.functional import cached_property
+
+BOUND = re.compile(r"(?<=LIMIT )\d+|(?<=OFFSET )\d+")
 
 
 class KeptSql:
     def __init__(self, build: Callable[..., QuerySet[Any, Any]], *marks: Any) -> None:
         self._build = build
         self._marks = marks
-        self._kept: tuple[str, list[Any]] | None = None
+        self._kept: tuple[QuerySet[Any, Any], Any, str, list[Any]] | None = None
 
     def with_values(self, *values: Any) -> tuple[str, list[Any]]:
         """Return SQL and parameters for a raw query, with these values where the marks were."""
-        if self._kept is None:
-            sql, parameters = self._build(*self._marks).query.sql_with_params()
-            self._kept = sql, list(parameters)
-        sql, marked = self._kept
-        real = dict(zip(map(_prepared, self._marks), map(_prepared, values), strict=True))
+        _queryset, _compiler, sql, marked = self._compiled()
+        pairs = list(zip(self._marks, values, strict=True))
+        bounds = {str(mark): str(value) for mark, value in pairs if type(mark) is type(value) is int}
+        real = {_prepared(mark): _prepared(value) for mark, value in pairs}
+        sql = BOUND.sub(lambda found: bounds.get(found[0], found[0]), sql) if bounds else sql
         return sql, [real.get(parameter, parameter) for parameter in marked]
+
+    def rows(self, *values: Any) -> list["Row"]:
+        """Ask with these values."""
+        with connection.cursor() as cursor:
+            cursor.execute(*self.with_values(*values))
+            return [Row(row, self) for row in cursor.fetchall()]
+
+    def object_of(self, row: tuple[Any, ...]) -> Any:
+        """Return the model's object that the ORM would have made of a row."""
+        queryset, compiler, *_ = self._compiled()
+        answered = copy(compiler)
+        answered.connection = connection
+        answered.execute_sql = lambda **options: [[row]]
+        asked: Any = queryset.all()
+        asked.query = SimpleNamespace(get_compiler=lambda using: answered, values_select=())
+        return next(iter(ModelIterable(asked)))
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        _queryset, compiler, *_ = self._compiled()
+        return tuple(sql for _column, (sql, _parameters), _alias in compiler.select)
+
+    def _compiled(self) -> tuple[QuerySet[Any, Any], Any, str, list[Any]]:
+        if self._kept is None:
+            queryset = self._build(*self._marks)
+            compiler = queryset.query.get_compiler(queryset.db)
+            sql, parameters = compiler.as_sql()
+            self._kept = queryset, compiler, sql, list(parameters)
+        return self._kept
+
+
+class Row:
+    """
+    A row as the database gave it, which is made into the model's object only when somebody looks.
+
+    `shown` is its columns and values: what was rendered of a row can be found again by them (`{% kept_each %}`).
+    """
+
+    __slots__ = ("_kept", "_object", "values")
+
+    def __init__(self, values: tuple[Any, ...], kept: KeptSql) -> None:
+        self.values = values
+        self._kept = kept
+        self._object: Any = None
+
+    @property
+    def shown(self) -> tuple[Any, ...]:
+        return self._kept.columns, self.values
+
+    @property
+    def object(self) -> Any:
+        if self._object is None:
+            self._object = self._kept.object_of(self.values)
+        return self._object
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.object, name)
+
+    def __str__(self) -> str:
+        return str(self.object)
 
 
 def _prepared(value: Any) -> Any:
