@@ -16,6 +16,7 @@ WORD = re.compile(r"\w+")
 BLOCK_END = re.compile(r"</(?:p|h[1-6]|li|td|th|tr|pre|dt|dd|blockquote|div)>|<br>")
 FOOTNOTE_MARK = re.compile(r'<sup id="t-fnref.*?</sup>')
 NO_OPENING = re.compile(r"<(pre|h[2-6]|table)\b.*?</\1>", re.DOTALL)
+SENTENCE_END = re.compile(r"""[.!?…]["”’)]?(?= )""")
 LINK = re.compile(r'<a href="([^"]+)"')
 PLACE = re.compile(r"/[\w-]+/\d+/")
 FOOTNOTES = re.compile(r'<div class="footnote">.*\Z', re.DOTALL)
@@ -27,9 +28,13 @@ def plain(body_html: str) -> str:
 
 
 def summarise(body_html: str) -> str:
-    """Return the opening words, without headings, code and footnotes, for a post whose author wrote no excerpt."""
+    """Return the opening sentences, without headings, code and footnotes, for a post whose author wrote no excerpt."""
     opening = plain(NO_OPENING.sub(" ", FOOTNOTE_MARK.sub("", FOOTNOTES.sub("", body_html[:20_000]))))
-    return Truncator(opening[:2000]).words(45, truncate=" …")[:500]
+    words = Truncator(opening[:2000]).words(45, truncate=" …")[:500]
+    if not words.endswith(" …"):
+        return words
+    whole_sentences = words[: max((end.end() for end in SENTENCE_END.finditer(words)), default=0)]
+    return whole_sentences if len(whole_sentences) > len(words) / 3 else words
 
 
 def reading_minutes(body_html: str) -> int:

@@ -83,6 +83,16 @@ class TextTests(TestCase):
 
         assert post.summary == "First & foremost. Second."
 
+    def test_summary_of_a_long_text_ends_with_a_sentence(self):
+        post = make_post(body="One sentence of some length opens. " + "Then one goes on and on, " * 20)
+        short_start = make_post("Other", body="Hm. " + "Then one goes on and on, " * 20)
+
+        assert post.summary.startswith("One sentence") and post.summary.endswith(" …")
+        assert make_post("Third", body="Eight words are in each of these sentences. " * 20).summary.endswith(
+            "sentences."
+        )
+        assert short_start.summary.endswith(" …")
+
     def test_reading_time_counts_words_and_logographs(self):
         assert text.reading_minutes("<p>" + "word " * 660 + "</p>") == 3
         assert text.reading_minutes("<p>" + "漢" * 880 + "</p>") == 2

@@ -67,7 +67,7 @@ def specimen(s: Sheet) -> None:
     s.box(0.06, 0.06, 0.88, 0.012, s.inks[1])
     y, size = 0.21, 0.15
     for number, row in enumerate(rows):
-        size = min(size, 1.5 / len(row))
+        size = min(size, 1.3 / len(row))
         s.text(0.06, y, row, size, s.inks[0] if number % 3 else s.inks[1], anchor="ls", bold=number % 2 == 0)
         size *= 0.82
         y += size * 1.28
@@ -112,6 +112,37 @@ def quarters(s: Sheet) -> None:
             s.box(x, y, side, side, back)
             corner = s.rng.choice([(0, 0, 0), (1, 0, 90), (1, 1, 180), (0, 1, 270)])
             s.slice(x + corner[0] * side, y + corner[1] * side, side, corner[2], corner[2] + 90, front)
+
+
+def press(s: Sheet) -> None:
+    """Draw a proofing press in front of a wall, a sheet with one large letter hanging over its edge."""
+    floor = s.ratio * 0.84
+    s.box(0, 0, 1, floor, s.inks[3])
+    s.box(0, floor, 1, s.ratio - floor, s.inks[2])
+    for x, sign in ((0.1, "a"), (0.76, "&")):
+        s.shadow(x + 0.006, 0.068, 0.13, 0.17, blur=0.008, depth=60)
+        s.box(x, 0.06, 0.13, 0.17, s.paper)
+        s.text(x + 0.065, 0.143, sign, 0.1, s.inks[1], bold=True)
+    s.shadow(0.14, floor - 0.005, 0.72, 0.02, blur=0.012, depth=110)
+    for x in (0.2, 0.72):
+        s.shape([(x, 0.36), (x + 0.08, 0.36), (x + 0.1, floor), (x - 0.02, floor)], s.inks[0])
+    s.box(0.26, 0.45, 0.5, 0.014, s.inks[0])
+    s.box(0.12, 0.31, 0.76, 0.055, s.inks[0], corner=0.008)
+    s.box(0.12, 0.301, 0.76, 0.014, s.inks[1])
+    s.box(0.48, 0.294, 0.32, 0.008, s.paper)
+    s.box(0.66, 0.294, 0.14, 0.19, s.paper)
+    s.text(0.73, 0.4, "R", 0.12, s.inks[1], bold=True)
+    s.disc(0.44, 0.21, 0.1, s.inks[0])
+    s.disc(0.44, 0.21, 0.082, s.inks[1])
+    s.disc(0.44, 0.21, 0.082, s.paper, outline=0.004)
+    s.disc(0.44, 0.21, 0.022, s.inks[0])
+    for turn in range(6):
+        angle = turn * math.pi / 3 + 0.3
+        s.line([(0.44, 0.21), (0.44 + 0.075 * math.cos(angle), 0.21 + 0.075 * math.sin(angle))], s.paper, 0.005)
+    s.line([(0.44, 0.21), (0.32, 0.11)], s.inks[0], 0.014)
+    s.disc(0.318, 0.108, 0.018, s.inks[2])
+    s.box(0.25, floor - 0.075, 0.13, 0.075, s.inks[2], corner=0.01)
+    s.box(0.255, floor - 0.09, 0.12, 0.02, s.paper, corner=0.004)
 
 
 def waves(s: Sheet) -> None:
@@ -264,6 +295,6 @@ MOTIFS: dict[str, Motif] = {
     motif.__name__: motif
     for motif in (
         hills, sun_bands, circles, letter, ampersand, specimen, halftone, truchet, quarters, waves, branch, rings,
-        houses, stars, vase, fruit, fish, weave, mountain,
+        houses, stars, vase, fruit, fish, weave, mountain, press,
     )
 }  # fmt: skip
