@@ -4,6 +4,7 @@ import logging
 import time
 from typing import Any
 
+from django.conf import settings
 from django.core.cache.backends.redis import RedisCache
 from redis.exceptions import RedisError
 
@@ -15,14 +16,14 @@ NO = False
 
 class ForgivingRedisCache(RedisCache):
     """
-    Redis with a 0.2 s time-out; a failure answers "not cached" and Redis is left alone for five seconds.
+    Redis with a short time-out; a failure answers "not cached" and Redis is left alone for five seconds.
 
     Only hints live here (page parts, rate limits), so a miss is always a right answer.
     """
 
     def __init__(self, server: Any, params: dict[str, Any]) -> None:
-        options = {"socket_timeout": 0.2, "socket_connect_timeout": 0.2, **params.get("OPTIONS", {})}
-        super().__init__(server, {**params, "OPTIONS": options})
+        limits = dict.fromkeys(("socket_timeout", "socket_connect_timeout"), settings.REDIS_TIMEOUT)
+        super().__init__(server, {**params, "OPTIONS": {**limits, **params.get("OPTIONS", {})}})
         self._retry_at = 0.0
 
     def _guarded(self, method: str, default: Any, *args: Any, **kwargs: Any) -> Any:

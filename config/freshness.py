@@ -114,7 +114,8 @@ def changed(table: str) -> None:
 def _redis() -> Any:
     import redis
 
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=0.2, socket_connect_timeout=0.2)
+    limit = settings.REDIS_TIMEOUT
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=limit, socket_connect_timeout=limit)
 
 
 def listen() -> None:

@@ -134,6 +134,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- Redis, Celery, mail: each optional ----------------------------------------------------------------------------
 
 REDIS_URL = config("REDIS_URL", default="")
+REDIS_TIMEOUT = 0.2  # seconds: what a Redis that is away may cost a page, once in five seconds
 if REDIS_URL:
     CACHES = {"default": {"BACKEND": "config.cache.ForgivingRedisCache", "LOCATION": REDIS_URL}}
 else:

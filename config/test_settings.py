@@ -1,5 +1,5 @@
 """
-The settings of the test suite: faster hashing and throw-away files, nothing that changes behaviour.
+The settings of the test suite: faster hashing, throw-away files and much patience, nothing that changes behaviour.
 
 A test process takes its services from DATABASE_URL and REDIS_URL, as the site does, but only from the environment:
 what a developer keeps in `.env` must not reach a test.
@@ -34,5 +34,16 @@ else:
         os.environ["REDIS_URL"] = f"{_server}/{int(_database) + _number}"
 
 from .settings import *  # noqa: E402, F403
+from .settings import CELERY_BROKER_TRANSPORT_OPTIONS, DATABASES  # noqa: E402
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# A busy machine must not look like a service that is away, nor a slow disk like a database that is locked.
+REDIS_TIMEOUT = 60
+CELERY_BROKER_CONNECTION_TIMEOUT = 60
+CELERY_BROKER_TRANSPORT_OPTIONS |= {name: 60 for name in CELERY_BROKER_TRANSPORT_OPTIONS if name.endswith("timeout")}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] |= {
+        "timeout": 120,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;",  # no test cuts the power
+    }

@@ -5,8 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +16,7 @@ from django.db import connection
 
 from config.management.run import is_taken, web_server
 from config.management.services import free_port
+from config.tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[1]
 ARTIFACTS = ROOT / "var" / "test-artifacts"
@@ -44,7 +44,7 @@ def run(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
     """Run `manage.py` with these arguments to its end."""
     command = [PYTHON, "manage.py", *arguments]
     env = environment(**changes)
-    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=150, check=False)
 
 
 def sent_mails() -> list[Path]:
@@ -89,7 +89,7 @@ def worker(**changes: str) -> Iterator[subprocess.Popen[bytes]]:
     quiet = ["--without-gossip", "--without-mingle", "--loglevel", "INFO"]
     command = [PYTHON, "-m", "celery", "-A", "config", "worker", "--concurrency", "1", "--queues", queue, *quiet]
     with started(*command, log=log, env=environment(**changes)) as child:
-        wait_until(lambda: " ready." in (ARTIFACTS / log).read_text(), child, seconds=30)
+        wait_until(lambda: " ready." in (ARTIFACTS / log).read_text(), child)
         yield child
 
 
@@ -112,17 +112,6 @@ def site(**changes: str) -> Iterator[SimpleNamespace]:
         started(*web_server(port, reload=False), log=f"site-{port}.log", env=env) as addresses.process,
         started(*stripe, log=f"stripe-{port}.log", env=env) as addresses.stripe_process,
     ):
-        wait_until(lambda: is_taken(port), addresses.process, seconds=30)
-        wait_until(lambda: is_taken(stripe_port), addresses.stripe_process, seconds=30)
+        wait_until(lambda: is_taken(port), addresses.process)
+        wait_until(lambda: is_taken(stripe_port), addresses.stripe_process)
         yield addresses
-
-
-def wait_until(
-    condition: Callable[[], object], child: subprocess.Popen[bytes] | None = None, *, seconds: float = 10
-) -> None:
-    """Wait for another process to do its part; fail when it dies or takes too long."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert child is None or child.poll() is None, f"the process ended with {child.returncode if child else ''}"
-        assert time.monotonic() < deadline, f"nothing happened within {seconds} seconds"
-        time.sleep(0.05)

@@ -58,9 +58,11 @@ class Sink:
 
 
 def drip(before: bytes = b"", every: float = 0.05) -> Callable[[socket.socket], None]:
+    """Answer byte by byte until the client has had enough."""
+
     def answer(client: socket.socket) -> None:
         client.sendall(before)
-        for _ in range(1000):
+        while True:
             client.sendall(b"x")
             time.sleep(every)
 
@@ -69,5 +71,5 @@ def drip(before: bytes = b"", every: float = 0.05) -> Callable[[socket.socket], 
 
 def endless_chunks(client: socket.socket) -> None:
     client.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-    for _ in range(100_000):
+    while True:
         client.sendall(b"10000\r\n" + b"x" * 65536 + b"\r\n")

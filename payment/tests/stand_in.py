@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from unittest import mock
 
 from django.test import TestCase, TransactionTestCase, override_settings
 from django.urls import reverse
@@ -9,7 +10,7 @@ from django.urls import reverse
 from mail.models import OutgoingMail
 from orders.models import Invoice, Order
 from orders.tests.factories import make_order
-from payment import attempts
+from payment import attempts, gateway, views
 from payment.models import Payment
 from payment.simulator import Simulator
 
@@ -25,6 +26,9 @@ class StandIn:
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
+        # A busy machine must not look like a Stripe that does not answer.
+        cls.enterClassContext(mock.patch.multiple(gateway, TIMEOUT=100, CONNECT_TIMEOUT=100))
+        cls.enterClassContext(mock.patch.object(views, "PATIENCE", 100))
         cls.simulator = cls.enterClassContext(Simulator(api_key=API_KEY, webhook_secret=SECRET, backoff=()))
         cls.enterClassContext(
             override_settings(

@@ -14,6 +14,7 @@ import pytest
 import stripe
 from django.test import SimpleTestCase
 
+from config.tests.waiting import wait_until
 from payment.simulator import Simulator, objects
 from payment.simulator.faults import ApiFault
 from payment.tests.contract import complaints
@@ -384,11 +385,3 @@ class RestartTests(SimpleTestCase):
     def simulator(self, path, **options):
         with Simulator(api_key=API_KEY, webhook_secret=SECRET, path=path, **options) as simulator:
             yield simulator, stripe.StripeClient(API_KEY, base_addresses={"api": simulator.url}).v1.checkout.sessions
-
-
-def wait_until(holds):
-    for _ in range(100):
-        if holds():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it never came true")

@@ -18,6 +18,7 @@ from pypdf import PdfReader
 from account.tests.factories import PASSWORD, make_user
 from blog.tests.factories import make_post
 from config.tests.picture_files import picture_bytes
+from config.tests.waiting import wait_until
 from orders.models import Order
 from shop.tests.factories import make_category, make_product
 from tests import processes
@@ -118,7 +119,7 @@ def look_until(page: Page, wanted) -> None:
             page.reload()
         return bool(wanted.count())
 
-    processes.wait_until(is_there, seconds=20)
+    wait_until(is_there)
 
 
 def buy_as_guest(page: Page, shot: Shot) -> None:
@@ -197,7 +198,7 @@ def mail_to(address: str, *, about: str = "") -> email.message.EmailMessage:
         found[:] = [mail for mail in mails if mail["to"] == address and about in mail["subject"].lower()]
         return bool(found)
 
-    processes.wait_until(has_come, seconds=30)
+    wait_until(has_come)
     return found[-1]
 
 

@@ -12,6 +12,7 @@ import pytest
 from account.tests.factories import make_user
 from config.management.run import is_taken
 from config.management.services import free_port
+from config.tests.waiting import wait_until
 from tests import processes
 
 
@@ -39,10 +40,10 @@ def stripe_port(log):
 
 def test_interrupting_it_ends_the_server_and_the_local_stripe(port):
     with site_running(port, "run-interrupted.log") as run:
-        processes.wait_until(lambda: "Atelier is running" in said("run-interrupted.log"), run, seconds=60)
+        wait_until(lambda: "Atelier is running" in said("run-interrupted.log"), run)
         assert is_taken(port)
         run.send_signal(signal.SIGINT)
-        assert run.wait(20) == 0
+        assert run.wait(100) == 0
 
     assert not is_taken(port)
     assert not is_taken(stripe_port("run-interrupted.log"))
@@ -50,10 +51,10 @@ def test_interrupting_it_ends_the_server_and_the_local_stripe(port):
 
 def test_a_server_that_dies_takes_the_rest_along_with_a_word(port):
     with site_running(port, "run-died.log") as run:
-        processes.wait_until(lambda: "Atelier is running" in said("run-died.log"), run, seconds=60)
+        wait_until(lambda: "Atelier is running" in said("run-died.log"), run)
         server, *_ = map(int, Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split())
         os.kill(server, signal.SIGKILL)
-        assert run.wait(20) == 1
+        assert run.wait(100) == 1
 
     assert "The web server ended by itself" in said("run-died.log")
     assert not is_taken(stripe_port("run-died.log"))

@@ -5,6 +5,7 @@ import signal
 import pytest
 
 from config.celery import app as celery_app
+from config.tests.waiting import wait_until
 from mail.models import OutgoingMail
 from mail.tests.factories import make_mail
 from tests import processes
@@ -21,7 +22,7 @@ def is_sent(mail):
 def test_the_worker_sends_what_a_request_commits(worker):
     mail = make_mail()
 
-    processes.wait_until(lambda: is_sent(mail), worker)
+    wait_until(lambda: is_sent(mail), worker)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -29,7 +30,7 @@ def test_mail_written_while_no_worker_runs_is_sent_when_one_starts(broker):
     mail = make_mail()
 
     with processes.worker() as worker:
-        processes.wait_until(lambda: is_sent(mail), worker)
+        wait_until(lambda: is_sent(mail), worker)
 
 
 def test_mails_survive_a_worker_that_is_killed(worker):
@@ -41,7 +42,7 @@ def test_mails_survive_a_worker_that_is_killed(worker):
         # What the dead worker held in its lease is due again when the lease ends, so it is moved there.
         OutgoingMail.objects.filter(status=OutgoingMail.Status.SENDING).update(lease_until=mails[0].available_at)
         assert processes.run("tick").returncode == 0
-        processes.wait_until(lambda: all(map(is_sent, mails)), successor)
+        wait_until(lambda: all(map(is_sent, mails)), successor)
 
 
 @pytest.mark.django_db(transaction=True)
