@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -171,6 +172,10 @@ class CodeForm(forms.Form):
 
 class PasswordResetForm(DjangoPasswordResetForm):
     """Django's form, with the mail going through the outbox and its link built from SITE_URL, never from Host."""
+
+    def get_users(self, email: str) -> Iterable[User]:
+        """Return whose address it is, with or without a password: who came by Google may want one too."""
+        return User.objects.filter(email=email, is_active=True)
 
     def save(self, **kwargs: Any) -> None:  # type: ignore[override]
         email = plain_email(self.cleaned_data["email"])

@@ -1,14 +1,18 @@
-"""Holds back who has a second factor and has not given it, whichever way they logged in."""
+"""Holds back who has a second factor and has not given it, whichever way they logged in; ends old sessions of staff."""
 
 from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 
 from .second_factor import is_passed
+from .sessions import is_worn_out
 
 OPEN = {"account:second_factor", "logout", "healthz", "readyz"}
 OPEN_FOR_SET_UP = {*OPEN, "account:second_factor_setup"}
@@ -31,6 +35,25 @@ class SecondFactorMiddleware:
         if _has_to_set_up(request) and name not in OPEN_FOR_SET_UP:
             return _lead_to("account:second_factor_setup", request)
         return None
+
+
+class StaffSessionMiddleware:
+    """Log staff out whose session has been idle, or open, for too long, and lead them back where they were."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES or not request.user.is_authenticated:
+            return None
+        if not request.user.is_staff or not is_worn_out(request):
+            return None
+        logout(request)
+        messages.info(request, _("You were logged out because your session was idle or old. Please log in again."))
+        return _lead_to(settings.LOGIN_URL, request)
 
 
 def _has_to_set_up(request: HttpRequest) -> bool:

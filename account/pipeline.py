@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from social_core.backends.base import BaseAuth
 
+from . import google
 from .models import User
 from .names import RESERVED, plain_email
 from .registration import welcome
@@ -44,6 +45,32 @@ def find_member(
         return {"user": member, "is_new": False}
     reason = _("An account with this address exists, but nobody has confirmed it. Set a new password for it first.")
     return _refuse(backend, reason)
+
+
+def require_permission_to_link(
+    backend: BaseAuth, user: User | None = None, social: Any = None, **kwargs: Any
+) -> HttpResponse | None:
+    """Let a member who is logged in link a Google account only by way of our page, which asks for the password."""
+    request = backend.strategy.request  # type: ignore[attr-defined]
+    if user is None or social is not None or not request.user.is_authenticated:
+        return None
+    if google.use_permission(request):
+        return None
+    messages.error(request, _("Please confirm with your password that you want to link a Google account."))
+    return redirect("account:google")
+
+
+def tell_about_link(
+    backend: BaseAuth, user: User, *, is_new: bool = False, new_association: bool = False, **kwargs: Any
+) -> None:
+    if new_association and not is_new:
+        google.tell(user, is_linked=True)
+        messages.success(backend.strategy.request, _("Your Google account is linked."))  # type: ignore[attr-defined]
+
+
+def refuse_disconnect(backend: BaseAuth, **kwargs: Any) -> HttpResponse:
+    """Lead social-auth's own address for taking an account off to our page, which asks for the password."""
+    return redirect("account:google")
 
 
 def create_member(

@@ -2,9 +2,11 @@
 Sessions that know whose they are, so that a person can see and end them (Django's documented way to extend its store).
 """
 
+import time
 from hashlib import sha256
 from typing import Any
 
+from django.conf import settings
 from django.contrib.sessions.backends.base import VALID_KEY_CHARS
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.http import HttpRequest
@@ -12,7 +14,9 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.dateparse import parse_datetime
 
-DEVICE = "device"  # session key: which browser logged in
+DEVICE = "device"  # session key: which browser logged in, and when
+SEEN = "staff_seen"  # session key: when a member of staff last asked for something, in seconds
+NOTED_EVERY = 600  # seconds; a row written at each request would cost more than ten minutes of precision
 
 
 class SessionStore(DatabaseStore):
@@ -41,6 +45,24 @@ def remember_device(request: HttpRequest | None) -> None:
         return
     agent = request.headers.get("User-Agent", "")[:200]
     request.session[DEVICE] = {"agent": agent, "at": timezone.now().isoformat()}
+
+
+def is_worn_out(request: HttpRequest) -> bool:
+    """
+    Tell whether a session of staff has lain idle, or has lasted, for longer than the settings allow.
+
+    An unlocked computer or a stolen cookie opens the shop's orders; members have Django's two weeks.
+    """
+    now, session = time.time(), request.session
+    began = parse_datetime(session.get(DEVICE, {}).get("at", ""))
+    if began and now - began.timestamp() > settings.STAFF_SESSION_DAYS * 86400:
+        return True
+    seen = session.get(SEEN)
+    if seen is not None and now - seen > settings.STAFF_IDLE_HOURS * 3600:
+        return True
+    if seen is None or now - seen > NOTED_EVERY:
+        session[SEEN] = int(now)
+    return False
 
 
 def public_id(session_key: str) -> str:

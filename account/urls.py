@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import entry, own, people, second_factor
+from .views import entry, google, own, people, second_factor
 
 app_name = "account"
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("code/", second_factor.second_factor, name="second_factor"),
     path("code/setup/", second_factor.second_factor_setup, name="second_factor_setup"),
     path("code/remove/", second_factor.second_factor_remove, name="second_factor_remove"),
+    path("google/", google.google, name="google"),
     path("sessions/", own.session_list, name="session_list"),
     path("sessions/end/", own.session_end, name="session_end"),
     path("data/", own.data_export, name="data_export"),

@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "config.csrf.SameOriginCsrfMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "account.middleware.StaffSessionMiddleware",
     "account.middleware.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -218,6 +219,8 @@ LOGOUT_REDIRECT_URL = "home"
 PASSWORD_RESET_TIMEOUT = 3600
 # Off by default in development only, so that the demo's staff can just log in.
 STAFF_SECOND_FACTOR = config("STAFF_SECOND_FACTOR", default=not DEBUG, cast=bool)
+STAFF_IDLE_HOURS = config("STAFF_IDLE_HOURS", default=12, cast=float)
+STAFF_SESSION_DAYS = config("STAFF_SESSION_DAYS", default=7, cast=float)
 
 AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
 AXES_FAILURE_LIMIT = 5
@@ -246,11 +249,14 @@ SOCIAL_AUTH_PIPELINE = [
     "social_core.pipeline.social_auth.auth_allowed",
     "account.pipeline.require_verified_address",
     "social_core.pipeline.social_auth.social_user",
+    "account.pipeline.require_permission_to_link",
     "account.pipeline.find_member",
     "social_core.pipeline.user.get_username",
     "account.pipeline.create_member",
     "social_core.pipeline.social_auth.associate_user",
+    "account.pipeline.tell_about_link",
 ]
+SOCIAL_AUTH_DISCONNECT_PIPELINE = ["account.pipeline.refuse_disconnect"]
 
 # --- Shop ----------------------------------------------------------------------------------------------------------
 

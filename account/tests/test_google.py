@@ -1,47 +1,47 @@
-"""Google login against a fake of Google's two endpoints; only the network is replaced, the pipeline is real."""
+"""Google login and linking, over HTTP against a stand-in for Google; nothing of ours or of social-auth is replaced."""
 
-import json
 from typing import Any
 from unittest.mock import patch
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 import requests
+import time_machine
 from django.contrib.auth import get_user
 from django.test import TestCase, override_settings
 from django.urls import reverse
+from django.utils import timezone
 from social_django.models import UserSocialAuth
 
 from account.models import User
 from account.pipeline import clean_username
-from account.tests.factories import make_user
+from account.tests.factories import PASSWORD, make_user
+from account.tests.google_server import GoogleServer
 from actions.models import Action
 from mail.addresses import is_proven
+from mail.models import OutgoingMail
 
-TOKEN = {"access_token": "t", "token_type": "Bearer"}
 PROFILE = {"sub": "1234567890", "email": "alice@example.com", "email_verified": True, "given_name": "Alice"}
+DOWN = [requests.ConnectionError("down"), requests.Timeout()]
 
 
 @override_settings(SOCIAL_AUTH_GOOGLE_OAUTH2_KEY="key", SOCIAL_AUTH_GOOGLE_OAUTH2_SECRET="secret")
-class GoogleTests(TestCase):
+class GoogleTestCase(TestCase):
+    def setUp(self):
+        self.google = GoogleServer(("key", "secret"))
+        self.addCleanup(self.google.close)
+
     def begin(self, **data):
         return self.client.post(reverse("social:begin", args=["google-oauth2"]), data)
 
-    def come_back(self, profile: Any, *, state: str | None = None, **query):
-        begun = self.begin()
-        state = parse_qs(urlsplit(begun.url).query)["state"][0] if state is None else state
+    def come_back(self, profile: Any = PROFILE, *, begun=None, **changes):
+        """Go to Google, agree there and come back, with `changes` made to what Google sends back."""
+        self.google.profile = profile
+        parts = urlsplit(self.google.consent((begun or self.begin()).url))
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()} | changes
+        return self.client.get(urlunsplit(("", "", parts.path, urlencode(query), "")))
 
-        def request(method, url, **kwargs):
-            if isinstance(profile, Exception):
-                raise profile
-            answer = requests.Response()
-            answer.status_code, answer.url = (500 if profile is None else 200), url
-            answer._content = json.dumps(profile if "userinfo" in url else TOKEN).encode()
-            return answer
 
-        with patch("social_core.backends.base.requests.request", request):
-            query = {"state": state, "code": "c", **query}
-            return self.client.get(reverse("social:complete", args=["google-oauth2"]), query)
-
+class GoogleTests(GoogleTestCase):
     def refused(self, profile=PROFILE, **query) -> None:
         response = self.come_back(profile, **query)
         assert response.status_code == 302
@@ -136,12 +136,130 @@ class GoogleTests(TestCase):
 
     def test_denied_and_broken_answers_end_on_a_clean_page(self):
         self.refused(error="access_denied")
-        for broken in [None, [], "text", requests.ConnectionError("down"), requests.Timeout()]:
+        for broken in [None, [], "text"]:
             with self.subTest(broken):
                 self.refused(broken)
+        for error in DOWN:
+            with self.subTest(error), patch("social_core.backends.base.requests.request", side_effect=error):
+                self.refused()
+
+    def test_code_of_another_browser_opens_nothing(self):
+        """The proof key binds the code to the browser that began; the server refuses it to any other."""
+        self.google.profile = PROFILE
+        stolen = parse_qs(urlsplit(self.google.consent(self.begin().url)).query)["code"][0]
+        self.client = self.client_class()
+
+        self.refused(code=stolen)
 
     def test_names_that_do_not_fit_our_rules_are_made_to(self):
         for name in ["admin", "", "日本語", "a+b", "..", "x" * 100]:
             made = clean_username(name)
             User._meta.get_field("username").run_validators(made)
             assert made.lower() != "admin"
+
+
+class LinkTests(GoogleTestCase):
+    @classmethod
+    def setUpTestData(cls):
+        cls.bob = make_user("bob", email="bob@example.com")
+
+    def setUp(self):
+        super().setUp()
+        self.client.force_login(self.bob, backend="account.backends.UsernameOrEmailBackend")
+        self.url = reverse("account:google")
+
+    def post(self, password: str = PASSWORD):
+        return self.client.post(self.url, {"password": password, "next": self.url})
+
+    def link(self, profile: Any = PROFILE):
+        return self.come_back(profile, begun=self.post())
+
+    def test_link_with_password_and_log_in_by_it(self):
+        response = self.link()
+
+        self.assertRedirects(response, self.url)
+        self.assertContains(self.client.get(self.url), "Linked since")
+        assert UserSocialAuth.objects.get().user == self.bob
+        assert OutgoingMail.objects.get().to == "bob@example.com"
+        self.client.logout()
+        self.come_back()
+        assert get_user(self.client) == self.bob
+        assert User.objects.count() == 1
+
+    def test_wrong_password_links_nothing(self):
+        assert self.post("wrong").status_code == 422
+        assert "google" not in self.client.session.get("google_linking", "")
+
+    def test_open_browser_alone_links_nothing(self):
+        """social-auth's own address would link whoever is logged in, without a question."""
+        response = self.come_back()
+
+        assert response.url == self.url
+        self.assertContains(self.client.get(self.url), "confirm with your password")
+        assert not UserSocialAuth.objects.exists()
+
+    def test_permission_is_good_for_once_and_for_ten_minutes(self):
+        with time_machine.travel(timezone.now(), tick=False) as clock:
+            begun = self.post()
+            clock.shift(601)
+            self.come_back(begun=begun)
+        assert not UserSocialAuth.objects.exists()
+
+        self.link()
+        self.come_back({**PROFILE, "sub": "another"})
+
+        assert UserSocialAuth.objects.count() == 1
+
+    def test_unproven_account_cannot_link(self):
+        """Whoever registers with another's address would keep a way in after its owner has set a new password."""
+        User.objects.update(email_proven_at=None)
+
+        assert self.post().status_code == 422
+        self.assertContains(self.client.get(self.url), "Please confirm bob@example.com first")
+        self.come_back()
+        assert not UserSocialAuth.objects.exists()
+
+    def test_google_account_of_another_member_stays_theirs(self):
+        alice = make_user("alice", email="alice@example.com")
+        UserSocialAuth.objects.create(user=alice, provider="google-oauth2", uid=PROFILE["sub"])
+
+        self.link()
+
+        assert UserSocialAuth.objects.get().user == alice
+        assert get_user(self.client) == self.bob
+
+    def test_take_off_asks_for_the_password_and_mails(self):
+        self.link()
+        assert self.post("wrong").status_code == 422
+        assert UserSocialAuth.objects.exists()
+
+        self.assertRedirects(self.post(), self.url)
+
+        assert not UserSocialAuth.objects.exists()
+        assert "no longer linked" in OutgoingMail.objects.latest("pk").subject
+
+    def test_own_address_of_social_auth_takes_nothing_off(self):
+        self.link()
+
+        response = self.client.post(reverse("social:disconnect", args=["google-oauth2"]))
+
+        assert response.url == self.url
+        assert UserSocialAuth.objects.exists()
+
+    def test_member_without_a_password_gets_one_first(self):
+        self.link()
+        self.bob.set_unusable_password()
+        self.bob.save()
+        self.client.force_login(self.bob, backend="account.backends.UsernameOrEmailBackend")
+
+        self.assertContains(self.client.get(self.url), "You have no password here")
+        assert self.post().status_code == 422
+        assert UserSocialAuth.objects.exists()
+        self.client.post(reverse("password_reset"), {"email": self.bob.email})
+        assert "/account/password-reset/" in OutgoingMail.objects.latest("pk").text
+
+    def test_without_a_key_there_is_no_such_page(self):
+        self.assertContains(self.client.get(reverse("account:edit")), self.url)
+        with override_settings(SOCIAL_AUTH_GOOGLE_OAUTH2_KEY=""):
+            assert self.client.get(self.url).status_code == 404
+            self.assertNotContains(self.client.get(reverse("account:edit")), self.url)
