@@ -1,164 +1,164 @@
 """
-What pages cost in bare constant pages (bench/_bare.py), kept in memory and made anew, and how that grows with rows.
+What pages cost in bare constant pages, beside the lists that a Django site would have instead (bench/_yardsticks.py).
 
 The WSGI callable is called in this process; the figure is CPU time, the least of several blocks, contenders taken in
-turn. A database of its own is filled twice: with BENCH_ROWS/100 and then with BENCH_ROWS posts, products and images.
+turn. Each page is shown in five states:
+
+- kept: answered before Django, as visitors without a session get it (config/pagecache.py);
+- anew: made by Django for such a visitor, nothing written since the last time;
+- member: the same for somebody who is logged in;
+- written: made right after a write to every table that it is made from;
+- cold: made by a process that has kept nothing at all.
+
+A database of its own is filled twice: with BENCH_ROWS/100 and then with BENCH_ROWS posts, products and images. It is on
+the server of DATABASE_URL, or SQLite without it.
 """
 
 import os
-import tempfile
-import time
 from collections.abc import Callable
-from datetime import timedelta
-from io import BytesIO
+from functools import partial
 from typing import Any
 
+from bench._rows import database, fill
+from bench._timing import call, interleave
+
 ROWS = int(os.environ.get("BENCH_ROWS", "100000"))
-BLOCKS, SECONDS_A_BLOCK = 7, 0.15
+FEW = max(ROWS // 100, 100)
+STATES = ["kept", "anew", "member", "written", "cold"]
+YARDSTICKS = {"bare": "constant", "const": "constant", "plain list": "plain", "tutorial list": "tutorial"}
 PAGES = {
     "post list": "/blog/",
+    "post list, page 100": "/blog/?page=100",
     "post list, last page": "/blog/?page=999999999",
-    "post list of a tag": "/blog/tag/paper/",
+    "post list of a tag": "/blog/tag/paper-1/",
     "post": "",  # the newest
     "image list": "/images/",
     "product list": "/shop/",
     "home": "/",
+    "about": "/about/",  # without a query: what every page costs
 }
+
+type_costs = dict[str, dict[str, float]]  # page or yardstick -> state -> CPU seconds
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ |= {"VAR_DIR": folder, "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3", "DEBUG": "true"}
-        os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "LOG_LEVEL": "ERROR"}
-        import django
-
-        django.setup()
-        from django.conf import settings
-        from django.core.management import call_command
-
-        settings.DEBUG = False  # or Django keeps every statement
-        settings.ALLOWED_HOSTS = ["*"]
-        call_command("migrate", verbosity=0)
-        fill(max(ROWS // 100, 100))
-        few = measure()
+    with database():
+        fill(FEW)
+        few, _facts = measure()
         fill(ROWS)
-        report(few, measure())
+        report(few, *measure())
 
 
-def fill(rows: int) -> None:
-    """Bring each table to so many rows, written past the verbs: what is measured is reading."""
-    from django.contrib.auth import get_user_model
-    from django.utils import timezone
-
-    from blog.models import Post, PostTag, Tag, Tally
-    from blog.models.tallies import ALL_POSTS, by_author
-    from config.tasks import refresh_statistics
-    from images.models import Image
-    from shop.models import Category, Product
-
-    author, _ = get_user_model().objects.get_or_create(username="ada", defaults={"email": "ada@example.com"})
-    category, _ = Category.objects.get_or_create(name="Prints", slug="prints")
-    tag, _ = Tag.objects.get_or_create(name="paper", slug="paper")
-    now, body = timezone.now(), "<p>" + "Folded once, then again. " * 60 + "</p>"
-    have = Post.objects.count()
-
-    def post(number: int) -> Post:
-        at = now - timedelta(minutes=rows - number)
-        return Post(
-            title=f"Post {number}", slug=f"post-{number}", author=author, body="x", body_html=body, summary=body[3:280],
-            status=Post.Status.PUBLISHED, publish_at=at, publish_on=at.date(), is_counted=True,
-            tag_list=[{"id": tag.pk, "name": "paper", "slug": "paper"}],
-        )  # fmt: skip
-
-    for start in range(have, rows, 5000):
-        span = range(start, min(start + 5000, rows))
-        posts = Post.objects.bulk_create([post(number) for number in span])
-        PostTag.objects.bulk_create([PostTag(content_object=p, tag=tag, publish_at=p.publish_at) for p in posts])
-        Product.objects.bulk_create(
-            [Product(category=category, name=f"P {n}", slug=f"p-{n}", price=9, stock=5) for n in span]
-        )
-        Image.objects.bulk_create(
-            [
-                Image(
-                    owner=author,
-                    title=f"I {n}",
-                    slug=f"i-{n}",
-                    file=f"images/{n}.jpg",
-                    width=900,
-                    height=600,
-                    status="ready",
-                )
-                for n in span
-            ]
-        )
-    refresh_statistics()
-    Tag.objects.filter(pk=tag.pk).update(post_count=rows)
-    for name in (ALL_POSTS, by_author(author.pk)):
-        Tally.objects.update_or_create(name=name, defaults={"posts": rows})
-
-
-def measure() -> dict[str, tuple[float, float, int, int]]:
-    """Return for each page its cost kept and anew, in bare constant pages, its bytes and its queries."""
+def measure() -> tuple[type_costs, dict[str, str]]:
+    """Return what each yardstick and each page cost in each state, and what else is to be said of a page."""
     from django.core.handlers.wsgi import WSGIHandler
+
+    from config.pagecache import PageCache
+
+    django_alone = WSGIHandler()
+    cached = PageCache(django_alone)
+    cookie = logged_in()
+    contenders: dict[tuple[str, str], Callable[[], Any]] = {}
+    facts = {}
+    for name, address in addresses().items():
+        contenders |= {(name, state): act for state, act in states(django_alone, cached, address, cookie).items()}
+        facts[name] = facts_of(django_alone, address, cookie)
+    contenders |= {(name, "anew"): act for name, act in yardsticks(django_alone).items()}
+    costs: type_costs = {}
+    for (name, state), seconds in interleave(contenders).items():  # type: ignore[arg-type]
+        costs.setdefault(name, {})[state] = seconds
+    return costs, facts
+
+
+def addresses() -> dict[str, str]:
+    from blog.models import Post
+
+    newest = Post.objects.published().newest_first()[:1].get().get_absolute_url()
+    return {name: address or newest for name, address in PAGES.items()}
+
+
+def states(django_alone: Any, cached: Any, address: str, cookie: str) -> dict[str, Callable[[], Any]]:
+    from config import kept
+    from config.freshness import stamps
+
+    tables = made_from(django_alone, address)
+
+    def after_a_write() -> bytes:
+        for table in tables:
+            stamps().change(table)
+        return call(django_alone, address)
+
+    def cold() -> bytes:
+        kept.forget_all()
+        return call(django_alone, address)
+
+    anew, member = partial(call, django_alone, address), partial(call, django_alone, address, cookie)
+    return dict(zip(STATES, [partial(call, cached, address), anew, member, after_a_write, cold], strict=True))
+
+
+def made_from(django_alone: Any, address: str) -> tuple[str, ...]:
+    """Return the tables that the page at this address is made from (`@for_everyone`)."""
+    found: list[tuple[str, ...]] = []
+
+    def application(environ: Any, start_response: Any) -> Any:
+        response = django_alone(environ, start_response)
+        found.append(getattr(response, "made_from", ()))
+        return response
+
+    call(application, address)
+    return found[0]
+
+
+def yardsticks(django_alone: Any) -> dict[str, Callable[[], Any]]:
+    from bench._yardsticks import STARTPROJECT, Yardstick, filling
+
+    handlers = {name: Yardstick(*([] if name == "bare" else STARTPROJECT)) for name in YARDSTICKS}
+    wanted = len(call(django_alone, PAGES["post list"]))
+    filling["bytes"] = 0
+    filling["bytes"] = max(wanted - len(call(handlers["plain list"], "/bench/plain/")), 0)
+    return {name: partial(call, handler, f"/bench/{YARDSTICKS[name]}/") for name, handler in handlers.items()}
+
+
+def logged_in() -> str:
+    """Return the session cookie of a member."""
+    from django.conf import settings
+    from django.contrib.auth import get_user_model
+    from django.test import Client
+
+    member, _ = get_user_model().objects.get_or_create(username="reader", defaults={"email": "reader@example.com"})
+    client = Client()
+    client.force_login(member, settings.AUTHENTICATION_BACKENDS[1])
+    return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+
+
+def facts_of(django_alone: Any, address: str, cookie: str) -> str:
+    """Return queries of a cold page, those of a member, and bytes."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    from bench._bare import BareHandler
-    from blog.models import Post
-    from config.pagecache import PageCache
+    from config import kept
 
-    newest = Post.objects.published().newest_first()[:1].get().get_absolute_url()
-    pages = {name: address or newest for name, address in PAGES.items()}
-    django_alone, bare = WSGIHandler(), BareHandler()
-    cached = PageCache(django_alone)
-    contenders: dict[str, Callable[[], bytes]] = {"bare": lambda: call(bare, "/constant/")}
-    facts = {}
-    for name, address in pages.items():
-        with CaptureQueriesContext(connection) as queries:
-            size = len(call(django_alone, address))
-        facts[name] = size, len(queries)
-        contenders[f"anew {name}"] = lambda address=address: call(django_alone, address)
-        contenders[f"kept {name}"] = lambda address=address: call(cached, address)
-    cost = interleave(contenders)
-    return {
-        name: (cost[f"kept {name}"] / cost["bare"], cost[f"anew {name}"] / cost["bare"], *facts[name]) for name in pages
-    }
+    call(django_alone, address)
+    kept.forget_all()
+    with CaptureQueriesContext(connection) as cold:
+        size = len(call(django_alone, address))
+    with CaptureQueriesContext(connection) as members:
+        call(django_alone, address, cookie)
+    return f"{len(cold):>9}{len(members):>8}{size:>9,}"
 
 
-def call(application: Callable[..., Any], address: str) -> bytes:
-    path, _, query = address.partition("?")
-    environ = {
-        "REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": query, "SERVER_NAME": "127.0.0.1", "SERVER_PORT": "8000",
-        "HTTP_HOST": "127.0.0.1:8000", "REMOTE_ADDR": "127.0.0.1", "SERVER_PROTOCOL": "HTTP/1.1", "wsgi.url_scheme": "http",
-        "wsgi.input": BytesIO(), "wsgi.errors": BytesIO(), "wsgi.multithread": True, "HTTP_USER_AGENT": "bench",
-    }  # fmt: skip
-    response = application(environ, lambda status, headers, exc_info=None: check(status, address))
-    body = b"".join(response)
-    if hasattr(response, "close"):
-        response.close()
-    return body
-
-
-def check(status: str, address: str) -> None:
-    if not status.startswith("200"):
-        raise RuntimeError(f"{address}: {status}")
-
-
-def interleave(contenders: dict[str, Callable[[], bytes]]) -> dict[str, float]:
-    """Return the least CPU seconds a call, over blocks in which the contenders take turns."""
-    best = dict.fromkeys(contenders, float("inf"))
-    for _block in range(BLOCKS):
-        for name, act in contenders.items():
-            calls, begun = 0, time.process_time()
-            while (spent := time.process_time() - begun) < SECONDS_A_BLOCK / 3 or calls < 3:
-                act()
-                calls += 1
-            best[name] = min(best[name], spent / calls)
-    return best
-
-
-def report(few: dict[str, tuple[float, float, int, int]], many: dict[str, tuple[float, float, int, int]]) -> None:
-    print(f"1.00 = a bare constant page. Rows: {max(ROWS // 100, 100):,}, then {ROWS:,}.\n")
-    print(f"{'page':<24}{'kept':>8}{'anew':>8}{'growth':>8}{'queries':>9}{'bytes':>9}")
-    for name, (kept, anew, size, queries) in many.items():
-        print(f"{name:<24}{kept:>8.2f}{anew:>8.1f}{anew / few[name][1]:>8.2f}{queries:>9}{size:>9,}")
+def report(few: type_costs, many: type_costs, facts: dict[str, str]) -> None:
+    bare, const, plain, tutorial = (many[name]["anew"] for name in YARDSTICKS)
+    print(f"1.0 = a bare constant page. Rows: {FEW:,}, then {ROWS:,}; growth is of anew.\n")
+    for name in YARDSTICKS:
+        print(
+            f"{name:<22}{many[name]['anew'] / bare:>8.1f}   at {FEW:,} rows {few[name]['anew'] / few['bare']['anew']:>8.1f}"
+        )
+    heads = [*STATES, "growth", "queries", "member", "bytes", "anew/const", "plain/anew", "tutorial/anew"]
+    print(f"\n{'page':<22}" + "".join(f"{head:>{max(len(head) + 1, 8)}}" for head in heads))
+    for name in PAGES:
+        costs = many[name]
+        growth = (costs["anew"] / bare) / (few[name]["anew"] / few["bare"]["anew"])
+        cells = "".join(f"{costs[state] / bare:>8.2f}" for state in STATES)
+        ratios = f"{costs['anew'] / const:>11.1f}{plain / costs['anew']:>11.1f}{tutorial / costs['anew']:>14.1f}"
+        print(f"{name:<22}{cells}{growth:>8.2f}{facts[name]}{ratios}")
