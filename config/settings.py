@@ -275,6 +275,9 @@ SELLER_ADDRESS = config("SELLER_ADDRESS", default="1 Example Street|12345 Sample
 SELLER_COUNTRY = config("SELLER_COUNTRY", default="DE")  # two letters; the checkout's first guess
 SELLER_VAT_ID = config("SELLER_VAT_ID", default="")
 SELLER_REGISTER = config("SELLER_REGISTER", default="")
+# off, verified or unverified: whose VAT id lets a business in another EU country buy without VAT (orders/vat.py).
+VAT_REVERSE_CHARGE = config("VAT_REVERSE_CHARGE", default="off").lower()
+VAT_FREE_EXPORT = config("VAT_FREE_EXPORT", default=False, cast=bool)
 SELLER_EMAIL = config("SELLER_EMAIL", default="") or parseaddr(DEFAULT_FROM_EMAIL)[1]
 
 # --- Language and time ---------------------------------------------------------------------------------------------

@@ -16,7 +16,18 @@ from config.ratelimit import hit
 from shop.money import money
 
 from . import export, mails
-from .models import Invoice, InvoiceCounter, Order, OrderEvent, OrderLine, OrderQuerySet, ShippingRate, Withdrawal
+from .models import (
+    Invoice,
+    InvoiceCounter,
+    Order,
+    OrderEvent,
+    OrderLine,
+    OrderQuerySet,
+    ShippingRate,
+    VatId,
+    VatIdQuerySet,
+    Withdrawal,
+)
 
 
 class CheapPaginator(Paginator):
@@ -81,9 +92,12 @@ class OrderAdmin(admin.ModelAdmin):
     actions = ["mark_sent", "give_up", "confirm_again", "invoice_again", "export_orders", "export_lines"]
     fieldsets = [
         (None, {"fields": ["status", "links", "papers", "created_at", "paid_at", "sent_at", "expires_at"]}),
-        (_("Buyer"), {"fields": ["full_name", "email", "buyer", "company", "vat_id"]}),
+        (_("Buyer"), {"fields": ["full_name", "email", "buyer", "company", "vat_id_checked"]}),
         (_("Address"), {"fields": ["address", "postal_code", "city", "country"]}),
-        (_("Amounts"), {"fields": ["subtotal", "coupon_code", "discount", "shipping", "vat", "total", "currency"]}),
+        (
+            _("Amounts"),
+            {"fields": ["subtotal", "coupon_code", "discount", "shipping", "vat", "vat_relief", "total", "currency"]},
+        ),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
@@ -132,6 +146,15 @@ class OrderAdmin(admin.ModelAdmin):
         address = reverse("orders:admin_order_pdf", args=[order.pk])
         rows = ((address, paper.label, paper.label) for paper in order.invoices.all())
         return format_html_join(" ", '<a href="{}?label={}">{}</a>', rows)
+
+    @admin.display(description=_("VAT id"))
+    def vat_id_checked(self, order: Order) -> str:
+        row = VatId.objects.filter(number=order.vat_id).first()
+        if row is None:
+            return order.vat_id
+        return format_html(
+            '<a href="{}">{}</a>: {}', reverse("admin:orders_vatid_change", args=[row.pk]), row, row.state_words
+        )
 
     @admin.display(description=_("do"))
     def links(self, order: Order) -> SafeString:
@@ -215,6 +238,48 @@ class InvoiceAdmin(ReadOnly, admin.ModelAdmin):
 @admin.register(InvoiceCounter)
 class InvoiceCounterAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ["year", "last"]
+
+
+VIES = "https://ec.europa.eu/taxation_customs/vies/"
+
+
+@admin.register(VatId)
+class VatIdAdmin(admin.ModelAdmin):
+    """What VIES said of a buyer's VAT id; the number itself is the buyer's and is not edited."""
+
+    list_display = ["number", "state_words", "verified_on", "checked_by", "created_at", "orders"]
+    list_filter = ["is_refused", ("verified_on", admin.EmptyFieldListFilter)]
+    search_fields = ["number"]
+    fields = ["number", "orders", "vies", "verified_on", "consultation", "is_refused", "checked_by"]
+    readonly_fields = ["number", "orders", "vies", "checked_by"]
+    actions = ["mark_valid", "mark_refused"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: VatId | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: VatId, form: object, change: bool) -> None:  # noqa: FBT001
+        obj.checked_by = request.user  # type: ignore[assignment]
+        super().save_model(request, obj, form, change)
+
+    @admin.display(description=_("orders"))
+    def orders(self, vat_id: VatId) -> SafeString:
+        address = reverse("admin:orders_order_changelist")
+        return format_html('<a href="{}?vat_id__exact={}">{}</a>', address, vat_id.number, _("orders"))
+
+    @admin.display(description=_("look it up"))
+    def vies(self, vat_id: VatId) -> SafeString:
+        return format_html('<a href="{}" rel="noreferrer">VIES</a>', VIES)
+
+    @admin.action(description=_("VIES says today: valid"), permissions=["change"])
+    def mark_valid(self, request: HttpRequest, vat_ids: VatIdQuerySet) -> None:
+        vat_ids.update(verified_on=timezone.localdate(), is_refused=False, checked_by=request.user)
+
+    @admin.action(description=_("VIES says: not valid"), permissions=["change"])
+    def mark_refused(self, request: HttpRequest, vat_ids: VatIdQuerySet) -> None:
+        vat_ids.update(verified_on=None, is_refused=True, checked_by=request.user)
 
 
 @admin.register(ShippingRate)

@@ -10,6 +10,7 @@ from django.db.models import Count, Q, Sum
 from shop.money import quantize
 
 from .models import Invoice, InvoiceCounter, Order
+from .vat import Relief, state_of, state_of_id
 
 CHUNK = 1000
 
@@ -53,6 +54,18 @@ def orders_add_up() -> Iterator[str]:
             yield f"Order {order.pk}: its parts are not its total {order.total}"
         if sum((row.vat for row in order.per_rate()), Decimal(0)) != order.vat:
             yield f"Order {order.pk}: the VAT of its rates is not {order.vat}"
+
+
+@register
+def orders_without_vat_say_why() -> Iterator[str]:
+    """An order with a reason for no VAT has none, and a business in another country has its VAT id on it."""
+    for order in (
+        Order.objects.exclude(vat_relief="").order_by("pk").prefetch_related("lines").iterator(chunk_size=CHUNK)
+    ):
+        if order.vat or any(line.vat_rate for line in order.lines.all()):
+            yield f"Order {order.pk} should carry no VAT ({order.vat_relief}) and does"
+        if order.vat_relief == Relief.INTRA_EU and state_of_id(order.vat_id) != state_of(str(order.country)):
+            yield f"Order {order.pk} carries no VAT and has no VAT id of its country"
 
 
 @register

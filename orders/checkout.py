@@ -15,9 +15,9 @@ from cart.cart import Cart
 from shop.models import Product
 from shop.money import quantize
 
-from . import mails, shipping, stock
-from .models import Order, OrderLine
-from .totals import RateTotal, per_rate
+from . import mails, shipping, stock, vat
+from .models import Order, OrderLine, VatId
+from .totals import RateTotal, net_of, net_of_shared, per_rate
 
 # How long the stock waits for the money: the pay page lives 31 minutes, the sweeper needs a moment to ask about it.
 HOLD = timedelta(minutes=35)
@@ -48,40 +48,79 @@ class SoldOut(Exception):
 
 
 class PlacedAlready(Exception):
-    """The same form came back with another country, which may change what sending costs. `order` stays as it is."""
+    """The same form came back with a country or VAT id that changes what it costs. `order` stays as it is."""
 
     def __init__(self, order: Order) -> None:
         self.order = order
         super().__init__(str(order))
 
 
+class QuotedLine(NamedTuple):
+    """A line of the cart as the order will have it: without VAT where none is charged."""
+
+    product: Product
+    quantity: int
+    unit_price: Decimal
+    vat_rate: Decimal
+
+    @property
+    def total(self) -> Decimal:
+        return self.unit_price * self.quantity
+
+
 class Quote(NamedTuple):
     """What a cart costs when it is sent to a country; the page shows it, the order copies it."""
 
+    lines: list[QuotedLine]
     subtotal: Decimal
     discount: Decimal
     shipping: Decimal
     total: Decimal
     rates: list[RateTotal]
+    relief: str = ""
 
     @property
     def vat(self) -> Decimal:
         return sum((row.vat for row in self.rates), Decimal(0))
 
 
-def quote(cart: Cart, country: str) -> Quote:
+def quote(cart: Cart, country: str, vat_id: str = "") -> Quote:
     """Add up what the cart costs now; raises shipping.NoShipping."""
-    gross = [(line.product.vat_rate, quantize(line.unit_price) * line.quantity) for line in cart.lines]
-    subtotal = sum((amount for _rate, amount in gross), Decimal(0))
+    lines = [
+        QuotedLine(line.product, line.quantity, quantize(line.unit_price), line.product.vat_rate) for line in cart.lines
+    ]
+    subtotal = _sum(lines)
     discount = min(quantize(cart.discount), subtotal)
     sending = shipping.cost(country, subtotal - discount, [line.product for line in cart.lines])
-    return Quote(
-        subtotal,
-        discount,
-        sending,
-        subtotal - discount + sending,
-        per_rate(gross, discount=discount, shipping=sending, currency=settings.SHOP_CURRENCY),
+    relief = vat.relief(country, vat_id)
+    if relief:
+        lines, discount, sending = _without_vat(lines, discount, sending)
+        subtotal = _sum(lines)
+    rates = per_rate(
+        [(line.vat_rate, line.total) for line in lines],
+        discount=discount,
+        shipping=sending,
+        currency=settings.SHOP_CURRENCY,
     )
+    return Quote(lines, subtotal, discount, sending, subtotal - discount + sending, rates, relief)
+
+
+def _sum(lines: Sequence[QuotedLine]) -> Decimal:
+    return sum((line.total for line in lines), Decimal(0))
+
+
+def _without_vat(
+    lines: Sequence[QuotedLine], discount: Decimal, sending: Decimal
+) -> tuple[list[QuotedLine], Decimal, Decimal]:
+    """Take the VAT out of each unit's price, once, and out of what goes with the goods."""
+    currency = settings.SHOP_CURRENCY
+    gross = [(line.vat_rate, line.total) for line in lines]
+    net = [
+        line._replace(unit_price=net_of(line.unit_price, line.vat_rate, currency), vat_rate=Decimal(0))
+        for line in lines
+    ]
+    less = min(net_of_shared(discount, gross, currency), _sum(net))
+    return net, less, net_of_shared(sending, gross, currency)
 
 
 def place_order(
@@ -98,7 +137,7 @@ def place_order(
         if placed := Order.objects.filter(checkout_key=checkout_key).first():
             return _amended(placed, contact)
         raise EmptyCart
-    costs = quote(cart, str(contact["country"]))
+    costs = quote(cart, str(contact["country"]), contact.get("vat_id", ""))
     if expected_total is not None and costs.total != expected_total:
         raise CartChanged([_("The total is another one than you saw: please look at it again.")])
     try:
@@ -109,6 +148,7 @@ def place_order(
             order = _write(cart, costs, contact=contact, buyer=buyer, checkout_key=checkout_key)
             _take_stock(order, products)
             _redeem(cart, order)
+            VatId.objects.note(order.vat_id)
             mails.confirmation(order)
         return order
     except IntegrityError:
@@ -123,7 +163,7 @@ def _amended(order: Order, contact: Mapping[str, Any]) -> Order:
     changed = {name: value for name, value in contact.items() if getattr(order, name) != value}
     if not changed or order.status != Order.Status.AWAITING_PAYMENT:
         return order
-    if "country" in changed:
+    if "country" in changed or vat.relief(str(order.country), contact.get("vat_id", "")) != order.vat_relief:
         raise PlacedAlready(order)
     with transaction.atomic():
         if Order.objects.filter(pk=order.pk, status=Order.Status.AWAITING_PAYMENT).update(**changed):
@@ -159,6 +199,7 @@ def _write(cart: Cart, costs: Quote, **values: Any) -> Order:
         shipping=costs.shipping,
         total=costs.total,
         vat=costs.vat,
+        vat_relief=costs.relief,
         expires_at=timezone.now() + HOLD,
         **values.pop("contact"),
         **values,
@@ -168,11 +209,12 @@ def _write(cart: Cart, costs: Quote, **values: Any) -> Order:
             order=order,
             product=line.product,
             name=line.product.name,
-            unit_price=quantize(line.unit_price),
-            vat_rate=line.product.vat_rate,
+            unit_price=line.unit_price,
+            vat_rate=line.vat_rate,
             quantity=line.quantity,
+            is_digital=line.product.is_digital,
         )
-        for line in cart.lines
+        for line in costs.lines
     ]
     _keep_lines(order, OrderLine.objects.bulk_create(lines))
     order.remember(_("Placed."), status=order.status, actor=order.buyer)

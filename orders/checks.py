@@ -5,6 +5,26 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from .vat import state_of
+
+MODES = ("off", "verified", "unverified")
+
+
+@register
+def vat_can_be_left_out(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if settings.VAT_REVERSE_CHARGE not in MODES:
+        return [Error(f"VAT_REVERSE_CHARGE must be one of: {', '.join(MODES)}.", id="orders.E002")]
+    is_wanted = settings.VAT_REVERSE_CHARGE != "off" or settings.VAT_FREE_EXPORT
+    if not is_wanted or (settings.SELLER_VAT_ID and state_of(settings.SELLER_COUNTRY)):
+        return []
+    return [
+        Error(
+            "VAT_REVERSE_CHARGE and VAT_FREE_EXPORT need SELLER_VAT_ID and a SELLER_COUNTRY in the EU.",
+            hint="Without them every order carries VAT.",
+            id="orders.E003",
+        )
+    ]
+
 
 @register
 def seller_is_named(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:

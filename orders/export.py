@@ -13,7 +13,7 @@ from .models import Invoice, Order, OrderLine, OrderQuerySet
 ORDER_COLUMNS = [
     *("order", "placed", "paid", "sent", "status", "invoice", "first name", "last name", "e-mail", "company", "VAT id"),
     *("address", "postal code", "city", "country", "pieces", "currency", "goods", "coupon", "discount", "shipping"),
-    *("net", "VAT", "total"),
+    *("net", "VAT", "total", "why no VAT"),
 ]
 LINE_COLUMNS = [
     "order",
@@ -39,6 +39,7 @@ def order_row(order: Order) -> Row:
         *(sum(line.quantity for line in order.lines.all()), order.currency, _amount(order, order.subtotal)),
         *(order.coupon_code, _amount(order, order.discount), _amount(order, order.shipping)),
         *(_amount(order, amount) for amount in amounts),
+        order.vat_relief,
     ]
 
 

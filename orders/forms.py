@@ -2,6 +2,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.forms.utils import flatatt
 from django.urls import reverse_lazy
 from django.utils.html import format_html, format_html_join
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from account.names import validate_reachable
 
+from . import vat
 from .models import Order, Withdrawal, new_token
 
 
@@ -70,13 +72,29 @@ class OrderCreateForm(forms.ModelForm):
         for name, token in self.AUTOCOMPLETE.items():
             self.fields[name].widget.attrs["autocomplete"] = token
         self.fields["postal_code"].widget.attrs["autocapitalize"] = "characters"
-        # With JavaScript the amounts follow the country at once; without, the page asks again when they differ.
-        self.fields["country"].widget.attrs |= {
-            "hx-get": reverse_lazy("orders:order_create"),
-            "hx-target": "#order-summary",
-            "hx-swap": "outerHTML",
-            "hx-sync": "this:replace",
-        }
+        # With JavaScript the amounts follow these at once; without, the page asks again when they differ.
+        for name in ("country", "vat_id"):
+            self.fields[name].widget.attrs |= {
+                "hx-get": reverse_lazy("orders:order_create"),
+                "hx-trigger": "change",
+                "hx-include": "[name=country], [name=vat_id]",
+                "hx-target": "#order-summary",
+                "hx-swap": "outerHTML",
+                "hx-sync": "closest form:replace",
+            }
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        country = str(cleaned.get("country") or "")
+        try:
+            cleaned["vat_id"] = vat.clean(cleaned.get("vat_id", ""), country)
+        except vat.BadVatId:
+            message = _(
+                "This is not a VAT id. One of this country begins with %(letters)s; leave it empty if in doubt."
+            )
+            letters = {"letters": vat.state_of(country) or country}
+            self.add_error("vat_id", ValidationError(message, code="bad_vat_id", params=letters))
+        return cleaned
 
     @property
     def contact(self) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from mail.attachments import Attachment
 from mail.relay import soon
 from shop.money import quantize
 
+from . import vat
 from .models import Invoice, InvoiceCounter, Order
 from .totals import RateTotal, portion
 
@@ -131,6 +132,7 @@ def _content(order: Order) -> dict[str, Any]:
         "shipping": amount(order.shipping),
         "rates": _rates(order.per_rate()),
         "total": amount(order.total),
+        "vat_notes": vat.notes(order),
     }
 
 

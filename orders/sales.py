@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shop.models import Product
 
-from .models import Invoice, Order, Withdrawal
+from .models import Invoice, Order, VatId, Withdrawal
 
 # The chart's size in SVG units.
 WIDTH, HEIGHT, BASE = 720, 200, 170
@@ -108,6 +108,7 @@ def today() -> dict[str, Any]:
         "takings": sum((amount for _day, amount in _by_day(midnight.date())), Decimal(0)),
         "to_send": Order.objects.filter(status=Order.Status.PAID).count(),
         "withdrawals": Withdrawal.objects.filter(handled_at=None).count(),
+        "vat_ids": VatId.objects.waiting().count() if settings.VAT_REVERSE_CHARGE != "off" else 0,
     }
 
 

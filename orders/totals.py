@@ -48,9 +48,21 @@ def per_rate(
     ]
 
 
+def net_of(gross: Decimal, rate: Decimal, currency: str) -> Decimal:
+    return quantize(gross * 100 / (100 + rate), currency)
+
+
+def net_of_shared(amount: Decimal, lines: Iterable[tuple[Decimal, Decimal]], currency: str) -> Decimal:
+    """Return what is left without VAT of a discount or of shipping, which bear the rates of the goods."""
+    goods = [*lines]
+    parts = share(amount, [gross for _rate, gross in goods], currency)
+    exact = sum((part * 100 / (100 + rate) for part, (rate, _gross) in zip(parts, goods, strict=True)), Decimal(0))
+    return quantize(exact, currency)
+
+
 def _split(rate: Decimal, gross: Decimal, currency: str) -> RateTotal:
     gross = quantize(gross, currency)
-    net = quantize(gross * 100 / (100 + rate), currency)
+    net = net_of(gross, rate, currency)
     return RateTotal(rate, net, gross - net, gross)
 
 

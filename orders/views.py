@@ -1,5 +1,6 @@
 """The buyer's pages; those of the staff are in staff.py."""
 
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from cart.cart import Cart
 from config.ratelimit import PERIODS, hit, limited, too_many
 
-from . import checkout, claims, invoice, shipping, timeline, withdrawals
+from . import checkout, claims, invoice, shipping, timeline, vat, withdrawals
 from .forms import OrderCreateForm, WithdrawalForm
 from .models import Invoice, Order, OrderLine
 
@@ -37,7 +38,9 @@ def order_create(request: HttpRequest) -> HttpResponse:
             return _place(request, cart, form, buyer)
         return _page(request, cart, form, status=422)
     if request.htmx and "country" in request.GET:  # type: ignore[attr-defined]
-        return render(request, "orders/_summary.html", _costs(cart, request.GET["country"]))
+        return render(
+            request, "orders/_summary.html", _costs(cart, request.GET["country"], request.GET.get("vat_id", ""))
+        )
     return _page(request, cart, OrderCreateForm(buyer=buyer))
 
 
@@ -53,7 +56,9 @@ def _place(request: HttpRequest, cart: Cart, form: OrderCreateForm, buyer: Any) 
     except checkout.EmptyCart:
         return _page(request, cart, form)
     except checkout.PlacedAlready as placed:
-        messages.warning(request, _("This order is placed already, for another country. Let it lapse, or write to us."))
+        messages.warning(
+            request, _("This order is placed already, and with another country or VAT id it would cost something else.")
+        )
         return redirect(placed.order)
     except (checkout.CartChanged, checkout.SoldOut, shipping.NoShipping) as refusal:
         _explain(refusal, form, cart)
@@ -81,17 +86,20 @@ def _page(request: HttpRequest, cart: Cart, form: OrderCreateForm, status: int =
     if cart.is_empty:
         messages.info(request, _("Your cart is empty, so there is nothing to order."))
         return redirect("cart:cart_detail")
-    context = {"form": form, **_costs(cart, str(form["country"].value() or ""))}
+    context = {"form": form, **_costs(cart, *(str(form[name].value() or "") for name in ("country", "vat_id")))}
     response = render(request, "orders/order_create.html", context, status=status)
     cart.settle()
     return response
 
 
-def _costs(cart: Cart, country: str) -> dict[str, Any]:
+def _costs(cart: Cart, country: str, typed_vat_id: str) -> dict[str, Any]:
+    with suppress(vat.BadVatId):
+        typed_vat_id = vat.clean(typed_vat_id[:20], country)
     try:
-        return {"cart": cart, "quote": checkout.quote(cart, country)}
+        quote = checkout.quote(cart, country, typed_vat_id)
     except shipping.NoShipping:
         return {"cart": cart, "quote": None}
+    return {"cart": cart, "quote": quote, "awaits_check": vat.awaits_check(country, typed_vat_id)}
 
 
 def _amount(text: str) -> Decimal | None:

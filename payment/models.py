@@ -154,11 +154,15 @@ class Refund(models.Model):
     """Money given back. Written before Stripe is asked, so that a crash in between is repeated with the same key."""
 
     class Status(models.TextChoices):
-        """requested -> succeeded or failed; succeeded -> failed when the buyer's bank sends the money back."""
+        """
+        requested -> succeeded or failed; succeeded -> returned when the buyer's bank sends the money back. A returned
+        one is still owed (its credit note stands) until staff have paid it in another way: `settled_at`.
+        """
 
         REQUESTED = "requested", _("requested")
         SUCCEEDED = "succeeded", _("succeeded")
         FAILED = "failed", _("failed")
+        RETURNED = "returned", _("came back")
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
     stripe_refund_id = models.CharField(_("Stripe's id"), max_length=255, blank=True)
@@ -176,6 +180,8 @@ class Refund(models.Model):
     error = models.TextField(_("error"), blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     due_at = models.DateTimeField(_("due at"), default=timezone.now)
+    settled_at = models.DateTimeField(_("paid in another way at"), null=True, blank=True)
+    settled_how = models.CharField(_("how"), max_length=200, blank=True, default="", db_default="")
 
     class Meta:
         ordering = ["-id"]

@@ -33,7 +33,7 @@ class OrderDetailTests(TestCase):
 
         self.assertContains(response, f"Invoice {label}")
         self.assertContains(response, "Sending")
-        self.assertNotContains(response, "Pay 12.50")
+        self.assertNotContains(response, "Pay €12.50")
 
     def test_every_state_has_words(self):
         order = make_order()

@@ -112,9 +112,9 @@ class TimeIsUpTests(PaymentPageTestCase):
         for address in (self.order.get_absolute_url(), f"{PROCESS}?order={self.order.token}"):
             page = self.client.get(address)
             self.assertContains(page, "The time to pay")
-            self.assertNotContains(page, "Pay 12.50")
+            self.assertNotContains(page, "Pay €12.50")
         self.assertContains(self.client.get(self.order.get_absolute_url()), ">expired<")
-        self.assertNotContains(self.client.get(CANCELED, {"order": self.order.token}), "Pay 12.50")
+        self.assertNotContains(self.client.get(CANCELED, {"order": self.order.token}), "Pay €12.50")
 
     def test_a_late_click_ends_it_at_once(self):
         page = self.press_pay(self.order)

@@ -1,13 +1,10 @@
-"""Orders: what was bought, by whom, at which price, and every step since; invoices and their gapless numbers."""
+"""Orders: what was bought, by whom, at which price, and every step since."""
 
-import re
 import secrets
 from decimal import Decimal
 from typing import Any, Self
 
 from django.conf import settings
-from django.core.serializers.json import DjangoJSONEncoder
-from django.core.validators import MinValueValidator
 from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.urls import reverse
@@ -16,7 +13,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
-from .totals import RateTotal, per_rate
+from orders.totals import RateTotal, per_rate
+from orders.vat import Relief
 
 
 def new_token() -> str:
@@ -79,12 +77,16 @@ class Order(models.Model):
     shipping = models.DecimalField(_("shipping"), max_digits=12, decimal_places=3, default=Decimal(0))
     total = models.DecimalField(_("total"), max_digits=12, decimal_places=3)
     vat = models.DecimalField(_("VAT in the total"), max_digits=12, decimal_places=3, default=Decimal(0))
+    vat_relief = models.CharField(_("why no VAT"), max_length=10, choices=Relief, blank=True, default="", db_default="")
     # Whether the units of this order are out of the catalogue's stock; what makes giving them back twice impossible.
     holds_stock = models.BooleanField(_("holds stock"), default=True, editable=False)
     created_at = models.DateTimeField(_("placed at"), auto_now_add=True, db_index=True)
     expires_at = models.DateTimeField(_("stock held until"))
     paid_at = models.DateTimeField(_("paid at"), null=True, blank=True, db_index=True)
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+    tracking = models.CharField(_("tracking"), max_length=300, blank=True, default="", db_default="")
+    # A refund came back from the buyer's bank and has not been paid in another way yet.
+    is_refund_owed = models.BooleanField(_("owes a refund"), default=False, db_default=False, editable=False)
 
     objects = OrderQuerySet.as_manager()
 
@@ -211,6 +213,7 @@ class OrderLine(models.Model):
     unit_price = models.DecimalField(_("unit price"), max_digits=12, decimal_places=3)
     vat_rate = models.DecimalField(_("VAT rate"), max_digits=5, decimal_places=2)
     quantity = models.PositiveIntegerField(_("quantity"))
+    is_digital = models.BooleanField(_("digital"), default=False, db_default=False)
 
     class Meta:
         ordering = ["id"]
@@ -245,124 +248,3 @@ class OrderEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.created_at:%F %T} {self.status} {self.note}"
-
-
-class ShippingRate(models.Model):
-    """What sending costs to a group of countries; the rate without countries is for all that no other one names."""
-
-    name = models.CharField(_("name"), max_length=100)
-    countries = CountryField(_("countries"), multiple=True, blank=True, help_text=_("None: the rest of the world."))
-    price = models.DecimalField(
-        _("price"), max_digits=12, decimal_places=3, validators=[MinValueValidator(0)], help_text=_("VAT included.")
-    )
-    free_from = models.DecimalField(
-        _("free from"), max_digits=12, decimal_places=3, null=True, blank=True, help_text=_("Value of the goods.")
-    )
-
-    class Meta:
-        ordering = ["id"]
-        constraints = [models.CheckConstraint(condition=models.Q(price__gte=0), name="shipping_price_not_negative")]
-        verbose_name = _("shipping rate")
-        verbose_name_plural = _("shipping rates")
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class InvoiceCounter(models.Model):
-    """The last number given in a year. Raised by UPDATE in the transaction that uses the number, so no gap stays."""
-
-    year = models.PositiveSmallIntegerField(_("year"), unique=True)
-    last = models.PositiveIntegerField(_("last number"), default=0)
-
-    class Meta:
-        verbose_name = _("invoice counter")
-        verbose_name_plural = _("invoice counters")
-
-    def __str__(self) -> str:
-        return f"{self.year}: {self.last}"
-
-
-class InvoiceQuerySet(models.QuerySet["Invoice"]):
-    def labelled(self, label: str) -> Self:
-        """The invoice printed as "2026-00012"; nothing for a text that is no such label."""
-        match = re.fullmatch(r"(\d{4})-(\d{5,9})", label, re.ASCII)
-        return self.filter(year=int(match[1]), number=int(match[2])) if match else self.none()
-
-    def without_content(self) -> Self:
-        """For lists: what is printed on a paper is a thousand times what names it."""
-        return self.defer("snapshot")
-
-
-class Invoice(models.Model):
-    """An invoice or a credit note: a number and a frozen copy of everything printed on it. Never edited."""
-
-    class Kind(models.TextChoices):
-        INVOICE = "invoice", _("invoice")
-        CREDIT_NOTE = "credit_note", _("credit note")
-
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="invoices")
-    kind = models.CharField(_("kind"), max_length=12, choices=Kind, default=Kind.INVOICE)
-    # Empty for the invoice, of which there is one; what tells an order's credit notes apart, such as the refund's id.
-    reference = models.CharField(_("reference"), max_length=255, blank=True)
-    year = models.PositiveSmallIntegerField(_("year"))
-    number = models.PositiveIntegerField(_("number"))
-    total = models.DecimalField(_("total"), max_digits=12, decimal_places=3)
-    snapshot = models.JSONField(_("content"), encoder=DjangoJSONEncoder)
-    pdf = models.CharField(_("file"), max_length=200, blank=True)
-    sha256 = models.CharField(max_length=64, blank=True)
-    created_at = models.DateTimeField(_("issued at"), auto_now_add=True)
-
-    objects = InvoiceQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-year", "-number"]
-        constraints = [
-            models.UniqueConstraint(fields=["order", "kind", "reference"], name="invoice_once_per_order"),
-            models.UniqueConstraint(fields=["year", "number"], name="invoice_number_unique"),
-        ]
-        verbose_name = _("invoice")
-        verbose_name_plural = _("invoices")
-
-    def __str__(self) -> str:
-        return self.label
-
-    def get_absolute_url(self) -> str:
-        """Return the buyer's address of the file; the order must be loaded."""
-        return reverse("orders:order_invoice", args=[self.order.token, self.label])
-
-    @property
-    def label(self) -> str:
-        return f"{self.year}-{self.number:05d}"
-
-    @property
-    def filename(self) -> str:
-        return f"{self.kind.replace('_', '-')}-{self.label}.pdf"
-
-
-class Withdrawal(models.Model):
-    """
-    A buyer's statement that they withdraw from a contract, as they typed it, and when.
-
-    Anyone can make one, as the law wants it (Directive (EU) 2023/2673): `order` is set only when number and address
-    belong together, and staff decide about the rest.
-    """
-
-    key = models.CharField(max_length=64, unique=True, editable=False)
-    order = models.ForeignKey(
-        Order, on_delete=models.PROTECT, null=True, blank=True, related_name="withdrawals", verbose_name=_("order")
-    )
-    name = models.CharField(_("name"), max_length=200)
-    email = models.EmailField(_("e-mail"))
-    order_number = models.CharField(_("order number"), max_length=40)
-    note = models.TextField(_("which things, if not all"), max_length=2000, blank=True)
-    created_at = models.DateTimeField(_("received at"), auto_now_add=True)
-    handled_at = models.DateTimeField(_("handled at"), null=True, blank=True)
-
-    class Meta:
-        ordering = ["-id"]
-        verbose_name = _("withdrawal")
-        verbose_name_plural = _("withdrawals")
-
-    def __str__(self) -> str:
-        return f"{self.name}, {self.order_number}"
