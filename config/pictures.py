@@ -1,7 +1,9 @@
 """
 Pictures that people hand us: decoded by content, re-encoded, and cut into thumbnails, all at the moment of writing.
 
-Nothing of the uploaded file survives but its pixels: metadata, trailing bytes and the file's name are dropped. A page
+Nothing of the uploaded file survives but its pixels: metadata, trailing bytes and the file's name are dropped, after the
+pixels were turned upright and their colours translated to sRGB, which is what browsers take a picture without a profile
+to be. Of an animation the first picture is kept: a board of moving pictures is no place to look at one. A page
 that shows the picture needs no query and no look at the disk, because a thumbnail's name and size follow from the
 name and size of the picture (`{% picture %}` in config/templatetags/pictures.py).
 
@@ -30,7 +32,7 @@ from django.db import models, transaction
 from django.db.models.fields.files import ImageFieldFile
 from django.utils.translation import gettext_lazy as _
 from easy_thumbnails.engine import process_image
-from PIL import Image, ImageFile, ImageOps
+from PIL import Image, ImageCms, ImageFile, ImageOps
 
 FORMATS = ["JPEG", "PNG", "WEBP", "GIF"]
 MAX_BYTES = 10 * 1024 * 1024
@@ -38,6 +40,7 @@ MAX_PIXELS = 40_000_000
 MAX_SIDE = 12_000
 # Larger pictures are scaled down: no screen shows more, and a phone's 40 megapixels would be ten times the bytes.
 KEPT_SIDE = 4096
+MAX_PROFILE = 3_000_000  # bytes; those of printers are large
 EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
 REFUSED = _("This is not a picture we can use. Take a JPEG, PNG, WebP or GIF of at most 10 MB and 40 megapixels.")
 
@@ -124,14 +127,34 @@ def _upright(image: Image.Image) -> Image.Image:
 
 def _plain(image: Image.Image) -> Image.Image:
     """Return the first frame as RGB or RGBA without any metadata."""
+    profile = image.info.get("icc_profile")
     if image.mode.startswith("I"):  # 16 bits a channel: convert() alone would clip instead of scale
         image = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
     has_alpha = image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
+    if profile and len(profile) <= MAX_PROFILE:
+        image = _in_srgb(image, profile)
     plain = image.convert("RGBA" if has_alpha else "RGB")
     if has_alpha and plain.getchannel("A").getextrema()[0] == 255:
         plain = plain.convert("RGB")
     plain.info = {}
     return plain
+
+
+def _in_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    """Translate the colours, so that a phone's Display P3 or a camera's Adobe RGB does not turn pale without its profile."""
+    try:
+        if image.mode in ("P", "PA"):
+            image = image.convert("RGBA" if image.mode == "PA" or "transparency" in image.info else "RGB")
+        alpha = image.getchannel("A") if image.mode in ("RGBA", "LA") else None
+        colours = image.convert(image.mode.removesuffix("A")) if alpha else image
+        source = ImageCms.getOpenProfile(BytesIO(profile))
+        # Perceptual is what browsers use too; for the usual matrix profiles all intents are the same.
+        translated = ImageCms.profileToProfile(colours, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return image  # a damaged profile, or one for other channels than the picture has: browsers ignore it too
+    if alpha and translated:
+        translated.putalpha(alpha)
+    return translated or image
 
 
 def _encode(image: Image.Image, kind: str) -> bytes:

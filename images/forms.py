@@ -71,7 +71,11 @@ class ImageCreateForm(forms.ModelForm):
         required=False,
         widget=forms.URLInput(attrs={"placeholder": "https://", "autocomplete": "off"}),
     )
-    upload = PictureFormField(label=_("Or a file of yours"), required=False)
+    upload = PictureFormField(
+        label=_("Or a file of yours"),
+        required=False,
+        help_text=_("JPEG, PNG, WebP or GIF, at most 10 MB. Of an animation the first picture is kept."),
+    )
     title = forms.CharField(label=_("Title"), max_length=200, required=False)
 
     class Meta:

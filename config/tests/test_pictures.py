@@ -10,6 +10,7 @@ from PIL import Image
 from config import pictures
 from config.pictures import PictureRefused, read_picture, store_picture, thumbnail_name, thumbnail_size
 
+from .colour_profiles import ADOBE_RGB, DISPLAY_P3, SRGB_CURVE, gamma, profile
 from .picture_files import icc_bomb_png, picture_bytes, png_header, png_of_pixels, text_bomb_png
 
 
@@ -60,6 +61,60 @@ def test_orientation_is_applied_and_all_metadata_gone():
     assert not image.getexif()
     assert not {"exif", "comment", "icc_profile", "xmp"} & set(image.info)
     assert b"secret place" not in picture.content
+
+
+P3 = profile(DISPLAY_P3, SRGB_CURVE)
+ADOBE = profile(ADOBE_RGB, gamma(2.2))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize(
+    ("icc", "stored", "looks_like"),
+    [
+        (P3, (234, 51, 35), (255, 0, 0)),  # what a phone writes for the red of sRGB
+        (P3, (128, 128, 128), (128, 128, 128)),
+        (ADOBE, (219, 0, 0), (255, 0, 0)),
+        (ADOBE, (255, 255, 255), (255, 255, 255)),
+    ],
+)
+def test_colours_look_the_same_without_the_profile(kind, icc, stored, looks_like):
+    data = one_colour(stored, kind, icc_profile=icc, quality=98, **({"subsampling": 0} if kind == "JPEG" else {}))
+
+    kept = reopened(read_picture(data).content)
+
+    assert "icc_profile" not in kept.info
+    pixel = kept.convert("RGB").getpixel((10, 10))
+    assert all(abs(one - other) <= 4 for one, other in zip(pixel, looks_like, strict=True)), pixel
+
+
+def test_colours_of_transparent_palette_and_grey_pictures_are_translated_too():
+    red = Image.new("RGB", (20, 20), (234, 51, 35))
+    seen_through = red.convert("RGBA")
+    seen_through.putalpha(100)
+    for image in (seen_through, red.quantize(4)):
+        picture = read_picture(saved(image, "PNG", icc_profile=P3)).image
+        assert picture.convert("RGB").getpixel((5, 5))[0] >= 250
+    assert read_picture(saved(seen_through, "PNG", icc_profile=P3)).image.getpixel((5, 5))[3] == 100
+    # A profile for other channels than the picture has says nothing about it.
+    grey = read_picture(saved(Image.new("L", (20, 20), 90), "PNG", icc_profile=P3)).image
+    assert grey.convert("RGB").getpixel((5, 5)) == (90, 90, 90)
+
+
+@pytest.mark.parametrize("damaged", [b"x" * 200, P3[:150], P3[:128] + b"\xff" * 300, P3 + bytes(4_000_000)])
+def test_damaged_profile_leaves_the_pixels_as_they_are(damaged):
+    picture = read_picture(one_colour((234, 51, 35), "WEBP", lossless=True, icc_profile=damaged))
+
+    assert picture.image.getpixel((5, 5)) == (234, 51, 35)
+
+
+def one_colour(colour: tuple[int, int, int], kind: str, **options) -> bytes:
+    return saved(Image.new("RGB", (20, 20), colour), kind, **options)
+
+
+def saved(image: Image.Image, kind: str, **options) -> bytes:
+    out = BytesIO()
+    image.save(out, kind, **options)
+    return out.getvalue()
 
 
 def test_other_metadata_is_the_same_picture():
