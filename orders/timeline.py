@@ -25,6 +25,7 @@ LAPSED = _(
     "The time to pay is over. If you have paid just now, we will hear of it within minutes and write to you; otherwise "
     "nothing is owed."
 )
+OWED = _("Your bank sent the money back to us. We have written to you about another way.")
 ENDINGS = (S.EXPIRED, S.CANCELLED, S.REFUND_DUE, S.REFUNDED)
 
 
@@ -35,6 +36,8 @@ class Step(NamedTuple):
 
 def now(order: Order) -> Promise:
     """Return how things stand and what the buyer may do."""
+    if order.is_refund_owed:
+        return OWED
     return LAPSED if order.has_lapsed else NEXT[order.status]
 
 

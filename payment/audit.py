@@ -16,8 +16,9 @@ from shop.models import Product
 from shop.money import to_minor
 
 from . import gateway
-from .models import CheckoutAttempt, Payment, PaymentQuerySet, Problem, Refund
+from .models import CREDITED, CheckoutAttempt, Payment, PaymentQuerySet, Problem, Refund
 
+CREDIT = Sum("refunds__amount", filter=Q(refunds__status__in=CREDITED), default=0)
 GIVEN = Sum("refunds__amount", filter=Q(refunds__status=Refund.Status.SUCCEEDED), default=0)
 
 
@@ -46,7 +47,7 @@ def paid_orders_have_their_money() -> Iterator[str]:
 @register
 def refunds_agree() -> Iterator[str]:
     """Never more back than came in; the order's status and its credit notes say how much."""
-    for payment in _payments().annotate(given=GIVEN):
+    for payment in _payments().annotate(given=CREDIT):
         order, given = payment.order, payment.given
         if given > payment.amount:
             yield f"Payment {payment}: {given} given back of {payment.amount}"
@@ -68,6 +69,17 @@ def _returned(payment: Payment, given: int) -> Iterator[str]:
     is_flagged = Problem.objects.filter(order=payment.order, resolved_at=None).exists()
     if given != payment.amount and not is_waiting and not is_flagged:
         yield f"Payment {payment} was not accepted and has not gone back"
+
+
+@register
+def nothing_is_owed() -> Iterator[str]:
+    """A refund that came back is open until staff have paid it in another way; its order says so as long."""
+    open_ones = Refund.objects.filter(status=Refund.Status.RETURNED, settled_at=None).select_related("payment__order")
+    for refund in open_ones.order_by("pk"):
+        yield f"Order {refund.payment.order_id}: {refund.total} {refund.payment.currency} came back and is still owed"
+    owing = Order.objects.filter(is_refund_owed=True)
+    for pk in owing.exclude(pk__in=open_ones.order_by().values("payment__order")).values_list("pk", flat=True):
+        yield f"Order {pk} says that it owes a refund and owes none"
 
 
 @register
@@ -102,7 +114,7 @@ def mails() -> list[str]:
     found = []
     for kind, due in (
         ("invoice", Payment.objects.accepted().count()),
-        ("refund", Refund.objects.filter(status=Refund.Status.SUCCEEDED).count()),
+        ("refund", Refund.objects.filter(status__in=CREDITED).count()),
     ):
         written = OutgoingMail.objects.filter(kind=kind).count()
         if written != due:

@@ -203,6 +203,10 @@ class Refund(models.Model):
         return from_minor(self.amount, self.payment.currency)
 
 
+# What a credit note was written for: also the money that came back, which is still the buyer's.
+CREDITED = (Refund.Status.SUCCEEDED, Refund.Status.RETURNED)
+
+
 class Problem(models.Model):
     """Something about money that a person has to look at; staff are mailed once for each."""
 

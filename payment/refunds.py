@@ -9,17 +9,21 @@ import logging
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from mail import outbox
+from mail.links import site_url
 from mail.relay import soon
 from orders import invoice, mails, stock
 from orders.models import Order
+from shop.money import money
 
 from . import gateway, problems
-from .models import Payment, Refund
+from .models import CREDITED, Payment, Problem, Refund
 
 logger = logging.getLogger(__name__)
 
@@ -150,7 +154,7 @@ def _is_first(refund: Refund) -> bool:
 
 def _reduce(order: Order, refund: Refund) -> None:
     """Part or all of a paid order went back: status, credit note, mail, and the goods if staff said so."""
-    given = refund.payment.refunds.filter(status=Refund.Status.SUCCEEDED).aggregate(sum=Sum("amount"))["sum"]
+    given = refund.payment.refunds.filter(status__in=CREDITED).aggregate(sum=Sum("amount"))["sum"]
     whole = given >= refund.payment.amount
     to = Order.Status.REFUNDED if whole else Order.Status.PARTIALLY_REFUNDED
     if not order.move(to, actor=refund.actor, note=refund.reason):
@@ -162,14 +166,59 @@ def _reduce(order: Order, refund: Refund) -> None:
 
 
 def _fail(refund: Refund, why: str) -> None:
+    """Note a refund that did not happen, or, when we had counted it as done, that it is owed again."""
     with transaction.atomic():
-        _lock(refund.payment)
-        if (
-            not Refund.objects.exclude(status=Refund.Status.FAILED)
-            .filter(pk=refund.pk)
-            .update(status=Refund.Status.FAILED, error=why)
-        ):
-            return
-        text = _("A refund of %(amount)s %(currency)s failed: %(why)s Please pay it back in another way.")
-        values = {"amount": refund.total, "currency": refund.payment.currency, "why": why}
-        problems.report(f"refund-failed-{refund.pk}", text % values, order=refund.payment.order)
+        order = _lock(refund.payment)
+        row = Refund.objects.filter(pk=refund.pk)
+        if row.filter(status=Refund.Status.REQUESTED).update(status=Refund.Status.FAILED, error=why):
+            text = _("A refund of %(amount)s failed: %(why)s Please pay it back in another way.")
+            problems.report(f"refund-failed-{refund.pk}", text % _in_words(refund, why), order=order)
+        elif row.filter(status=Refund.Status.SUCCEEDED).update(status=Refund.Status.RETURNED, error=why):
+            _owe(order, refund, why)
+
+
+def _owe(order: Order, refund: Refund, why: str) -> None:
+    """
+    The money came back after the credit note was written. The note stays, for the buyer still has a right to it; what
+    is open is only the way it is paid, which staff and buyer agree on.
+    """
+    Order.objects.filter(pk=order.pk).update(is_refund_owed=True)
+    text = _("A refund of %(amount)s came back: %(why)s Pay it in another way and mark it as paid on the refund page.")
+    problems.report(_returned_key(refund), text % _in_words(refund, why), order=order)
+    _tell(order, refund, "returned")
+
+
+def pay_otherwise(refund: Refund, *, how: str, actor: Any) -> bool:
+    """Note that a refund that came back was paid in another way; False when it was not, or is settled already."""
+    with transaction.atomic():
+        order = _lock(refund.payment)
+        owed = Refund.objects.filter(status=Refund.Status.RETURNED, settled_at=None, payment__order=order)
+        if not owed.filter(pk=refund.pk).update(settled_at=timezone.now(), settled_how=how):
+            return False
+        if not owed.exists():
+            Order.objects.filter(pk=order.pk).update(is_refund_owed=False)
+        Problem.objects.filter(key=_returned_key(refund), resolved_at=None).update(resolved_at=timezone.now())
+        values = {"amount": money(refund.total, refund.payment.currency), "how": how}
+        order.remember(_("%(amount)s paid back in another way: %(how)s") % values, actor=actor)
+        refund.settled_how = how
+        _tell(order, refund, "settled")
+    return True
+
+
+def _returned_key(refund: Refund) -> str:
+    return f"refund-returned-{refund.pk}"
+
+
+def _in_words(refund: Refund, why: str) -> dict[str, str]:
+    return {"amount": money(refund.total, refund.payment.currency), "why": why}
+
+
+def _tell(order: Order, refund: Refund, what: str) -> None:
+    outbox.enqueue(
+        kind=f"refund-{what}",
+        dedup_key=f"refund-{what}:{refund.pk}",
+        to=order.email,
+        template=f"payment/email/refund_{what}",
+        context={"order": order, "refund": refund, "url": site_url(order.get_absolute_url())},
+        reply_to=settings.STAFF_EMAIL,
+    )

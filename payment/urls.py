@@ -9,4 +9,5 @@ urlpatterns = [
     path("canceled/", views.canceled, name="canceled"),
     path("webhook/", webhooks.webhook, name="webhook"),
     path("refund/<int:order_id>/", views.refund, name="refund"),
+    path("refund/<int:refund_id>/settle/", views.refund_settle, name="refund_settle"),
 ]

@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from config.ratelimit import hit, too_many
 from mail.relay import soon
@@ -18,7 +18,7 @@ from shop.money import money
 from . import attempts, gateway, refunds
 from .forms import RefundForm
 from .fulfil import pay_nothing
-from .models import CheckoutAttempt
+from .models import CheckoutAttempt, Refund
 from .tasks import fulfil_session
 
 logger = logging.getLogger(__name__)
@@ -156,6 +156,21 @@ def refund(request: HttpRequest, order_id: int) -> HttpResponse:
     if not request.POST.get("confirmed") or not key:
         return render(request, "payment/refund.html", {**context, "key": secrets.token_urlsafe(12), "confirming": True})
     return _give_back(request, form, key=key)
+
+
+@never_cache
+@staff_member_required
+@permission_required("payment.add_refund", raise_exception=True)
+@require_POST
+def refund_settle(request: HttpRequest, refund_id: int) -> HttpResponse:
+    """Note how staff have paid a refund that came back from the buyer's bank."""
+    owed = get_object_or_404(Refund.objects.select_related("payment"), pk=refund_id)
+    how = request.POST.get("how", "").strip()[:200]
+    if how and refunds.pay_otherwise(owed, how=how, actor=request.user):
+        messages.success(request, _("Noted, and the buyer has been told."))
+    elif not how:
+        messages.error(request, _("Please write down how it was paid."))
+    return redirect("payment:refund", order_id=owed.payment.order_id)
 
 
 def _give_back(request: HttpRequest, form: RefundForm, *, key: str) -> HttpResponse:

@@ -12,6 +12,7 @@ from account.tests.factories import make_user
 from blog.tests.factories import make_comment, make_post
 from images.tests.factories import make_image
 from orders.tests.factories import make_order
+from payment.models import Payment, Refund
 from shop.tests.factories import make_product
 
 OTHERS_OWN = ("admin/", "social-auth/", "^media/")
@@ -133,6 +134,8 @@ class EveryAddressTests(TestCase):
         cls.image = make_image(owner=cls.alice)
         cls.product = make_product("Notebook", stock=5)
         cls.order = make_order(buyer=cls.alice)
+        payment = Payment.objects.create(order=cls.order, payment_intent="pi_1", amount=1250, currency="EUR")
+        cls.refund = Refund.objects.create(payment=payment, idempotency_key="1", amount=100, status="returned")
 
     def setUp(self):
         django_cache.clear()
@@ -152,7 +155,7 @@ class EveryAddressTests(TestCase):
             "shop": {"category": self.product.category.slug, "product_id": self.product.pk, "slug": self.product.slug},
             "cart": {"product_id": self.product.pk},
             "orders": {"token": self.order.token, "order_id": self.order.pk, "line_id": 1, "label": "2026-1"},
-            "payment": {"order_id": self.order.pk},
+            "payment": {"order_id": self.order.pk, "refund_id": self.refund.pk},
         }.get(name.partition(":")[0], {})
         known |= {"username": "alice", "section": "posts", "number": 1, "uidb64": "MQ"}
         if name in ("blog:post_list_by_tag", "blog:tag_feed"):

@@ -2,12 +2,15 @@ from itertools import permutations
 from unittest import mock
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
+from account.models import User
+from account.tests.factories import make_user
 from mail.models import OutgoingMail
 from orders.models import Invoice, Order
 from orders.tests.factories import make_item
-from payment import gateway, refunds, sweeper
+from payment import audit, gateway, refunds, sweeper
 from payment.management.commands.stripe_simulator import adopt_payments
 from payment.models import Problem, Refund
 from payment.tests.stand_in import StripeTestCase
@@ -147,16 +150,77 @@ class LearnTests(RefundTestCase):
         assert Refund.objects.count() == 1
         assert self.credit_notes() == [10]
 
-    def test_refund_that_the_bank_sends_back_is_flagged_once(self):
-        refund = self.ask(1000, "a")
-        self.tell_all()
-        self.simulator.ledger.fail_refund(refund.stripe_refund_id)
-        self.tell_all()
 
-        refund.refresh_from_db()
-        assert refund.status == Refund.Status.FAILED
-        assert Problem.objects.count() == 1
-        assert self.payment.refundable() == 3000
+class ReturnedTests(RefundTestCase):
+    """The buyer's bank sends a refund back after its credit note was written."""
+
+    def setUp(self):
+        super().setUp()
+        self.refund = self.ask(1000, "a")
+        self.tell_all()
+        self.simulator.ledger.fail_refund(self.refund.stripe_refund_id)
+        self.events = self.new_events()
+        for event in [*self.events, *self.events]:
+            assert self.post_event(event) == 200
+        self.refund.refresh_from_db()
+        self.order.refresh_from_db()
+
+    def settle(self, **fields):
+        self.client.force_login(User.objects.filter(username="staff").first() or make_user("staff", staff=True))
+        address = reverse("payment:refund_settle", args=[self.refund.pk])
+        return self.client.post(address, fields, headers={"Sec-Fetch-Site": "same-origin"}, follow=True)
+
+    def test_it_is_owed_and_everybody_hears_of_it_once(self):
+        assert self.refund.status == Refund.Status.RETURNED
+        assert self.order.status == S.PARTIALLY_REFUNDED
+        assert Problem.objects.count() == OutgoingMail.objects.filter(kind="refund-returned").count() == 1
+        page = self.client.get(self.order.get_absolute_url())
+        self.assertContains(page, "Your bank sent the money back to us")
+        self.assertNotContains(page, "has been sent back; banks take")
+
+    def test_its_credit_note_stands_and_the_audit_names_the_debt_only(self):
+        assert self.credit_notes() == [10]
+        assert audit.everything() == [f"Order {self.order.pk}: 10.00 EUR came back and is still owed"]
+        assert audit.against_stripe() == []
+        assert audit.mails() == []
+
+    def test_it_is_not_there_to_be_refunded_a_second_time(self):
+        assert self.payment.refundable() == 2000
+
+        self.ask(2000, "rest")
+
+        assert self.order.status == S.REFUNDED
+        assert self.credit_notes() == [10, 20]
+
+    def test_staff_pay_it_otherwise_and_write_down_how_once(self):
+        for _ in range(2):
+            page = self.settle(how="Bank transfer, 2 Nov")
+
+        self.assertContains(page, "paid in another way")
+        self.assertNotContains(page, "It is paid")
+        self.order.refresh_from_db()
+        assert not self.order.is_refund_owed
+        assert Problem.objects.get().resolved_at
+        assert "Bank transfer, 2 Nov" in OutgoingMail.objects.get(kind="refund-settled").text
+        assert audit.everything() == []
+
+    def test_without_a_word_how_it_stays_open(self):
+        self.assertContains(self.settle(how=" "), "write down how")
+
+        assert audit.everything() != []
+
+    def test_what_never_came_back_cannot_be_settled(self):
+        other = self.ask(100, "b")
+
+        assert not refunds.pay_otherwise(other, how="cash", actor=None)
+
+    def test_members_are_kept_out(self):
+        self.client.force_login(make_user("bob"))
+        address = reverse("payment:refund_settle", args=[self.refund.pk])
+        answer = self.client.post(address, {"how": "x"}, headers={"Sec-Fetch-Site": "same-origin"})
+
+        assert answer.status_code == 302
+        assert audit.everything() != []
 
 
 class UnknownPaymentTests(RefundTestCase):
