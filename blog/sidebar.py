@@ -77,6 +77,12 @@ class Sidebar:
     most_commented: list[Line] = field(default_factory=list)
     most_read: list[Line] = field(default_factory=list)
 
+    @property
+    def shown(self) -> tuple[Any, ...]:
+        """Return all that the boxes show, for `{% kept by sidebar.shown %}`."""
+        boxes = (self.tags, self.latest, self.most_commented, self.most_read)
+        return self.total, *[tuple(lines) for lines in boxes]
+
 
 type_parts = list[QuerySet[Any, tuple[Any, ...]]]
 type_boxes = dict[str, list[tuple[Any, ...]]]

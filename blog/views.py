@@ -5,8 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
+from django.core.paginator import Page
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -18,9 +17,9 @@ from config.pagecache import for_everyone
 from config.ratelimit import client_address, hit, limited, too_many
 from search import engines, query
 
-from . import around, commenting, sharing, sidebar, stamps
+from . import around, commenting, paging, sharing, sidebar, stamps
 from .forms import CommentForm, SharePostForm
-from .models import Comment, Post, PostQuerySet, TagAlias
+from .models import Comment, Post, TagAlias
 
 POSTS_ON_A_PAGE = 10
 COMMENTS_ON_A_PAGE = 50
@@ -30,7 +29,7 @@ SEARCHES = "30/min"
 @for_everyone("blog", "account.User")
 @require_safe
 def post_list(request: HttpRequest) -> HttpResponse:
-    return _list(request, "blog/post_list.html", Post.objects.newest_first(), sidebar.read())
+    return _list(request, "blog/post_list.html", sidebar.read(), paging.POSTS)
 
 
 @for_everyone("blog", "account.User")
@@ -40,8 +39,8 @@ def post_list_by_tag(request: HttpRequest, slug: str) -> HttpResponse:
     if beside.subject_tag is None:
         alias = get_object_or_404(TagAlias.objects.select_related("tag"), slug=slug)
         return redirect(alias.tag, permanent=True)
-    posts = Post.objects.newest_tagged(beside.subject_tag.id)
-    return _list(request, "blog/post_list_by_tag.html", posts, beside, tag=beside.subject_tag)
+    tag = beside.subject_tag
+    return _list(request, "blog/post_list_by_tag.html", beside, paging.POSTS_OF_A_TAG, tag.id, tag=tag)
 
 
 @for_everyone("blog", "account.User")
@@ -50,8 +49,8 @@ def post_list_by_author(request: HttpRequest, username: str) -> HttpResponse:
     beside = sidebar.read(author=username)
     if not beside.subject_count:
         raise Http404
-    posts = Post.objects.by(beside.subject_author).newest_first()
-    return _list(request, "blog/post_list_by_author.html", posts, beside)
+    author = beside.subject_author
+    return _list(request, "blog/post_list_by_author.html", beside, paging.POSTS_OF_AN_AUTHOR, author)
 
 
 @for_everyone("blog", "account.User")
@@ -64,9 +63,7 @@ def post_list_by_date(
     if not beside.subject_count:
         raise Http404
     context = {"first": period[0], "precision": "day" if day else "month" if month else "year"}
-    return _list(
-        request, "blog/post_list_by_date.html", Post.objects.in_period(*period).newest_first(), beside, **context
-    )
+    return _list(request, "blog/post_list_by_date.html", beside, paging.posts_of_a_period(*period), **context)
 
 
 @for_everyone("blog", "account.User", "shop.Product")
@@ -164,40 +161,15 @@ def post_search(request: HttpRequest) -> HttpResponse:
     return render(request, "blog/post_search.html", context)
 
 
-class CountedPaginator(Paginator):
-    """
-    Pages of a list whose length is known already.
-
-    The rows in front of a page are skipped on an index, from the nearer end of the list: the last page costs no more
-    than the first, and one in the middle reads no row but its own.
-    """
-
-    def __init__(self, rows: QuerySet[Any], count: int, per_page: int) -> None:
-        super().__init__(rows, per_page)
-        self.count = count
-
-    def page(self, number: int | str) -> Page:
-        number = self.validate_number(number)
-        start = (number - 1) * self.per_page
-        end = min(start + self.per_page, self.count)
-        rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]
-        ids = rows.values("pk")
-        near = ids[start:end] if start < self.count / 2 else ids.reverse()[self.count - end : self.count - start]
-        return Page(self.shown(rows.model._default_manager.filter(pk__in=near)), number, self)
-
-    def shown(self, rows: QuerySet[Any]) -> list[Any]:
-        return list(rows)
-
-
-class PostPaginator(CountedPaginator):
-    def shown(self, rows: QuerySet[Any]) -> list[Any]:
-        return list(rows.newest_first().cards())  # type: ignore[attr-defined]
-
-
 def _list(
-    request: HttpRequest, template: str, posts: PostQuerySet, beside: sidebar.Sidebar, **context: Any
+    request: HttpRequest,
+    template: str,
+    beside: sidebar.Sidebar,
+    posts: paging.Listing,
+    *subject: int,
+    **context: Any,
 ) -> HttpResponse:
-    paginator = PostPaginator(posts.published(), beside.subject_count, POSTS_ON_A_PAGE)
+    paginator = paging.ListPaginator(posts, beside.subject_count, POSTS_ON_A_PAGE, *subject)
     page = paginator.get_page(request.GET.get("page"))
     return render(request, template, {"page": page, "sidebar": beside, **context})
 
@@ -223,8 +195,7 @@ def _is_out_of_reach(request: HttpRequest, post: Post) -> bool:
 
 
 def _comments(request: HttpRequest, post: Post) -> Page:
-    approved = post.comments.approved().order_by("created_at", "pk")
-    paginator = CountedPaginator(approved, post.comment_count, COMMENTS_ON_A_PAGE)
+    paginator = paging.ListPaginator(paging.COMMENTS, post.comment_count, COMMENTS_ON_A_PAGE, post.pk)
     return paginator.get_page(request.GET.get("page"))
 
 

@@ -1,21 +1,13 @@
 from typing import Any
 
 from django import template
-from django.template.loader import render_to_string
-from django.utils import timezone
 from django.utils.html import linebreaks, urlize
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
 
 from blog.models import Post
-from blog.models.posts import CARD_FIELDS
-from blog.sidebar import Sidebar
 from mail.links import site_url
 
 register = template.Library()
-
-MOST_KEPT = 2000
-_kept: dict[tuple[Any, ...], SafeString] = {}
 
 
 @register.filter
@@ -33,38 +25,6 @@ def plain_text(text: str) -> SafeString:
 @register.filter
 def full_address(path: str) -> str:
     return path if "://" in path else site_url(path)
-
-
-# A card or a sidebar is a pure function of what it shows, so it is made once for each such set of values and never
-# has to be thrown away for being old; only the language and time zone of the reader come on top.
-
-
-@register.simple_tag
-def post_card(post: Post) -> SafeString:
-    """Show a post in a list."""
-    shown = tuple(getattr(post, name) for name in CARD_FIELDS if not name.startswith(("author", "tag_list", "cover")))
-    labels = tuple((tag["name"], tag["slug"]) for tag in post.tag_list)
-    cover = (post.cover.name, post.cover_width, post.cover_height)
-    key = (post.pk, *shown, labels, cover, post.author.username, person_name(post.author))
-    return kept("blog/_card.html", key, post=post)
-
-
-@register.simple_tag
-def blog_sidebar(sidebar: Sidebar) -> SafeString:
-    """Show the boxes beside a list."""
-    posts = (tuple(sidebar.latest), tuple(sidebar.most_commented), tuple(sidebar.most_read))
-    return kept("blog/_sidebar.html", (sidebar.total, tuple(sidebar.tags), *posts), sidebar=sidebar)
-
-
-def kept(template_name: str, shown: tuple[Any, ...], **context: Any) -> SafeString:
-    """Render the template, or return what was made of the same values before."""
-    key = (template_name, get_language(), timezone.get_current_timezone_name(), *shown)
-    html = _kept.get(key)
-    if html is None:
-        if len(_kept) >= MOST_KEPT:
-            _kept.clear()
-        html = _kept[key] = render_to_string(template_name, context)
-    return html
 
 
 @register.inclusion_tag("blog/_posts_of.html")

@@ -1,12 +1,10 @@
 from types import SimpleNamespace
-from unittest import mock
 
 from django.template import Context, Template
 from django.test import TestCase
 
 from account.tests.factories import make_user
 from blog.models import Post
-from blog.templatetags import blog_tags
 from blog.tests.factories import make_post
 
 
@@ -65,10 +63,3 @@ class KeptCardTests(TestCase):
             self.assertContains(page, shown)
         for gone in ("Old title", "Alice<", ">oak"):
             self.assertNotContains(page, gone)
-
-    def test_what_is_kept_is_bounded(self):
-        with mock.patch.object(blog_tags, "MOST_KEPT", 3):
-            for number in range(5):
-                make_post(f"Post {number}")
-            self.client.get("/blog/")
-            assert len(blog_tags._kept) <= 3
