@@ -20,6 +20,7 @@ from django.db import connection
 
 from .freshness import stamps
 from .pagecache import MAX_AGE
+from .routers import from_primary
 
 MOST = 5000  # parts; a card has about 1 KB
 
@@ -40,7 +41,8 @@ def keep(key: Hashable, made_from: tuple[str, ...], make: Callable[[], Thing]) -
     found = _kept.get(key)
     if found and found[1] == now and (not made_from or time.monotonic() - found[2] < MAX_AGE):
         return found[0]
-    thing = make()
+    with from_primary():
+        thing = make()
     with _lock:
         _kept.pop(key, None)
         _kept[key] = (thing, now, time.monotonic())

@@ -18,10 +18,12 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
-from django.db import connection
+from django.db import connection, connections
 from django.db.models import QuerySet
 from django.db.models.query import ModelIterable
 from django.utils.functional import cached_property
+
+from .routers import read_alias
 
 BOUND = re.compile(r"(?<=LIMIT )\d+|(?<=OFFSET )\d+")
 
@@ -43,7 +45,8 @@ class KeptSql:
 
     def rows(self, *values: Any) -> list["Row"]:
         """Ask with these values."""
-        with connection.cursor() as cursor:
+        app_label = self._compiled()[0].model._meta.app_label
+        with connections[read_alias(app_label)].cursor() as cursor:
             cursor.execute(*self.with_values(*values))
             return [Row(row, self) for row in cursor.fetchall()]
 

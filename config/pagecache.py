@@ -33,6 +33,8 @@ from .freshness import listen, stamps, tables_of
 MAX_AGE = 15.0  # seconds
 MAX_BYTES = 64_000_000
 MAX_QUERY = 200
+# Whoever has just written something is given it, with a read replica (config/replica.py): no kept page may be older.
+PINNED_COOKIE = "pinned"
 # Another answer for the same address: left to Django.
 DECIDED_BY_HEADER = ("HTTP_HX_REQUEST", "HTTP_AUTHORIZATION", "HTTP_RANGE")
 NOT_KEPT = {"x-request-id", "content-length", "date", "set-cookie"}
@@ -55,6 +57,7 @@ def for_everyone(*names: str) -> Callable[[Callable[..., HttpResponse]], Callabl
                 response.on_hit = getattr(request, "on_hit", None)  # type: ignore[attr-defined]
             return response
 
+        wrapped.is_kept = True  # type: ignore[attr-defined]
         return wrapped
 
     return decorate
@@ -147,7 +150,13 @@ def knows_us(cookies: str) -> bool:
         names = SimpleCookie(cookies).keys()
     except CookieError:
         return True
-    ours = {settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME, "messages"}
+    ours = {
+        settings.SESSION_COOKIE_NAME,
+        settings.CSRF_COOKIE_NAME,
+        settings.LANGUAGE_COOKIE_NAME,
+        PINNED_COOKIE,
+        "messages",
+    }
     return not ours.isdisjoint(names)
 
 

@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
+
+from config.routers import read_alias
 
 from .models import Trigram, Word
 from .query import Query
@@ -33,7 +35,7 @@ def look_up(query: Query) -> Knowledge:
     parts = [f"SELECT 'known', word, word, documents FROM search_word WHERE word IN ({_marks(asked)})"]
     parts += [_completions(word, parameters) for word in dict.fromkeys(begun)]
     parts += [_neighbours(word, parameters) for word in list(dict.fromkeys(long_enough))[:MAX_CORRECTED]]
-    with connection.cursor() as cursor:
+    with connections[read_alias("search")].cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts), parameters)
         rows = cursor.fetchall()
     return _understood(rows)

@@ -7,9 +7,10 @@ own terms, by functions that take plain words.
 
 from typing import Any
 
-from django.db import connection
+from django.db import connections
 from django.utils import timezone
 
+from config.routers import read_alias
 from search.query import Query, Term
 
 from . import COUNTED, FEW, RANKED, Question, Row
@@ -28,7 +29,7 @@ def answer(question: Question) -> list[Row]:
     parameters += [question.is_corrected_common, _sought(question.corrected or question.query)]
     parameters += [question.kind or None, timezone.now(), question.limit, *(question.after or (None, None, None))]
     parameters += [COUNTED, RANKED, FEW, TITLE, SNIPPET]
-    with connection.cursor() as cursor:
+    with connections[read_alias("search")].cursor() as cursor:
         cursor.execute(f"SELECT * FROM search_answer({asked}, %s, {meant}, {PLACES}, %s)", parameters)
         return [Row(*row) for row in cursor.fetchall()]
 
