@@ -289,8 +289,8 @@ class ShippingRateAdmin(admin.ModelAdmin):
 
 @admin.register(Withdrawal)
 class WithdrawalAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ["created_at", "name", "email", "order_number", "order", "handled_at"]
-    list_filter = [("handled_at", admin.EmptyFieldListFilter)]
+    list_display = ["created_at", "name", "email", "order_number", "order", "is_late", "handled_at"]
+    list_filter = [("handled_at", admin.EmptyFieldListFilter), "is_late"]
     search_fields = ["name", "email", "order_number"]
     actions = ["mark_handled"]
 

@@ -134,6 +134,8 @@ def order_detail(request: HttpRequest, token: str) -> HttpResponse:
         "downloads": [line for line in order.lines.all() if line.product.download] if order.is_paid_for else [],
         "steps": timeline.steps(order, papers),
         "next": timeline.now(order),
+        "is_late": withdrawals.is_late(order),
+        "last_day": withdrawals.last_day(order),
         "can_withdraw": order.paid_at and order.status not in (Order.Status.REFUND_DUE, Order.Status.REFUNDED),
     }
     return _private(render(request, "orders/order_detail.html", context))
@@ -177,14 +179,20 @@ def _private(response: HttpResponse) -> HttpResponse:
 @limited("5/min", "20/h", fail_open=False)
 def withdrawal(request: HttpRequest) -> HttpResponse:
     """Take a withdrawal in two steps: the statement, then a button that says what it does."""
+    # Only who knows the order's secret address is told whether it is late: a number and a mail address are guessed.
+    order = Order.objects.filter(token=request.GET.get("order", "")).first()
+    context: dict[str, Any] = {
+        "is_late": withdrawals.is_late(order),
+        "last_day": withdrawals.last_day(order) if order else None,
+    }
     if request.method != "POST":
-        order = Order.objects.filter(token=request.GET.get("order", "")).first()
-        return render(request, "orders/withdrawal.html", {"form": WithdrawalForm(order=order)})
+        return render(request, "orders/withdrawal.html", {**context, "form": WithdrawalForm(order=order)})
     form = WithdrawalForm(request.POST)
+    context |= {"form": form, "is_confirming": form.is_valid() and "change" not in request.POST}
     if not form.is_valid():
-        return render(request, "orders/withdrawal.html", {"form": form}, status=422)
+        return render(request, "orders/withdrawal.html", context, status=422)
     if "confirmed" not in request.POST:
-        return render(request, "orders/withdrawal.html", {"form": form, "is_confirming": "change" not in request.POST})
+        return render(request, "orders/withdrawal.html", context)
     if not hit("withdrawal-receipt", form.cleaned_data["email"].lower(), "5/d", fail_open=False):
         return too_many(request, PERIODS["d"])
     withdrawals.receive(**form.cleaned_data)

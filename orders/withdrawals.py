@@ -1,10 +1,12 @@
 """Receiving a buyer's withdrawal: stored once, confirmed by mail at once, told to the staff."""
 
+from datetime import date, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from mail import outbox
@@ -12,14 +14,35 @@ from mail.links import site_url
 
 from .models import Order, Withdrawal
 
+PERIOD = timedelta(days=14)
+# The law counts from the day the things arrive, which we do not know: a parcel is given this long.
+ON_THE_WAY = timedelta(days=7)
+
+
+def last_day(order: Order) -> date | None:
+    """Return the last day to withdraw without a reason; None as long as the time has not begun."""
+    if order.sent_at:
+        return timezone.localdate(order.sent_at + ON_THE_WAY + PERIOD)
+    # Nothing is sent of what is only downloaded; there the contract is what counts.
+    if order.paid_at and all(line.is_digital for line in order.lines.all()):
+        return timezone.localdate(order.paid_at + PERIOD)
+    return None
+
+
+def is_late(order: Order | None) -> bool:
+    last = last_day(order) if order else None
+    return last is not None and timezone.localdate() > last
+
 
 def receive(*, key: str, name: str, email: str, order_number: str, note: str) -> Withdrawal:
     """Store the statement and write the receipt the law asks for; the same `key` again changes nothing."""
+    order = _order(order_number, email)
     with transaction.atomic():
         withdrawal, is_new = Withdrawal.objects.get_or_create(
             key=key,
             defaults={
-                "order": _order(order_number, email),
+                "order": order,
+                "is_late": is_late(order),
                 "name": name,
                 "email": email,
                 "order_number": order_number,
@@ -39,7 +62,11 @@ def _order(order_number: str, email: str) -> Order | None:
 
 
 def _tell(withdrawal: Withdrawal) -> None:
-    context: dict[str, Any] = {"withdrawal": withdrawal, "seller": settings.SELLER_NAME}
+    context: dict[str, Any] = {
+        "withdrawal": withdrawal,
+        "seller": settings.SELLER_NAME,
+        "last_day": last_day(withdrawal.order) if withdrawal.order else None,
+    }
     outbox.enqueue(
         kind="withdrawal-receipt",
         dedup_key=f"withdrawal-receipt:{withdrawal.pk}",
@@ -56,4 +83,5 @@ def _tell(withdrawal: Withdrawal) -> None:
         reply_to=withdrawal.email,
     )
     if withdrawal.order:
-        withdrawal.order.remember(_("The buyer declared their withdrawal."))
+        said = _("The buyer asks to withdraw after the time.") if withdrawal.is_late else _("The buyer has withdrawn.")
+        withdrawal.order.remember(said)

@@ -1,9 +1,14 @@
+from datetime import timedelta
+
 from django.test import TestCase
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from account.tests.factories import make_user
 from mail.models import OutgoingMail
-from orders.models import Withdrawal
-from orders.tests.factories import make_order
+from orders import withdrawals
+from orders.models import Order, Withdrawal
+from orders.tests.factories import make_item, make_order
 
 PAGE = "/orders/withdrawal/"
 KEY = "k" * 22
@@ -39,7 +44,7 @@ class WithdrawalTests(TestCase):
         receipt, notice = OutgoingMail.objects.order_by("id")
         assert (receipt.to, notice.reply_to) == ("ada@example.com", "ada@example.com")
         assert "Only the pen." in receipt.text
-        assert "withdrawal" in self.order.events.last().note
+        assert "withdrawn" in self.order.events.last().note
 
     def test_twice_confirmed_is_one(self):
         self.declare(confirmed="yes")
@@ -55,6 +60,55 @@ class WithdrawalTests(TestCase):
 
     def test_change_goes_back_to_the_form(self):
         self.assertContains(self.declare(change="yes"), "<textarea")
+
+    def send(self, *, days_ago: int, hours: int = 0) -> None:
+        Order.objects.update(sent_at=timezone.now() - timedelta(days=days_ago, hours=hours), status="fulfilled")
+        self.order.refresh_from_db()
+
+    def late_page(self, **fields: str):
+        return self.client.post(f"{PAGE}?order={self.order.token}", fields)
+
+    def test_time_begins_when_the_things_are_sent_and_is_said(self):
+        assert withdrawals.last_day(self.order) is None
+        self.send(days_ago=21)
+
+        page = self.client.get(self.order.get_absolute_url())
+
+        self.assertContains(page, "Withdraw from this purchase")
+        self.assertContains(page, f"until {date_format(timezone.localdate())}")
+        self.declare(confirmed="yes")
+        assert not Withdrawal.objects.get().is_late
+
+    def test_after_the_time_it_is_a_request_and_everybody_is_told(self):
+        self.send(days_ago=22)
+        over = "The time to withdraw without a reason ended on"
+
+        self.assertContains(self.client.get(self.order.get_absolute_url()), "Ask whether you may send things back")
+        self.assertContains(self.client.get(PAGE, {"order": self.order.token}), over)
+        fields = {"name": "Ada", "email": "ada@example.com", "order_number": str(self.order.pk), "key": KEY}
+        self.assertContains(self.late_page(**fields), "Send the request")
+        self.late_page(**fields, confirmed="yes")
+
+        assert Withdrawal.objects.get().is_late
+        receipt, notice = OutgoingMail.objects.order_by("id")
+        assert over in receipt.text and over in receipt.html
+        assert "it is a request" in notice.text
+        assert "after the time" in self.order.events.last().note
+
+    def test_a_guessed_number_and_address_are_not_told_whether_it_is_late(self):
+        self.send(days_ago=40)
+
+        in_time, made_up = self.declare(), self.declare(order_number="#987654")
+
+        for page in (in_time, made_up):
+            self.assertContains(page, "Confirm the withdrawal")
+            self.assertNotContains(page, "ended on")
+
+    def test_time_of_downloads_begins_with_the_payment(self):
+        order = make_order(lines=[(make_item(is_digital=True), 1)], paid=True)
+        order.lines.update(is_digital=True)
+
+        assert withdrawals.last_day(order) == timezone.localdate() + timedelta(days=14)
 
     def test_number_without_its_address_is_taken_but_not_joined(self):
         for number, changes in enumerate([{"email": "eve@example.com"}, {"order_number": "99999999999999999999"}]):
