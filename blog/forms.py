@@ -63,16 +63,12 @@ class TrappedForm(forms.Form):
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
         problem = stamps.form_problem((cleaned or {}).get("stamp", ""))
+        # Whatever is wrong with this form, sending it once more must not fail for the stamp a second time.
+        self.data = self.data.copy()  # type: ignore[attr-defined]
+        self.data[self.add_prefix("stamp")] = stamps.form_stamp(again=True)  # type: ignore[index]
         if problem:
-            self._stamp_anew(problem)
             raise ValidationError(problem, code="stamp")
         return cleaned
-
-    def _stamp_anew(self, problem: Any) -> None:
-        """Give an outdated form a fresh stamp; one that came too quickly keeps its own and passes a second later."""
-        if problem is stamps.TOO_OLD:
-            self.data = self.data.copy()  # type: ignore[attr-defined]
-            self.data[self.add_prefix("stamp")] = stamps.form_stamp()  # type: ignore[index]
 
 
 class CommentForm(TrappedForm):

@@ -19,15 +19,17 @@ TOO_QUICK = _("That was very quick. Please look it over and send it again.")
 TOO_OLD = _("This form has been open for very long. Please send it again.")
 
 
-def form_stamp() -> str:
-    return signing.TimestampSigner(salt=FORM_SALT).sign("shown")
+def form_stamp(*, again: bool = False) -> str:
+    """Return the mark of a form shown now; `again` for one that was refused, which may come back as quickly as it likes."""
+    return signing.TimestampSigner(salt=FORM_SALT).sign("again" if again else "shown")
 
 
 def form_problem(stamp: str) -> Any:
     """Return what is wrong with a form's stamp, in words for the visitor, or None."""
     signer = signing.TimestampSigner(salt=FORM_SALT)
     try:
-        signer.unsign(stamp, max_age=MOST_SECONDS)
+        if signer.unsign(stamp, max_age=MOST_SECONDS) == "again":
+            return None
     except signing.BadSignature:
         return TOO_OLD
     try:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from actions import popularity
 from config.pagecache import for_everyone
-from config.ratelimit import client_address, hit, limited, too_many
+from config.ratelimit import client_address, hit, too_many, wait
 from search import engines, query
 
 from . import around, commenting, paging, sharing, sidebar, stamps
@@ -24,6 +24,8 @@ from .models import Comment, Post, TagAlias
 POSTS_ON_A_PAGE = 10
 COMMENTS_ON_A_PAGE = 50
 SEARCHES = "30/min"
+COMMENTS = ("5/min", "30/h")
+SHARE_TRIES = "10/min"
 
 
 @for_everyone("blog", "account.User")
@@ -92,7 +94,6 @@ def post_preview(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
-@limited("5/min", "30/h")
 @require_POST
 def post_comment(request: HttpRequest, post_id: int) -> HttpResponse:
     post = get_object_or_404(Post.objects.published().select_related("author"), pk=post_id, is_open=True)
@@ -101,8 +102,11 @@ def post_comment(request: HttpRequest, post_id: int) -> HttpResponse:
     form = CommentForm(request.POST, member=_member(request))
     if form.is_trapped:
         return redirect(f"{post.get_absolute_url()}#comments")
+    seconds = wait(request, "comment", *COMMENTS)
+    if seconds:
+        form.add_error(None, _("You have sent several comments in a short time. Wait a little and send it again."))
     if not form.is_valid():
-        return render(request, "blog/post_detail.html", _detail(request, post, form=form), status=422)
+        return _refused(request, "blog/post_detail.html", _detail(request, post, form=form), seconds)
     comment = commenting.leave(form.comment(post), request)
     if comment.state == Comment.State.APPROVED:
         messages.success(request, _("Your comment is published."))
@@ -111,6 +115,14 @@ def post_comment(request: HttpRequest, post_id: int) -> HttpResponse:
         messages.success(request, _("Thank you. Your comment will be shown when it has been read and approved."))
         response = redirect(f"{post.get_absolute_url()}#comments")
     commenting.remember(comment, response)
+    return response
+
+
+def _refused(request: HttpRequest, template: str, context: dict[str, Any], seconds: int) -> HttpResponse:
+    """Show the form again with all that was typed; `seconds` is how long to wait when it came too often."""
+    response = render(request, template, context, status=429 if seconds else 422)
+    if seconds:
+        response["Retry-After"] = str(seconds)
     return response
 
 
@@ -131,21 +143,25 @@ def comment_decide(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
-@limited("10/min")
 @require_http_methods(["GET", "HEAD", "POST"])
 def post_share(request: HttpRequest, post_id: int) -> HttpResponse:
     post = get_object_or_404(Post.objects.published(), pk=post_id)
     form = SharePostForm(request.POST or None)
+    context = {"post": post, "form": form}
     if request.method != "POST":
-        return render(request, "blog/post_share.html", {"post": post, "form": form})
+        return render(request, "blog/post_share.html", context)
     if form.is_trapped:
         return redirect(post)
-    if not form.is_valid():
-        return render(request, "blog/post_share.html", {"post": post, "form": form}, status=422)
+    seconds = wait(request, "share-form", SHARE_TRIES)
     try:
-        sharing.share(post, form.cleaned_data, form.quoted_note(), request)
+        if form.is_valid() and not seconds:
+            sharing.share(post, form.cleaned_data, form.quoted_note(), request)
     except sharing.TooManyMails:
-        return too_many(request, 3600)
+        seconds = 3600
+    if seconds:
+        form.add_error(None, _("Too many mails were asked for in a short time. Wait a little and send it again."))
+    if not form.is_valid():
+        return _refused(request, "blog/post_share.html", context, seconds)
     messages.success(request, _("The post is on its way to %(to)s.") % {"to": form.cleaned_data["to"]})
     return redirect(post)
 

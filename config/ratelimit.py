@@ -49,6 +49,14 @@ def visitor(request: HttpRequest) -> str:
     return client_address(request)
 
 
+def wait(request: HttpRequest, scope: str, *rates: str, fail_open: bool = True) -> int:
+    """Count one act of this visitor; return 0, or how many seconds to wait when it was one too many."""
+    for rate in rates:
+        if not hit(scope, visitor(request), rate, fail_open=fail_open):
+            return PERIODS[rate.partition("/")[2]]
+    return 0
+
+
 def limited(*rates: str, scope: str = "", fail_open: bool = True) -> Callable:
     """Decorate a view so that its POSTs are limited per visitor; the refusal is a 429 page with Retry-After."""
 
@@ -56,9 +64,9 @@ def limited(*rates: str, scope: str = "", fail_open: bool = True) -> Callable:
         @wraps(view)
         def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
             if request.method == "POST":
-                for rate in rates:
-                    if not hit(scope or view.__name__, visitor(request), rate, fail_open=fail_open):
-                        return too_many(request, PERIODS[rate.partition("/")[2]])
+                seconds = wait(request, scope or view.__name__, *rates, fail_open=fail_open)
+                if seconds:
+                    return too_many(request, seconds)
             return view(request, *args, **kwargs)
 
         return wrapped

@@ -1,9 +1,12 @@
+from datetime import timedelta
 from unittest import mock
 
+import time_machine
 from django.conf import settings
 from django.core.cache import cache
 from django.test import TestCase, override_settings
 from django.urls import reverse
+from django.utils import timezone
 
 from account.tests.factories import make_user
 from blog import stamps
@@ -156,6 +159,48 @@ class WritingTests(CommentTests):
             assert response.status_code == 422
             self.assertContains(response, "Well said.", status_code=422)
         assert not Comment.objects.exists()
+
+    def test_quick_hand_presses_once_more_and_nothing_is_lost(self):
+        self.assert_next_press_works(stamps.form_stamp(), "That was very quick.")
+
+    def test_page_left_open_for_weeks_takes_one_press_more_and_nothing_is_lost(self):
+        with time_machine.travel(timezone.now() - timedelta(days=30)):
+            stamp = stamps.form_stamp()
+        self.assert_next_press_works(stamp, "open for very long")
+
+    def assert_next_press_works(self, stamp: str, said: str) -> None:
+        refused = self.send(stamp=stamp, body="What I have thought about for an hour.")
+        self.assertContains(refused, said, status_code=422)
+        form = refused.context["form"]
+        again = {name: form[name].value() for name in ("name", "email", "body", "stamp")}
+        assert again["body"] == "What I have thought about for an hour."
+
+        assert self.client.post(self.url, again).status_code == 302
+        assert self.only_comment().body == again["body"]
+
+    def test_page_left_open_for_hours_just_works(self):
+        with time_machine.travel(timezone.now() - timedelta(hours=9)):
+            stamp = stamps.form_stamp()
+
+        assert self.send(stamp=stamp).status_code == 302
+
+    def test_whoever_was_logged_out_meanwhile_keeps_the_text(self):
+        """A member's form has no name and address; without the session they are asked for, beside the text."""
+        response = self.client.post(self.url, {"body": "Still here.", "stamp": form_data()["stamp"]})
+
+        self.assertContains(response, "Still here.", status_code=422)
+        self.assertContains(response, 'name="email"', status_code=422)
+
+    def test_too_many_in_a_minute_keep_the_text(self):
+        for number in range(5):
+            self.send(body=f"Remark {number}")
+
+        response = self.send(body="The sixth.")
+
+        assert response.status_code == 429
+        assert response["Retry-After"] == "60"
+        self.assertContains(response, "The sixth.", status_code=429)
+        self.assertContains(response, "Wait a little", status_code=429)
 
     def test_closed_post_takes_none(self):
         closed = make_post(is_open=False)

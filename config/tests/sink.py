@@ -44,7 +44,8 @@ class Sink:
                 head += chunk
             self.requests.append(head.decode("latin-1"))
             path = head.split(b" ")[1].decode() if b" " in head else ""
-            answer = self.answers.get(path, http_answer(status="404 Not Found"))
+            nothing = http_answer(status="404 Not Found")
+            answer = self.answers.get(path) or self.answers.get(path.partition("?")[0], nothing)
             if callable(answer):
                 answer(client)
             else:
