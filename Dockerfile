@@ -6,10 +6,10 @@ RUN python -m venv /venv \
     && uv pip install --no-cache --compile-bytecode --python /venv/bin/python --require-hashes -r /requirements.txt
 
 FROM python:3.11-slim-bookworm
-# Pango and a font are for WeasyPrint, which draws the invoices.
+# Pango and fonts are for WeasyPrint, which draws the invoices; the second font has Chinese and Japanese names.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends \
-        libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core \
+        libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core fonts-droid-fallback \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --create-home atelier \
     && install --directory --owner atelier --group atelier /var/lib/atelier

@@ -3,8 +3,9 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Info, Warning, register
 
+from . import fonts
 from .vat import state_of
 
 MODES = ("off", "verified", "unverified")
@@ -24,6 +25,19 @@ def vat_can_be_left_out(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             id="orders.E003",
         )
     ]
+
+
+@register(deploy=True)
+def every_name_can_be_printed(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Say which scripts would be boxes on an invoice; a shop that sells to Lyon only need not care."""
+    try:
+        scripts = fonts.scripts_missing()
+    except OSError as error:
+        return [Warning(f"Pango is missing, so no invoice can be drawn: {error}", id="orders.W001")]
+    if not scripts:
+        return []
+    hint = "On Debian: fonts-droid-fallback (Chinese, Japanese), fonts-noto-core, fonts-noto-cjk (Korean too)."
+    return [Info(f"Invoices cannot print names in: {', '.join(scripts)}.", hint=hint, id="orders.I001")]
 
 
 @register

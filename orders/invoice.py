@@ -24,13 +24,14 @@ from django.db.models import F
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.crypto import get_random_string
+from django.utils.translation import gettext as _
 from django_countries import countries
 
 from mail.attachments import Attachment
 from mail.relay import soon
 from shop.money import quantize
 
-from . import vat
+from . import fonts, vat
 from .models import Invoice, InvoiceCounter, Order
 from .totals import RateTotal, portion
 
@@ -153,7 +154,9 @@ def pdf(invoice: Invoice) -> bytes:
             logger.error("The file of invoice %s is gone and is made again from its frozen content", invoice.pk)
             Invoice.objects.filter(pk=invoice.pk, pdf=invoice.pdf).update(pdf="", sha256="")
     content = render(invoice.kind, invoice.label, invoice.snapshot)
-    _keep(invoice, content)
+    if _keep(invoice, content) and (boxes := fonts.missing(str(invoice.snapshot))):
+        logger.warning("%s %s shows boxes: no font on this machine has %s", invoice.kind, invoice.pk, boxes)
+        invoice.order.remember(_("The PDF shows boxes: no font here has %(letters)s.") % {"letters": boxes})
     return content
 
 
@@ -163,15 +166,17 @@ def attachment(invoice_id: str) -> Attachment:
     return Attachment(invoice.filename, pdf(invoice), "application/pdf")
 
 
-def _keep(invoice: Invoice, content: bytes) -> None:
+def _keep(invoice: Invoice, content: bytes) -> bool:
     # The row comes after the file and the name is random: a crash in between leaves an orphan, never half a file.
     storage = storages["private"]
     name = f"invoices/{invoice.year}/{invoice.label}-{get_random_string(12).lower()}.pdf"
     name = storage.save(name, ContentFile(content))
     digest = hashlib.sha256(content).hexdigest()
-    if not Invoice.objects.filter(pk=invoice.pk, pdf="").update(pdf=name, sha256=digest):
+    is_first = bool(Invoice.objects.filter(pk=invoice.pk, pdf="").update(pdf=name, sha256=digest))
+    if not is_first:
         storage.delete(name)  # another process was quicker
     invoice.refresh_from_db(fields=["pdf", "sha256"])
+    return is_first
 
 
 # Pango's fonts are shared by all invoices, and are not made for threads.

@@ -10,7 +10,7 @@ from django.core.files.storage import storages
 from django.db import transaction
 from django.test import TestCase, TransactionTestCase
 
-from orders import invoice
+from orders import checks, fonts, invoice
 from orders.models import Invoice, Order
 from orders.tests.factories import make_item, make_order
 
@@ -90,6 +90,24 @@ class PdfTests(TestCase):
 
         with self.assertLogs("orders.invoice", "ERROR"):
             assert invoice.pdf(paper).startswith(b"%PDF")
+
+    def test_letters_that_no_font_has_are_told_to_staff_once(self):
+        order = make_order(last_name="Ж\U00012345", paid=True)  # no font has cuneiform
+        paper = order.invoices.get()
+
+        with self.assertLogs("orders.invoice", "WARNING") as logs:
+            invoice.pdf(paper)
+        invoice.pdf(paper)
+
+        assert "\U00012345" in logs.output[0] and "Ж" not in logs.output[0]
+        assert order.events.filter(note__contains="boxes").count() == 1
+
+    def test_names_of_europe_and_the_middle_east_can_be_printed_and_the_check_names_the_rest(self):
+        covered = set(fonts.SAMPLES) - set(fonts.scripts_missing())
+
+        assert {"Latin", "Greek", "Cyrillic", "Hebrew", "Arabic"} <= covered
+        with mock.patch.object(fonts, "missing", lambda text: text if "ก" in text else ""):
+            assert "Thai." in checks.every_name_can_be_printed(None)[0].msg
 
     def test_texts_cannot_make_the_renderer_fetch_anything(self):
         evil = make_item(name='<img src="http://127.0.0.1:9/x"><link rel=attachment href="file:///etc/passwd">')
