@@ -1,9 +1,10 @@
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.forms import ModelForm
+from django.forms import DecimalField, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.html import format_html
@@ -13,8 +14,16 @@ from django.utils.translation import gettext_lazy as _lazy
 from config.templatetags.pictures import thumbnail_url
 from mail import relay
 
+from . import money
 from .models import Basket, BoughtTogether, Category, Product, ProductPicture, ProductQuerySet, StockAlert
 from .tasks import answer_stock_alerts
+
+
+class PriceField(DecimalField):
+    """Shows as many decimals as the currency has; the column keeps three for the currencies that need them."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return money.quantize(value) if isinstance(value, Decimal) else value
 
 
 @admin.register(Category)
@@ -69,6 +78,8 @@ class ProductAdmin(admin.ModelAdmin):
         if db_field.name == "stock":
             # The form carries the number it showed, so that saving it can tell a recount from an old number.
             kwargs["show_hidden_initial"] = True
+        if db_field.name == "price":
+            kwargs["form_class"] = PriceField
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Product, form: ModelForm, change: bool) -> None:  # noqa: FBT001

@@ -9,6 +9,11 @@
       const column = [...field.closest("td").classList].find((each) => each.startsWith("field-"))?.slice(6);
       name(field, field.closest("table").querySelector(`th.column-${column}`)?.textContent.trim());
     });
+    root.querySelectorAll("#result_list td[class*='field-'] :is(input, select, textarea):not([type=hidden])").forEach((field) => {
+      const column = [...field.closest("td").classList].find((each) => each.startsWith("field-")).slice(6);
+      const row = field.closest("tr").querySelector("th")?.textContent.trim();
+      name(field, `${root.querySelector(`#result_list th.column-${column} .text`)?.textContent.trim()}, ${row}`);
+    });
     root.querySelectorAll(".tabular td.delete input").forEach((field) => name(field, field.closest("table").querySelector("thead th:last-child")?.textContent.trim()));
     root.querySelectorAll(".datetime input, .date input").forEach((field) => name(field, field.previousSibling?.textContent.trim()));
     root.querySelectorAll("#searchbar").forEach((field) => field.setAttribute("aria-label", document.querySelector("#changelist-search [type=submit]")?.value || "Search"));
