@@ -207,7 +207,7 @@ class EveryAddressTests(TestCase):
                 status = self.ask(Client(), "post", self.real(name, pattern), body, content_type=kind).status_code
                 assert status < 500, (name, kind, status)
 
-    def test_unknown_things_are_404_and_never_500(self):
+    def test_unknown_things_are_404_and_never_500(self):  # D20
         client = self.people()["staff"]
         for name, pattern in addresses().items():
             for odd_id, word in zip(ODD_IDS * 2, ODD_WORDS, strict=True):
@@ -255,7 +255,7 @@ class EveryAddressTests(TestCase):
             assert not answer.cookies, (name, answer.cookies)
             assert not answer.wsgi_request.session.accessed, name
 
-    def test_pages_ask_nobody_else_and_hold_no_inline_code(self):
+    def test_pages_ask_nobody_else_and_hold_no_inline_code(self):  # D37
         for who, client in self.people().items():
             for name, pattern in addresses().items():
                 answer = self.ask(client, "get", self.real(name, pattern))

@@ -27,7 +27,7 @@ class LoginTests(TestCase):
     def log_in(self, username: str, password: str = PASSWORD, **data):
         return self.client.post(reverse("login"), {"username": username, "password": password, **data})
 
-    def test_username_and_address_work_in_any_case(self):
+    def test_username_and_address_work_in_any_case(self):  # D7
         for name in ["Alice", "alice", "ALICE", "alice@example.com", "ALICE@EXAMPLE.COM", " alice@Example.com "]:
             with self.subTest(name):
                 self.log_in(name)
@@ -45,7 +45,7 @@ class LoginTests(TestCase):
 
         assert wrong == unknown
 
-    def test_deactivated_member_is_out_at_the_next_request(self):
+    def test_deactivated_member_is_out_at_the_next_request(self):  # D5
         for name in ["alice", "alice@example.com"]:
             with self.subTest(name):
                 User.objects.update(is_active=True)
@@ -55,14 +55,14 @@ class LoginTests(TestCase):
                 assert self.client.get(reverse("account:dashboard")).status_code == 302
                 assert self.log_in(name).status_code == 422
 
-    def test_every_kind_of_login_costs_one_hash(self):
+    def test_every_kind_of_login_costs_one_hash(self):  # D14
         for name in ["alice", "alice@example.com", "nobody", "nobody@example.com"]:
             with self.subTest(name), patch("django.contrib.auth.hashers.MD5PasswordHasher.encode") as encode:
                 encode.return_value = "md5$x$y"
                 self.log_in(name, "wrong")
                 assert encode.call_count == 1
 
-    def test_sixth_wrong_password_locks_whatever_the_spelling(self):
+    def test_sixth_wrong_password_locks_whatever_the_spelling(self):  # D13
         for name in ["alice", "Alice", "alice@example.com", "ALICE@example.com", "ALICE"]:
             self.log_in(name, "wrong")
 
@@ -80,7 +80,7 @@ class LoginTests(TestCase):
 
         assert get_user(self.client) == self.alice
 
-    def test_next_leads_to_our_own_pages_only(self):
+    def test_next_leads_to_our_own_pages_only(self):  # D16
         for target in HOSTILE_NEXT:
             with self.subTest(target):
                 response = self.log_in("alice", next=target)
@@ -131,7 +131,7 @@ class PasswordTests(TestCase):
         assert [mail.to for mail in OutgoingMail.objects.all()] == ["alice@example.com"]
 
     @override_settings(ALLOWED_HOSTS=["*"], SITE_URL="https://shop.example")
-    def test_link_leads_to_the_configured_site_whatever_host_was_asked(self):
+    def test_link_leads_to_the_configured_site_whatever_host_was_asked(self):  # D15
         for host in ["evil.test", "testserver:99999", "shop.example:1"]:
             with self.subTest(host):
                 self.ask(headers={"Host": host}, HTTP_HOST=host, HTTP_X_FORWARDED_HOST="evil.test")
@@ -139,7 +139,7 @@ class PasswordTests(TestCase):
                 assert "https://shop.example/account/password-reset/" in text
                 assert "evil" not in text
 
-    def test_fourth_reset_in_an_hour_mails_nothing_and_says_nothing(self):
+    def test_fourth_reset_in_an_hour_mails_nothing_and_says_nothing(self):  # D13
         answers = set()
         with time_machine.travel(timezone.now(), tick=False) as clock:
             for _ in range(6):

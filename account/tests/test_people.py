@@ -48,7 +48,7 @@ class FollowTests(TestCase):
 
         assert (Follow.objects.count(), Action.objects.count()) == (1, 1)
 
-    def test_nobody_follows_themselves(self):
+    def test_nobody_follows_themselves(self):  # D18
         self.client.force_login(self.alice)
 
         assert self.follow("alice").status_code == 400
@@ -56,13 +56,13 @@ class FollowTests(TestCase):
             Follow.objects.create(follower=self.alice, followed=self.alice)
         self.assertNotContains(self.client.get(self.alice.get_absolute_url()), 'value="follow"')
 
-    def test_unknown_action_is_refused(self):
+    def test_unknown_action_is_refused(self):  # D21
         self.client.force_login(self.bob)
 
         for action in ["whatever", ""]:
             assert self.follow(action=action).status_code == 400
 
-    def test_unknown_and_inactive_people_are_not_found(self):
+    def test_unknown_and_inactive_people_are_not_found(self):  # D20
         make_user("gone", is_active=False)
         self.client.force_login(self.bob)
 
@@ -80,7 +80,7 @@ class FollowTests(TestCase):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_twenty_parallel_follows_are_one():
+def test_twenty_parallel_follows_are_one():  # D19
     alice, bob = make_user("alice"), make_user("bob")
 
     errors = race(lambda number: bob.follow(alice), MOST)
@@ -173,12 +173,12 @@ class EditTests(TestCase):
     def photo(self, content: bytes, name: str = "me.jpg"):
         return self.edit(photo=SimpleUploadedFile(name, content, "image/jpeg"))
 
-    def test_superuser_without_a_profile_can_edit(self):
+    def test_superuser_without_a_profile_can_edit(self):  # D17
         self.client.force_login(User.objects.create_superuser("boss", "boss@example.com", "x"))
 
         assert self.client.get(reverse("account:edit")).status_code == 200
 
-    def test_profile_is_saved(self):
+    def test_profile_is_saved(self):  # D2
         self.assertRedirects(self.edit(last_name="Doe", date_of_birth="1990-05-04", bio="Hi"), reverse("account:edit"))
 
         self.alice.refresh_from_db()
@@ -190,7 +190,7 @@ class EditTests(TestCase):
         document = Document.objects.get(kind="person")
         assert (document.title, document.summary) == ("Alice Lindqvist", "Paper and ink")
 
-    def test_bad_input_comes_back(self):
+    def test_bad_input_comes_back(self):  # D23
         bad = [
             {"date_of_birth": "2999-01-01"},
             {"date_of_birth": "2026-02-30"},
@@ -243,7 +243,7 @@ class EditTests(TestCase):
         assert self.alice.photo_width is None
         assert not storage.exists(old)
 
-    def test_hostile_photos_are_refused(self):
+    def test_hostile_photos_are_refused(self):  # D22
         for content in [b"", b"<svg onload=alert(1)>", png_header(20_000, 8_000), png_header(13_300, 13_300)]:
             with self.subTest(content[:20]):
                 assert self.photo(content).status_code == 422

@@ -28,7 +28,7 @@ class RegisterTests(TestCase):
     def register(self, **changes):
         return self.client.post(reverse("account:register"), form_data(**changes))
 
-    def test_new_member_is_made_told_to_the_stream_and_mailed(self):
+    def test_new_member_is_made_told_to_the_stream_and_mailed(self):  # D2
         response = self.register()
 
         self.assertRedirects(response, reverse("account:register_done"))
@@ -61,7 +61,7 @@ class RegisterTests(TestCase):
 
         assert OutgoingMail.objects.count() == 1
 
-    def test_address_differing_in_case_is_the_same_account(self):
+    def test_address_differing_in_case_is_the_same_account(self):  # D6
         self.register()
 
         self.register(username="other", email="ALICE@EXAMPLE.COM")
@@ -74,16 +74,16 @@ class RegisterTests(TestCase):
         self.assertContains(response, 'value="alice@example.com"', status_code=422)
         assert not User.objects.exists()
 
-    def test_blank_password_is_a_field_error(self):
+    def test_blank_password_is_a_field_error(self):  # D10
         assert self.register(password1="").status_code == 422
         assert self.register(password1="", password2="").status_code == 422
 
-    def test_weak_passwords_are_refused(self):
+    def test_weak_passwords_are_refused(self):  # D9
         for password in ["1", "short", "password123", "1234567890123", "alice@example.com"]:
             with self.subTest(password):
                 assert self.register(password1=password, password2=password).status_code == 422
 
-    def test_names_that_shadow_something_are_refused(self):
+    def test_names_that_shadow_something_are_refused(self):  # D11, D12
         names = ["follow", "Admin", "bob@example.com", "..", "a/b", "-dash", "\u0430dmin", "a b", "x" * 41, ""]
         for name in names:
             with self.subTest(name):
@@ -96,7 +96,7 @@ class RegisterTests(TestCase):
 
         self.assertContains(response, "already exists", status_code=422)
 
-    def test_addresses_that_no_mail_reaches_are_refused(self):
+    def test_addresses_that_no_mail_reaches_are_refused(self):  # D8
         addresses = ["", "alice", "a@localhost", "a@[127.0.0.1]", "a@b.test\nBcc: c@d.test", "a,b@x.test", "a" * 255]
         for email in addresses:
             with self.subTest(email):
@@ -108,7 +108,7 @@ class RegisterTests(TestCase):
         user = User.objects.get()
         assert (user.is_staff, user.is_superuser, user.is_proven, user.is_active) == (False, False, False, True)
 
-    def test_eleventh_try_in_an_hour_waits(self):
+    def test_eleventh_try_in_an_hour_waits(self):  # D13
         for _ in range(10):
             self.register(username="")
 
@@ -163,7 +163,7 @@ class ProofTests(TestCase):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_twenty_sign_ups_with_one_address_make_one_member():
+def test_twenty_sign_ups_with_one_address_make_one_member():  # D6
     def sign_up(number: int) -> None:
         register(username=f"racer{number}", email="ONE@example.com" if number % 2 else "one@EXAMPLE.com", password="x")
 

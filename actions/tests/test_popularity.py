@@ -72,7 +72,7 @@ class CountingTests:
     def setUp(self):
         self.vase, self.bowl, self.cup = (Group.objects.create(name=name) for name in ("vase", "bowl", "cup"))
 
-    def test_fifty_reloads_are_one_view(self):
+    def test_fifty_reloads_are_one_view(self):  # D35
         for _ in range(50):
             look(self.vase)
 
@@ -266,7 +266,7 @@ class RedisIsAwayTests(TestCase):
         redisstore.forget_failure()
         self.addCleanup(redisstore.forget_failure)
 
-    def test_pages_go_on_with_what_the_database_knows(self):
+    def test_pages_go_on_with_what_the_database_knows(self):  # D36
         vase = Group.objects.create(name="vase")
         ViewCount.objects.create(target_kind="auth.group", target_id=vase.pk, views=7)
 

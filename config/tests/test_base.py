@@ -49,6 +49,13 @@ class BasePageTests(TestCase):
         assert 'src="http' not in html
         assert 'rel="stylesheet" href="http' not in html
 
+    def test_page_says_its_language_letters_and_width(self):  # D41
+        page = self.client.get("/").text
+
+        assert '<html lang="en">' in page
+        assert '<meta charset="utf-8">' in page
+        assert '<meta name="viewport"' in page
+
     def test_old_place_of_the_icon_leads_to_the_new_one(self):
         response = self.client.get("/favicon.ico")
 

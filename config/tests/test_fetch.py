@@ -132,7 +132,7 @@ def public(monkeypatch, sink):
 
 @pytest.mark.parametrize("port", ["PORT", "80", ""])
 @pytest.mark.parametrize("line", REFUSED)
-def test_address_that_leads_inside_is_refused_without_a_connection(line, port, sink, connected, settings):
+def test_address_that_leads_inside_is_refused_without_a_connection(line, port, sink, connected, settings):  # D25
     settings.SITE_URL = "https://atelier.example"
     url = line.replace("SITE_HOST", "atelier.example")
     url = url.replace(":PORT", f":{port}" if port else "").replace("PORT", str(sink.port))
@@ -213,7 +213,7 @@ def test_resolver_that_hangs_is_given_up(monkeypatch, over):
         "/a\rb",
     ],
 )
-def test_redirect_is_checked_like_the_first_address(location, public, sink):
+def test_redirect_is_checked_like_the_first_address(location, public, sink):  # D26
     sink.answers["/self"] = redirect(location)
 
     with pytest.raises(FetchRefused):
@@ -264,7 +264,7 @@ def refused_answers() -> dict[str, object]:
 
 
 @pytest.mark.parametrize("name", refused_answers())
-def test_answer_we_cannot_use_is_refused(name, public, sink):
+def test_answer_we_cannot_use_is_refused(name, public, sink):  # D27, D28
     sink.answers["/"] = refused_answers()[name]
 
     with pytest.raises(FetchRefused):
@@ -272,14 +272,14 @@ def test_answer_we_cannot_use_is_refused(name, public, sink):
 
 
 @pytest.mark.parametrize("before", [b"", b"HTTP/1.1 200 OK\r\nX: ", http_answer(b"", length=5000)])
-def test_dripping_server_is_left(before, public, sink):
+def test_dripping_server_is_left(before, public, sink):  # D29
     sink.answers["/"] = drip(before)
 
     with pytest.raises(FetchRefused):
         fetch("http://public.test/", max_seconds=0.5)
 
 
-def test_silent_server_is_left(public, sink, over):
+def test_silent_server_is_left(public, sink, over):  # D29
     sink.answers["/"] = lambda client: over.wait()
 
     with pytest.raises(FetchRefused):
@@ -313,7 +313,7 @@ def test_international_name_and_path_work(public, sink):
     assert fetch("http://bücher.test/über").url == "http://xn--bcher-kva.test/%C3%BCber"
 
 
-def test_four_megabyte_picture_without_extension_works(public, sink):
+def test_four_megabyte_picture_without_extension_works(public, sink):  # D32
     picture = picture_bytes("JPEG", (2400, 2400), quality=95)
     sink.answers["/picture"] = http_answer(picture)
 

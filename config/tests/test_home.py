@@ -13,7 +13,7 @@ from shop.tests.factories import make_product
 
 
 class HomeTests(TestCase):
-    def test_empty_site_says_so_and_offers_a_way_on(self):
+    def test_empty_site_says_so_and_offers_a_way_on(self):  # D58
         self.assertContains(self.client.get(reverse("home")), "Nothing is here yet")
 
     def test_newest_post_leads_and_three_more_follow(self):

@@ -23,7 +23,7 @@ class LeavingTests(TestCase):
         with self.captureOnCommitCallbacks(execute=True):
             leave(self.bob)
 
-    def test_pictures_and_files_go_and_likes_are_taken_back(self):
+    def test_pictures_and_files_go_and_likes_are_taken_back(self):  # D24
         kept, gone = make_image(owner=self.alice), make_image(owner=self.bob, stored=True)
         kept.like(self.bob)
 

@@ -189,7 +189,7 @@ def test_profile_bomb_never_grows_in_memory():
     assert len(picture.content) < 1000
 
 
-def test_81_megapixels_in_a_small_file_are_refused_before_they_are_decoded():
+def test_81_megapixels_in_a_small_file_are_refused_before_they_are_decoded():  # D22
     data = png_of_pixels(9_000, 9_000)
     assert len(data) < 300_000
 
@@ -210,7 +210,7 @@ def test_81_megapixels_in_a_small_file_are_refused_before_they_are_decoded():
         picture_bytes("JPEG") + b"PK\x03\x04evil.zip",
     ],
 )
-def test_what_follows_the_pixels_is_cut_off(source):
+def test_what_follows_the_pixels_is_cut_off(source):  # D23
     content = read_picture(source).content
 
     assert not any(tail in content for tail in (b"<script", b"<?php", b"PK\x03\x04"))
@@ -222,7 +222,7 @@ def test_large_picture_is_kept_at_screen_size():
     assert (picture.width, picture.height) == (4096, 2048)
 
 
-def test_picture_is_stored_under_a_random_name_with_its_thumbnails():
+def test_picture_is_stored_under_a_random_name_with_its_thumbnails():  # D40
     stored = store_picture(ContentFile(picture_bytes("JPEG", (900, 600)), name="../../a.php.jpg"), "somewhere")
 
     assert stored.name.startswith("somewhere/")

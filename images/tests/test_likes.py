@@ -25,7 +25,7 @@ class LikeTests(TestCase):
         self.image.refresh_from_db()
         return self.image.total_likes
 
-    def test_like_and_unlike_by_plain_forms(self):
+    def test_like_and_unlike_by_plain_forms(self):  # D37
         self.client.force_login(self.bob)
 
         self.assertRedirects(self.like(), self.image.get_absolute_url())
@@ -60,17 +60,17 @@ class LikeTests(TestCase):
 
         assert [action.verb for action in Action.objects.filter(actor=self.bob)] == [Action.Verb.LIKES]
 
-    def test_visitor_sees_a_way_to_log_in_and_is_led_there(self):
+    def test_visitor_sees_a_way_to_log_in_and_is_led_there(self):  # D39
         self.assertContains(self.client.get(self.image.get_absolute_url()), "Log in to like")
         assert self.like().url.startswith(reverse("login"))
 
-    def test_unknown_action_is_refused(self):
+    def test_unknown_action_is_refused(self):  # D21
         self.client.force_login(self.bob)
 
         for action in ["zzz", ""]:
             assert self.like(action).status_code == 400
 
-    def test_private_unready_and_unknown_pictures_are_not_found(self):
+    def test_private_unready_and_unknown_pictures_are_not_found(self):  # D20
         self.client.force_login(self.bob)
 
         for pk in [make_image(is_private=True).pk, make_image(status="fetching").pk, 999_999, 2**63]:
@@ -81,7 +81,7 @@ class LikeTests(TestCase):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_parallel_clicks_of_many_people_count_right():
+def test_parallel_clicks_of_many_people_count_right():  # D33
     image, people = make_image(), [make_user() for _ in range(10)]
 
     errors = race(lambda number: image.like(people[number % 10]), MOST)
@@ -90,6 +90,18 @@ def test_parallel_clicks_of_many_people_count_right():
     image.refresh_from_db()
     assert image.total_likes == Like.objects.count() == 10
     assert Action.objects.filter(verb=Action.Verb.LIKES).count() == 10
+
+
+@pytest.mark.django_db(transaction=True)
+def test_parallel_likes_of_one_person_are_one_like_and_one_action():  # D34
+    image, bob = make_image(), make_user("bob")
+
+    errors = race(lambda number: image.like(bob), 12)
+
+    assert errors == []
+    image.refresh_from_db()
+    assert image.total_likes == Like.objects.count() == 1
+    assert Action.objects.filter(verb=Action.Verb.LIKES).count() == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -2,11 +2,12 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.files.storage import default_storage
-from django.test import TestCase
+from django.test import TestCase, override_settings
 from django.urls import reverse
 
 from account.tests.factories import make_user
 from actions.tasks import flush_views
+from config import redisstore
 from config.pictures import files_of
 from images.models import Image
 from images.page import find_pictures, largest
@@ -35,7 +36,7 @@ class ListTests(TestCase):
         assert response.context["page"].object_list == [second, first]
         self.assertNotContains(response, "Hidden")
 
-    def test_list_is_one_query_however_long(self):
+    def test_list_is_one_query_however_long(self):  # D40
         for _ in range(10):
             make_image()
         with self.assertNumQueries(1):
@@ -45,7 +46,7 @@ class ListTests(TestCase):
         with self.assertNumQueries(1):
             self.get()
 
-    def test_pictures_have_size_alternative_text_and_choices(self):
+    def test_pictures_have_size_alternative_text_and_choices(self):  # D41
         make_image(alt='"Boats"')
 
         response = self.get()
@@ -65,7 +66,7 @@ class ListTests(TestCase):
         assert tiles.content.count(b'class="tile"') == 6
         assert "HX-Request" in tiles["Vary"]
 
-    def test_any_page_number_is_answered(self):
+    def test_any_page_number_is_answered(self):  # D38
         for _ in range(30):
             make_image(owner=self.alice)
 
@@ -131,7 +132,7 @@ class DetailTests(TestCase):
             with self.assertNumQueries(number):
                 self.client.get(self.image.get_absolute_url(), headers=BROWSER)
 
-    def test_view_is_counted_once_a_visitor(self):
+    def test_view_is_counted_once_a_visitor(self):  # D35
         for _ in range(3):
             response = self.client.get(self.image.get_absolute_url(), headers=BROWSER)
 
@@ -209,7 +210,7 @@ class RankingTests(TestCase):
         for number in range(times):
             self.client.get(image.get_absolute_url(), headers=BROWSER, REMOTE_ADDR=f"192.0.2.{number}")
 
-    def test_most_viewed_first_and_gone_ones_skipped(self):
+    def test_most_viewed_first_and_gone_ones_skipped(self):  # D24
         seldom, often, gone = make_image(title="Seldom"), make_image(title="Often"), make_image(title="Gone")
         self.look(seldom, 1)
         self.look(often, 3)
@@ -220,6 +221,14 @@ class RankingTests(TestCase):
         response = self.client.get(reverse("images:image_ranking"))
 
         assert [image.title for image in response.context["images"]] == ["Often", "Seldom"]
+
+    def test_pages_open_while_redis_is_away(self):  # D36
+        image = make_image(title="Boats")
+        self.addCleanup(redisstore.forget_failure)
+        with override_settings(REDIS_URL="redis://127.0.0.1:1/0"):
+            redisstore.forget_failure()
+            for url in (image.get_absolute_url(), reverse("images:image_ranking"), reverse("images:image_list")):
+                assert self.client.get(url, headers=BROWSER).status_code == 200
 
     def test_empty_ranking_says_so(self):
         assert self.client.get(reverse("images:image_ranking")).status_code == 200

@@ -69,6 +69,19 @@ class SaveByAddressTests(TestCase):
         assert Document.objects.get(kind="image").title == "The sea"
         self.assertContains(self.client.get(image.get_absolute_url()), 'alt="Waves"')
 
+    def test_saving_asks_no_other_server_before_it_answers(self):  # D29
+        """A server that never answers must hold up the background work, not the site."""
+        web = FakeWeb({})
+        with patch.object(download, "fetch", web):
+            with self.captureOnCommitCallbacks() as waiting:
+                url = reverse("images:image_create")
+                response = self.client.post(url, {"source_url": "https://example.com/slow.jpg"})
+            assert response.status_code == 302
+            assert web.asked == []
+            for work in waiting:
+                work()
+        assert web.asked == ["https://example.com/slow.jpg"]
+
     def test_page_gives_the_picture_it_names(self):
         html = """<html><head><title>Page</title><meta property="og:image" content="/main.jpg"></head>
             <body><img src="logo.gif"></body></html>"""
@@ -83,7 +96,7 @@ class SaveByAddressTests(TestCase):
         assert self.web.asked == ["https://example.com/page", "https://www.example.com/main.jpg"]
         assert image.title == "page" or image.title == "example.com"
 
-    def test_whatever_is_wrong_is_told_with_one_text(self):
+    def test_whatever_is_wrong_is_told_with_one_text(self):  # D27
         answers = [
             FetchRefused("secret reason"),
             Fetched(b"<html>404</html>", "text/html", "https://example.com/x"),
@@ -105,14 +118,14 @@ class SaveByAddressTests(TestCase):
         assert not Action.objects.exists()
         assert not Document.objects.filter(kind="image").exists()
 
-    def test_address_that_can_never_do_is_a_field_error(self):
+    def test_address_that_can_never_do_is_a_field_error(self):  # D30
         for url in ["ftp://x.example/a.png", "http://example.com:22/", "file:///etc/passwd", "nonsense", "http://u@x/"]:
             self.save(source_url=url)
             self.assertContains(self.response, "We could not get anything", status_code=422)
             self.assertContains(self.response, url.replace("&", "&amp;"), status_code=422)
         assert not Image.objects.exists()
 
-    def test_titles_without_letters_break_no_address(self):
+    def test_titles_without_letters_break_no_address(self):  # D31
         for title in ["???", "日本語", "-", " . ", "\u202e", "💥" * 50]:
             with self.subTest(title):
                 image = self.save(

@@ -31,7 +31,7 @@ def start(arguments, tmp_path, **changes):
     return subprocess.run(command, cwd=processes.ROOT, env=env, capture_output=True, text=True, check=False)
 
 
-def test_the_documented_production_settings_start(tmp_path):
+def test_the_documented_production_settings_start(tmp_path):  # D1
     result = start(SERVE, tmp_path)
 
     assert result.returncode == 0, result.stderr
@@ -47,7 +47,7 @@ def test_the_documented_production_settings_start(tmp_path):
     ],
     ids=["no key", "development key", "simulator", "fetches from our network"],
 )
-def test_an_unsafe_setting_stops_the_web_server_with_a_reason(changes, said, tmp_path):
+def test_an_unsafe_setting_stops_the_web_server_with_a_reason(changes, said, tmp_path):  # D59
     result = start(SERVE, tmp_path, **changes)
 
     assert result.returncode != 0
