@@ -2,7 +2,7 @@ from django.apps import AppConfig
 from django.db.backends.signals import connection_created
 from django.utils.module_loading import autodiscover_modules
 
-from .freshness import watch_connection
+from . import freshness, metrics
 
 
 class ConfigConfig(AppConfig):
@@ -12,4 +12,5 @@ class ConfigConfig(AppConfig):
 
     def ready(self) -> None:
         autodiscover_modules("belongings")  # config/personaldata.py
-        connection_created.connect(watch_connection)
+        connection_created.connect(freshness.watch_connection)
+        connection_created.connect(metrics.watch_connection)

@@ -29,6 +29,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
 from .freshness import listen, stamps, tables_of
+from .metrics import counting_hits
 
 MAX_AGE = 15.0  # seconds
 MAX_BYTES = 64_000_000
@@ -172,7 +173,7 @@ def page_of(response: HttpResponse, tables: tuple[str, ...], before: tuple[int, 
     # "no-cache" lets a browser keep the page if it asks each time whether it is still the same; 304 costs nothing.
     headers += [] if response.has_header("Cache-Control") else [("Cache-Control", "no-cache")]
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    on_hit = getattr(response, "on_hit", None)
+    on_hit = counting_hits(response, getattr(response, "on_hit", None))
     # The pages hold no secret beside a stranger's input (no token, no name), so compressing them tells nothing.
     return Page(headers, body, gzip.compress(body, 6), etag, tables, before, on_hit)
 

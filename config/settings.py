@@ -394,6 +394,13 @@ if SITE_URL.startswith("https://"):
     if config("BEHIND_TLS_PROXY", default=False, cast=bool):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
+# --- Metrics: counted when somebody may ask for them ----------------------------------------------------------------
+
+METRICS_TOKEN = config("METRICS_TOKEN", default="")
+METRICS_DIR = Path(config("METRICS_DIR", default="") or VAR_DIR / "metrics")
+if METRICS_TOKEN:
+    MIDDLEWARE.insert(1, "config.metrics.measure")
+
 # --- Logs ----------------------------------------------------------------------------------------------------------
 
 LOGGING = {

@@ -6,7 +6,8 @@ import time
 from collections.abc import Iterable
 
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import DatabaseError, close_old_connections
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
 logger = logging.getLogger(__name__)
@@ -24,8 +25,19 @@ def run(names: Iterable[str]) -> list[str]:
         except Exception:
             logger.exception("Sweep %s failed", name)
             failed.append(name)
+        note(name, has_failed=name in failed)
     close_old_connections()
     return failed
+
+
+def note(name: str, *, has_failed: bool) -> None:
+    """Remember that a sweep has just ended, for the admin and for config/metrics.py."""
+    from .models import SweepRun
+
+    try:
+        SweepRun.objects.update_or_create(name=name, defaults={"ended_at": timezone.now(), "has_failed": has_failed})
+    except DatabaseError as error:
+        logger.warning("The end of sweep %s was not noted: %s", name, error)
 
 
 def run_on_time(stop: threading.Event) -> None:

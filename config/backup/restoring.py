@@ -18,8 +18,8 @@ from search.reindexing import reindex
 from . import files, schema, tables
 from .archive import MEDIA, PRIVATE, NotRestorable, Reader
 
-# What `migrate` itself writes into a new database.
-WRITTEN_BY_MIGRATE = {"contenttypes.ContentType", "auth.Permission"}
+# What `migrate` itself writes into a new database, and the sweeps of a site that has nothing to sweep.
+WRITTEN_UNASKED = {"contenttypes.ContentType", "auth.Permission", "config.SweepRun"}
 
 
 class NotEmpty(Exception):
@@ -55,7 +55,7 @@ def what_stands_here() -> str:
     """Return what an empty site would not have, in words; nothing for a site that was just set up or not at all."""
     present = set(connection.introspection.table_names())
     for model in tables.kept_models(apps):
-        is_ours = model._meta.db_table in present and model._meta.label not in WRITTEN_BY_MIGRATE
+        is_ours = model._meta.db_table in present and model._meta.label not in WRITTEN_UNASKED
         if is_ours and model._base_manager.exists():
             return f"the table {model._meta.db_table} has rows"
     return next((f"there is a file {member}" for member, _, _ in files.all_members()), "")
