@@ -40,11 +40,12 @@ class SessionStore(DatabaseStore):
 
 
 def remember_device(request: HttpRequest | None) -> None:
-    """Note which browser this session belongs to; called when somebody logs in."""
+    """Note which browser this session belongs to, and since when; called when somebody logs in."""
     if request is None:
         return
     agent = request.headers.get("User-Agent", "")[:200]
     request.session[DEVICE] = {"agent": agent, "at": timezone.now().isoformat()}
+    request.session[SEEN] = int(time.time())
 
 
 def is_worn_out(request: HttpRequest) -> bool:
