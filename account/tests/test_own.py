@@ -135,8 +135,8 @@ class PersonalDataTests(TestCase):
         pointing = {field.related_model._meta.label for field in fields if field.auto_created and not field.concrete}
 
         groups_and_staff = {"account.User_groups", "account.User_user_permissions"}
-        # Who of the staff did what to an order or a coupon is the shop's record, not the person's.
-        records = {"orders.OrderEvent", "payment.Refund", "blog.PostRevision", "blog.Revision"}
+        # Who of the staff did what to an order, a refund or a VAT id is the shop's record, not the person's.
+        records = {"orders.OrderEvent", "orders.VatId", "payment.Refund", "blog.PostRevision", "blog.Revision"}
         assert pointing - personaldata.spoken_for() - groups_and_staff - records == set()
 
     def export(self, person: User) -> zipfile.ZipFile:
