@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from actions import popularity
 from config.pagecache import for_everyone
+from config.paging import Listing, ListPaginator
 from config.ratelimit import client_address, hit, too_many, wait
 from search import engines, query
 
@@ -181,11 +182,11 @@ def _list(
     request: HttpRequest,
     template: str,
     beside: sidebar.Sidebar,
-    posts: paging.Listing,
+    posts: Listing,
     *subject: int,
     **context: Any,
 ) -> HttpResponse:
-    paginator = paging.ListPaginator(posts, beside.subject_count, POSTS_ON_A_PAGE, *subject)
+    paginator = ListPaginator(posts, beside.subject_count, POSTS_ON_A_PAGE, *subject)
     page = paginator.get_page(request.GET.get("page"))
     return render(request, template, {"page": page, "sidebar": beside, **context})
 
@@ -211,7 +212,7 @@ def _is_out_of_reach(request: HttpRequest, post: Post) -> bool:
 
 
 def _comments(request: HttpRequest, post: Post) -> Page:
-    paginator = paging.ListPaginator(paging.COMMENTS, post.comment_count, COMMENTS_ON_A_PAGE, post.pk)
+    paginator = ListPaginator(paging.COMMENTS, post.comment_count, COMMENTS_ON_A_PAGE, post.pk)
     return paginator.get_page(request.GET.get("page"))
 
 

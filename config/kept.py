@@ -8,7 +8,8 @@ again, and a thing is kept for one of them:
 - All that it shows is part of its key, so that it is never old: a card kept under the row that it shows.
 - It was made from tables that have not changed since (config/freshness.py), at most MAX_AGE ago.
 
-`{% kept %}` and `{% kept_each %}` (config/templatetags/kept.py) are how templates say which.
+Templates keep for the first reason, by `{% kept by … %}` and `{% kept_each %}` (config/templatetags/kept.py): what they
+show was read before they are asked. The second is for questions, which `make` asks after the stamps were read.
 """
 
 import threading

@@ -43,12 +43,12 @@ class KeptSql:
         sql = BOUND.sub(lambda found: bounds.get(found[0], found[0]), sql) if bounds else sql
         return sql, [real.get(parameter, parameter) for parameter in marked]
 
-    def rows(self, *values: Any) -> list["Row"]:
+    def rows(self, *values: Any) -> "Rows":
         """Ask with these values."""
         app_label = self._compiled()[0].model._meta.app_label
         with connections[read_alias(app_label)].cursor() as cursor:
             cursor.execute(*self.with_values(*values))
-            return [Row(row, self) for row in cursor.fetchall()]
+            return Rows(Row(row, self) for row in cursor.fetchall())
 
     def object_of(self, row: tuple[Any, ...]) -> Any:
         """Return the model's object that the ORM would have made of a row."""
@@ -103,6 +103,12 @@ class Row:
 
     def __str__(self) -> str:
         return str(self.object)
+
+
+class Rows(list[Row]):
+    @property
+    def shown(self) -> tuple[Any, ...]:
+        return tuple(row.shown for row in self)
 
 
 def _prepared(value: Any) -> Any:

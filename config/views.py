@@ -1,5 +1,6 @@
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -8,6 +9,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
+from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -18,10 +20,16 @@ from images.models import Image
 from shop.models import Product
 
 from .celery import app as celery_app
+from .freshness import tables_of
 from .http import viewer
+from .kept import keep
+from .keptsql import KeptSql, Rows
 from .pagecache import for_everyone
+from .paging import FAR
 
 STRIP = 6  # popular images on the front page
+NEWEST_POSTS = KeptSql(lambda now: Post.objects.published(now).newest_first().cards()[:4], FAR)
+NEWEST_PRODUCTS = KeptSql(lambda: Product.objects.available().cards().order_by("-pk")[:4])
 
 logger = logging.getLogger(__name__)
 
@@ -29,22 +37,29 @@ logger = logging.getLogger(__name__)
 @require_safe
 @for_everyone("blog", "images", "shop", "account.User")
 def home(request: HttpRequest) -> HttpResponse:
-    posts = list(Post.objects.published().newest_first().cards()[:4])
-    products = Product.objects.available().select_related("cover").order_by("-pk")[:4]
-    newest = posts[0] if posts else None
-    context = {"newest": newest, "earlier": posts[1:], "products": products, "images": _popular_images(viewer(request))}
+    context = {
+        "posts": NEWEST_POSTS.rows(timezone.now()),
+        "products": NEWEST_PRODUCTS.rows(),
+        "images": _popular_images(viewer(request)),
+    }
     return render(request, "config/home.html", context)
 
 
-def _popular_images(reader: Any) -> list[Image]:
-    """Return the most viewed, and until there are enough of them the newest."""
-    public = Image.objects.shown_to(reader)
-    viewed = most_viewed(public, STRIP)
-    found = public.in_bulk(viewed)
-    images = [found[pk] for pk in viewed if pk in found]
-    if len(images) < STRIP:
-        images += public.exclude(pk__in=found)[: STRIP - len(images)]
-    return images
+def _popular_images(reader: Any) -> Rows:
+    """Return the most viewed, and until there are enough of them the newest; ranked again when something changed."""
+    hidden = frozenset(reader.hidden_ids() if reader.is_authenticated else ())
+    return keep(
+        ("popular images", hidden), tables_of("images", "account.User", "actions.ViewCount"), partial(_rank, hidden)
+    )
+
+
+def _rank(hidden: Collection[int]) -> Rows:
+    public = Image.objects.public().exclude(owner__in=hidden)
+    ids = most_viewed(public, STRIP)
+    if len(ids) < STRIP:
+        ids += public.exclude(pk__in=ids).values_list("pk", flat=True)[: STRIP - len(ids)]
+    found = KeptSql(public.filter(pk__in=ids).tiles().all).rows() if ids else Rows()
+    return Rows(sorted(found, key=lambda row: ids.index(row.pk)))
 
 
 @require_safe

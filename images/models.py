@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from account.models import User
 
 FOLDER = "images"
+TILE_FIELDS = ("title", "slug", "alt", "file", "width", "height", "total_likes")
 
 
 def _switched_off() -> models.QuerySet:
@@ -52,6 +53,10 @@ class ImageQuerySet(models.QuerySet["Image"]):
         """Return which of these `shown_to` leaves out for the member because of whose they are."""
         hidden = member.hidden_ids()
         return set(self.filter(pk__in=ids, owner__in=hidden).values_list("pk", flat=True)) if hidden else set()
+
+    def tiles(self) -> Self:
+        """Load what the board shows of a picture."""
+        return self.only(*TILE_FIELDS)
 
     def of(self, owner: Any) -> Self:
         return self.filter(owner=owner)

@@ -35,7 +35,9 @@ FACES = 24
 @require_safe
 @for_everyone("images", "account.User")
 def image_list(request: SiteRequest) -> HttpResponse:
-    page = get_page(Image.objects.shown_to(viewer(request)), request.GET.get("page"), PER_PAGE)
+    reader = viewer(request)
+    hidden = reader.hidden_ids() if reader.is_authenticated else ()
+    page = get_page(hidden, request.GET.get("page"), PER_PAGE)
     template = "images/_tiles.html" if request.htmx else "images/image_list.html"
     response = render(request, template, {"page": page})
     patch_vary_headers(response, ["HX-Request"])

@@ -3,13 +3,6 @@ from urllib.parse import urlencode
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-SORTS = {
-    "newest": ["-id"],
-    "price": ["price", "id"],
-    "-price": ["-price", "-id"],
-    "name": ["name", "id"],
-}
-
 
 class ProductListForm(forms.Form):
     """What a visitor asked the product list for; anything senseless counts as not asked."""
@@ -29,18 +22,18 @@ class ProductListForm(forms.Form):
     @property
     def query(self) -> str:
         """The choices as a query string, for links to the same list of another category."""
-        self.full_clean()
+        self.is_valid()
         chosen = {name: value for name, value in self.cleaned_data.items() if value}
         return f"?{urlencode(chosen)}" if chosen else ""
 
     @property
-    def ordering(self) -> list[str]:
-        self.full_clean()
-        return SORTS[self.cleaned_data.get("sort") or "newest"]
+    def chosen_sort(self) -> str:
+        self.is_valid()
+        return self.cleaned_data.get("sort") or "newest"
 
     @property
     def only_in_stock(self) -> bool:
-        self.full_clean()
+        self.is_valid()
         return self.cleaned_data.get("in_stock", False)
 
 

@@ -1,7 +1,6 @@
 from urllib.parse import urljoin
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -9,13 +8,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from config.pagecache import for_everyone
+from config.paging import ListPaginator
 from config.ratelimit import limited
 from config.templatetags.pictures import thumbnail_url
 from mail.links import site_url
 
-from . import alerts, recommender
+from . import alerts, listing, recommender
 from .forms import ProductListForm, StockAlertForm
-from .models import Category, Product, ProductPicture, StockAlert
+from .models import Product, ProductPicture, StockAlert
 
 PER_PAGE = 24
 SHOWN = ("shop.Category", "shop.Product", "shop.ProductPicture")
@@ -26,24 +26,21 @@ SHOWN = ("shop.Category", "shop.Product", "shop.ProductPicture")
 def product_list(request: HttpRequest, category: str = "") -> HttpResponse:
     form = ProductListForm(request.GET)
     # The pills' counts add up to the pager's total, so the list needs no COUNT of its own.
-    categories = list(Category.objects.with_counts(in_stock=form.only_in_stock))
+    categories = listing.categories(in_stock=form.only_in_stock)
     current = next((each for each in categories if each.slug == category), None)
     if category and not current:
         raise Http404
-    products = Product.objects.available().select_related("cover").order_by(*form.ordering)
-    if form.only_in_stock:
-        products = products.in_stock()
-    if current:
-        products = products.filter(category=current)
-    paginator = Paginator(products, PER_PAGE)
-    paginator.count = current.product_count if current else sum(each.product_count for each in categories)
+    total = sum(each.product_count for each in categories)
+    products = listing.products(form.chosen_sort, in_stock=form.only_in_stock, of_category=current is not None)
+    of = [current.pk] if current else []
+    paginator = ListPaginator(products, current.product_count if current else total, PER_PAGE, *of)
     context = {
         "form": form,
         "query": form.query,
         "categories": categories,
         "category": current,
         "page": paginator.get_page(request.GET.get("page")),
-        "total": sum(each.product_count for each in categories),
+        "total": total,
     }
     return render(request, "shop/product_list.html", context)
 

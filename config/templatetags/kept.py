@@ -13,7 +13,6 @@ from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
-from config.freshness import tables_of
 from config.kept import keep
 
 register = template.Library()
@@ -28,38 +27,27 @@ def kept(parser: Parser, token: Token) -> Node:
     """
     Keep what stands between this and `{% endkept %}`.
 
-    `{% kept %}` is the same on every page, `{% kept by post.pk forloop.first %}` the same wherever these values are,
-    and `{% kept by page.number from "blog" "account.User" %}` only until one of these apps or models has changed.
-    The part must not need anything else, and sees nothing of the request or the person: what it shows of them it names
-    behind `by`.
+    `{% kept %}` is the same on every page, `{% kept by post.pk forloop.first %}` the same wherever these values are. The
+    part must not show anything else, and sees nothing of the request or the person: what it shows of them it names too.
     """
     _name, *words = token.split_contents()
-    by, made_from = _sorted_out(words)
+    if words[:1] not in ([], ["by"]):
+        raise TemplateSyntaxError("{% kept %} or {% kept by value … %}")
     nodelist = parser.parse(("endkept",))
     parser.delete_first_token()
     if nodelist.get_nodes_by_type(BlockNode):
         raise TemplateSyntaxError("{% kept %} cannot contain a {% block %}: every page has its own")
-    return KeptNode(nodelist, [parser.compile_filter(word) for word in by], made_from)
-
-
-def _sorted_out(words: list[str]) -> tuple[list[str], list[str]]:
-    """Return what stands behind "by" and the names behind "from"."""
-    split = words.index("from") if "from" in words else len(words)
-    by, made_from = words[:split], [word.strip("\"'") for word in words[split + 1 :]]
-    if (by and by[0] != "by") or (split < len(words) and not made_from):
-        raise TemplateSyntaxError('{% kept [by value …] [from "app" "app.Model" …] %}')
-    return by[1:], made_from
+    return KeptNode(nodelist, [parser.compile_filter(word) for word in words[1:]])
 
 
 class KeptNode(Node):
-    def __init__(self, nodelist: NodeList, by: list[FilterExpression], made_from: list[str]) -> None:
+    def __init__(self, nodelist: NodeList, by: list[FilterExpression]) -> None:
         self.nodelist = nodelist
         self.by = by
-        self.made_from = made_from
 
     def render(self, context: Context) -> SafeString:
         key = (self, *readers_ways(), *[value.resolve(context) for value in self.by])
-        return keep(key, tables_of(*self.made_from), partial(self._make, context))
+        return keep(key, (), partial(self._make, context))
 
     def _make(self, context: Context) -> SafeString:
         seen: Any = {name: value for name, value in context.flatten().items() if name not in PERSONAL}
@@ -69,27 +57,21 @@ class KeptNode(Node):
 
 
 @register.simple_tag
-def kept_each(things: Iterable[Any], template_name: str, name: str) -> SafeString:
+def kept_each(things: Iterable[Any], template_name: str, name: str, *, eager: bool = False) -> SafeString:
     """
     Show each thing by the template, under the name, as in `{% kept_each page "blog/_card.html" "post" %}`.
 
-    The template sees nothing else but `is_first`. A thing's `shown` is all that the template may show of it: rows of
-    config/keptsql.py have it.
+    The template sees nothing else but `eager`: whether this is the first of a list that is in sight when the page opens.
+    A thing that says by `shown` all that may be shown of it, as rows of config/keptsql.py do, is rendered once.
     """
     ways = readers_ways()
-    parts = [
-        keep(
-            (template_name, *ways, thing.shown, not place),
-            (),
-            partial(_one, template_name, name, thing, is_first=not place),
-        )
-        for place, thing in enumerate(things)
-    ]
+    parts = []
+    for place, thing in enumerate(things):
+        context = {name: thing, "eager": eager and not place}
+        make = partial(render_to_string, template_name, context)
+        shown = getattr(thing, "shown", None)
+        parts.append(keep((template_name, *ways, *shown, context["eager"]), (), make) if shown else make())
     return mark_safe("".join(parts))  # noqa: S308 (rendered templates)
-
-
-def _one(template_name: str, name: str, thing: Any, *, is_first: bool) -> str:
-    return render_to_string(template_name, {name: thing, "is_first": is_first})
 
 
 def readers_ways() -> tuple[str | None, str]:
