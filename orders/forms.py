@@ -66,9 +66,9 @@ class OrderCreateForm(forms.ModelForm):
         ]
         widgets = {"country": CountrySelect}
 
-    def __init__(self, data: Any = None, *, buyer: Any = None) -> None:
+    def __init__(self, data: Any = None, *, buyer: Any = None, last_token: str = "") -> None:
         first_guess = {"country": settings.SELLER_COUNTRY, "checkout_key": new_token()}
-        super().__init__(data, initial=first_guess | known_contact(buyer))
+        super().__init__(data, initial=first_guess | known_contact(buyer, last_token))
         for name, token in self.AUTOCOMPLETE.items():
             self.fields[name].widget.attrs["autocomplete"] = token
         self.fields["postal_code"].widget.attrs["autocapitalize"] = "characters"
@@ -102,13 +102,16 @@ class OrderCreateForm(forms.ModelForm):
         return {name: self.cleaned_data[name] for name in self.Meta.fields}
 
 
-def known_contact(buyer: Any) -> dict[str, Any]:
-    """Return what a member need not type again: the last order's address, else the account's name."""
-    if buyer is None:
-        return {}
-    account = {"email": buyer.email, "first_name": buyer.first_name, "last_name": buyer.last_name}
-    last = Order.objects.filter(buyer=buyer).values(*OrderCreateForm.Meta.fields).first()
-    return account | (last or {})
+def known_contact(buyer: Any, last_token: str) -> dict[str, Any]:
+    """Return what need not be typed again: the address of a member's last order, or of a browser's, or the account."""
+    account = {}
+    earlier = Order.objects.none()
+    if buyer is not None:
+        account = {"email": buyer.email, "first_name": buyer.first_name, "last_name": buyer.last_name}
+        earlier = Order.objects.filter(buyer=buyer)
+    elif last_token:
+        earlier = Order.objects.filter(token=last_token)
+    return account | (earlier.values(*OrderCreateForm.Meta.fields).first() or {})
 
 
 class WithdrawalForm(forms.ModelForm):

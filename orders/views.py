@@ -33,7 +33,7 @@ def order_create(request: HttpRequest) -> HttpResponse:
     cart = Cart(request)
     buyer = request.user if request.user.is_authenticated else None
     if request.method == "POST":
-        form = OrderCreateForm(request.POST, buyer=buyer)
+        form = OrderCreateForm(request.POST)
         if form.is_valid():
             return _place(request, cart, form, buyer)
         return _page(request, cart, form, status=422)
@@ -41,7 +41,7 @@ def order_create(request: HttpRequest) -> HttpResponse:
         return render(
             request, "orders/_summary.html", _costs(cart, request.GET["country"], request.GET.get("vat_id", ""))
         )
-    return _page(request, cart, OrderCreateForm(buyer=buyer))
+    return _page(request, cart, OrderCreateForm(buyer=buyer, last_token=last_token(request)))
 
 
 def _place(request: HttpRequest, cart: Cart, form: OrderCreateForm, buyer: Any) -> HttpResponse:
@@ -84,12 +84,20 @@ def _explain(refusal: Exception, form: OrderCreateForm, cart: Cart) -> None:
 
 def _page(request: HttpRequest, cart: Cart, form: OrderCreateForm, status: int = 200) -> HttpResponse:
     if cart.is_empty:
-        messages.info(request, _("Your cart is empty, so there is nothing to order."))
-        return redirect("cart:cart_detail")
+        return _nothing_to_order(request)
     context = {"form": form, **_costs(cart, *(str(form[name].value() or "") for name in ("country", "vat_id")))}
     response = render(request, "orders/order_create.html", context, status=status)
     cart.settle()
     return response
+
+
+def _nothing_to_order(request: HttpRequest) -> HttpResponse:
+    """Lead whoever comes back from the pay page to the order that waits there, and anybody else to the cart."""
+    token = last_token(request)
+    if token and (placed := Order.objects.filter(token=token).first()) and placed.is_payable:
+        return redirect(f"{resolve_url('payment:process')}?order={token}")
+    messages.info(request, _("Your cart is empty, so there is nothing to order."))
+    return redirect("cart:cart_detail")
 
 
 def _costs(cart: Cart, country: str, typed_vat_id: str) -> dict[str, Any]:
@@ -113,6 +121,11 @@ def remember(request: HttpRequest, order: Order) -> None:
     """Let this browser find its orders again; the newest one is the one to pay."""
     tokens = [token for token in request.session.get(SESSION_KEY, []) if token != order.token]
     request.session[SESSION_KEY] = [*tokens, order.token][-MOST_REMEMBERED:]
+
+
+def last_token(request: HttpRequest) -> str:
+    """Return the token of the order that this browser placed last; empty when it placed none."""
+    return str((request.session.get(SESSION_KEY) or [""])[-1])[:64]
 
 
 @never_cache

@@ -5,6 +5,7 @@ from . import views, webhooks
 app_name = "payment"
 urlpatterns = [
     path("process/", views.process, name="process"),
+    path("change/", views.change, name="change"),
     path("completed/", views.completed, name="completed"),
     path("canceled/", views.canceled, name="canceled"),
     path("webhook/", webhooks.webhook, name="webhook"),

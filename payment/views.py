@@ -1,5 +1,6 @@
 import logging
 import secrets
+from contextlib import suppress
 
 from django.contrib import messages
 from django.contrib.admin.views.decorators import staff_member_required
@@ -10,9 +11,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from cart.cart import Cart
+from cart.coupons import CouponRefused
 from config.ratelimit import hit, too_many
 from mail.relay import soon
 from orders.models import Order
+from orders.views import last_token
 from shop.money import money
 
 from . import attempts, gateway, refunds
@@ -70,10 +74,7 @@ def _order_to_pay(request: HttpRequest) -> Order:
 def _token_to_pay(request: HttpRequest) -> str:
     """Return the secret token that was sent, or that of the last order placed in this session."""
     token = request.POST.get("order") or request.GET.get("order")
-    if not token:
-        placed = request.session.get("orders") or [""]
-        token = placed[-1]
-    return token[:64]
+    return (token or last_token(request))[:64]
 
 
 def _awaits(order: Order) -> bool:
@@ -84,6 +85,37 @@ def _unavailable(request: HttpRequest, order: Order) -> HttpResponse:
     response = render(request, "payment/unavailable.html", {"order": order}, status=503)
     response["Retry-After"] = "30"
     return response
+
+
+@never_cache
+@require_POST
+def change(request: HttpRequest) -> HttpResponse:
+    """Undo an order that is not paid yet and put what it held back into the cart, for the buyer to change."""
+    order = _order_to_pay(request)
+    if not order.give_up():
+        return redirect(order)
+    try:
+        with gateway.within(PATIENCE):
+            attempts.let_go(order)
+    except gateway.Unavailable as error:
+        logger.warning("Order %s is given up and waits for the sweep: %s", order.pk, error)
+    order.refresh_from_db()
+    if order.status != Order.Status.EXPIRED:
+        return redirect(order)  # paid in this very moment, or Stripe is away: the order's page says which
+    _refill(Cart(request), order)
+    messages.success(
+        request, _("Order %(number)s is undone. Change what you like and order again.") % {"number": order}
+    )
+    return redirect("cart:cart_detail")
+
+
+def _refill(cart: Cart, order: Order) -> None:
+    for line in order.lines.select_related("product"):
+        if line.product.available:
+            cart.set(line.product, max(line.quantity, cart.quantity_of(line.product)))
+    if order.coupon_code:
+        with suppress(CouponRefused):
+            cart.use_coupon(order.coupon_code)
 
 
 @never_cache

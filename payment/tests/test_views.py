@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from account.tests.factories import make_user
 from orders.models import Order
-from orders.tests.factories import make_item, make_order
+from orders.tests.factories import CONTACT, make_item, make_order
 from payment import checks, gateway
 from payment.apps import PaymentConfig
 from payment.models import CheckoutAttempt, Payment
@@ -139,6 +139,79 @@ class TimeIsUpTests(PaymentPageTestCase):
         self.assertContains(page, "The time to pay", status_code=409)
         self.product.refresh_from_db()
         assert self.product.stock == 3
+
+
+class ChangeTests(PaymentPageTestCase):
+    """The buyer comes back from the pay page and wants something else."""
+
+    def setUp(self):
+        super().setUp()
+        self.product = make_item(stock=2)
+        self.same_origin = {"Sec-Fetch-Site": "same-origin"}
+        self.client.post(reverse("cart:cart_add", args=[self.product.pk]), {"quantity": 2}, headers=self.same_origin)
+        page = self.client.get(reverse("orders:order_create"))
+        contact = CONTACT | {"terms": "on", "checkout_key": page.context["form"]["checkout_key"].value()}
+        self.client.post(reverse("orders:order_create"), contact, headers=self.same_origin)
+        self.order = Order.objects.get()
+        self.press_pay(self.order)
+
+    def change(self):
+        return self.client.post(reverse("payment:change"), {"order": self.order.token}, headers=self.same_origin)
+
+    def test_going_back_to_the_checkout_finds_the_order_that_waits(self):
+        page = self.client.get(reverse("orders:order_create"), follow=True)
+
+        self.assertContains(page, "Pay €25.00")
+        self.assertContains(page, "Change the order")
+
+    def test_the_cart_is_full_again_and_the_last_piece_is_not_lost_to_oneself(self):
+        answer = self.change()
+
+        self.assertRedirects(answer, reverse("cart:cart_detail"), fetch_redirect_response=False)
+        page = self.client.get(answer["Location"])
+        self.assertContains(page, "is undone")
+        assert len(page.context["cart"]) == 2
+        self.product.refresh_from_db()
+        assert self.product.stock == 2
+        [session] = self.simulator.ledger.sessions.values()
+        assert session["status"] == "expired"
+
+    def test_what_was_typed_is_there_again(self):
+        self.change()
+
+        form = self.client.get(reverse("orders:order_create")).context["form"]
+
+        assert form["email"].value() == CONTACT["email"]
+        assert form["checkout_key"].value() != self.order.checkout_key
+
+    def test_a_paid_order_is_not_undone(self):
+        self.simulator.ledger.pay(self.order.attempts.get().session_id)
+
+        self.assertRedirects(self.change(), self.order.get_absolute_url())
+
+        assert_paid_once(self.order)
+        assert not self.client.get(reverse("cart:cart_detail")).context["cart"]
+
+    def test_while_stripe_is_away_nothing_is_sold_twice(self):
+        with mock.patch.object(gateway, "get_session", side_effect=gateway.Unavailable("away")):
+            self.assertRedirects(self.change(), self.order.get_absolute_url())
+
+        self.product.refresh_from_db()
+        assert self.product.stock == 0
+        assert not self.client.get(reverse("cart:cart_detail")).context["cart"]
+
+    def test_pressed_twice_it_is_undone_once(self):
+        self.change()
+        self.change()
+
+        self.product.refresh_from_db()
+        assert (self.product.stock, Order.objects.get().events.filter(status="expired").count()) == (2, 1)
+
+    def test_nobody_elses_order_is_found_without_its_secret(self):
+        self.client.logout()
+        answer = self.client.post(reverse("payment:change"), {"order": str(self.order.pk)}, headers=self.same_origin)
+
+        assert answer.status_code == 404
 
 
 class StripeDownTests(PaymentPageTestCase):
