@@ -4,7 +4,9 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm
+from django.contrib.auth.forms import PasswordChangeForm as DjangoPasswordChangeForm
 from django.contrib.auth.forms import PasswordResetForm as DjangoPasswordResetForm
+from django.contrib.auth.forms import SetPasswordForm as DjangoSetPasswordForm
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -39,7 +41,29 @@ class LoginForm(AuthenticationForm):
     }
 
 
-class RegisterForm(BaseUserCreationForm):
+class PasswordPair(forms.Form):
+    """Two fields for a new password, with one sentence of help instead of a list; what is wrong stands at the first."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        first, second = [name for name in self.fields if name.endswith(("password1", "password2"))]
+        self.fields[first].help_text = _("At least 10 characters; not your name, a common word or only digits.")
+        self.fields[second].label = _("The same once more")
+        self.fields[second].help_text = ""
+
+    def validate_password_for_user(self, user: User, password_field_name: str = "password2") -> None:  # noqa: S107 (a name)
+        super().validate_password_for_user(user, password_field_name.replace("2", "1"))  # type: ignore[misc]
+
+
+class SetPasswordForm(PasswordPair, DjangoSetPasswordForm):
+    pass
+
+
+class PasswordChangeForm(PasswordPair, DjangoPasswordChangeForm):
+    pass
+
+
+class RegisterForm(PasswordPair, BaseUserCreationForm):
     """
     Sign up. A taken username is told, since profiles are public; a known e-mail address is not.
 

@@ -95,4 +95,4 @@ def context_of(factor: SecondFactor, site: str) -> dict[str, Any]:
     address = totp.app_address(factor.secret, account=factor.user.username, issuer=site)
     picture = segno.make(address, error="m").svg_data_uri(scale=5, dark="#000", light="#fff")
     secret = " ".join(factor.secret[start : start + 4] for start in range(0, len(factor.secret), 4))
-    return {"picture": picture, "secret": secret}
+    return {"picture": picture, "secret": secret, "address": address}

@@ -7,11 +7,11 @@ from urllib.parse import urljoin
 from django.db.models import F
 from django.utils import timezone
 
-from config.fetch import Fetched, FetchRefused, fetch
+from config.fetch import FetchRefused, fetch
 from config.pictures import Picture, PictureRefused, read_picture
 
-from .models import Image
-from .page import MAX_HTML, find_pictures
+from .models import Image, slug_of
+from .page import MAX_HTML, find_pictures, title_of_address, title_of_page
 
 logger = logging.getLogger(__name__)
 
@@ -26,15 +26,17 @@ def download(image_id: int) -> None:
     if image is None:
         return
     try:
-        picture = get_picture(image.source_url, image.page_url)
+        picture, title = get_picture(image.source_url, image.page_url)
     except (FetchRefused, PictureRefused) as error:
         logger.info("image %s was not fetched: %s", image_id, getattr(error, "reason", error))
         image.give_up()
         return
     if twin := image.twin(picture.digest):
         image.give_up(same_as=twin)
-    else:
-        image.keep(picture)
+        return
+    if title and image.title == title_of_address(image.source_url):
+        Image.objects.filter(pk=image.pk, title=image.title).update(title=title, slug=slug_of(title))
+    image.keep(picture)
 
 
 def claim(image_id: int) -> Image | None:
@@ -47,22 +49,26 @@ def claim(image_id: int) -> Image | None:
     return Image.objects.select_related("owner").get(pk=image_id)
 
 
-def get_picture(url: str, page_url: str = "") -> Picture:
-    """Return the picture at the address, or the one that the page there names; raise FetchRefused, PictureRefused."""
+def get_picture(url: str, page_url: str = "") -> tuple[Picture, str]:
+    """
+    Return the picture at the address, or the one that the page there names, with the page's title.
+
+    Raise FetchRefused or PictureRefused.
+    """
     fetched = fetch(url, referer=page_url)
     try:
-        return read_picture(fetched.content)
+        return read_picture(fetched.content), ""
     except PictureRefused:
         if fetched.content_type not in ("text/html", "application/xhtml+xml"):
             raise
-    return _picture_of_page(fetched)
+    html = fetched.content[:MAX_HTML].decode("utf-8", "replace")
+    return _picture_of_page(html, fetched.url), title_of_page(html)[:200]
 
 
-def _picture_of_page(page: Fetched) -> Picture:
-    html = page.content[:MAX_HTML].decode("utf-8", "replace")
-    for address in find_pictures(html, page.url)[:MAX_CANDIDATES]:
+def _picture_of_page(html: str, url: str) -> Picture:
+    for address in find_pictures(html, url)[:MAX_CANDIDATES]:
         try:
-            return read_picture(fetch(urljoin(page.url, address), referer=page.url).content)
+            return read_picture(fetch(urljoin(url, address), referer=url).content)
         except (FetchRefused, PictureRefused):
             continue
     raise PictureRefused

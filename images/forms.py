@@ -1,6 +1,5 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -18,6 +17,7 @@ from mail.relay import soon
 from search import index
 
 from .models import Image
+from .page import tidy_title, title_of_address
 from .tasks import fetch_picture
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ class ImageCreateForm(forms.ModelForm):
 
     source_url = forms.CharField(
         label=_("Address of a picture or a page"),
+        help_text=_("Of the picture itself, or of a page that shows it."),
         max_length=2000,
         required=False,
         widget=forms.URLInput(attrs={"placeholder": "https://", "autocomplete": "off"}),
@@ -87,9 +88,14 @@ class ImageCreateForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.instance.owner = owner
         self.fields["upload"].widget.attrs["data-preview"] = "preview"
+        self.fields["title"].help_text = _("Left empty, it is taken from where the picture is.")
+        for name in ("source_url", "upload"):
+            # One of the two is needed: neither is optional as the others are.
+            self.fields[name].is_one_of_two = True  # type: ignore[attr-defined]
         self.candidates = candidates
         if candidates:
             self.fields["source_url"].label = _("Which picture?")
+            self.fields["source_url"].help_text = ""
             self.fields["source_url"].widget = forms.RadioSelect(
                 choices=[(url, preview(url, number)) for number, url in enumerate(candidates, 1)],
                 attrs={"class": "candidates"},
@@ -129,11 +135,10 @@ class ImageCreateForm(forms.ModelForm):
 
     def _title_from_source(self, data: dict[str, Any]) -> str:
         if data.get("upload"):
-            name = str(data["upload"].name).rpartition(".")[0]
+            title = tidy_title(str(data["upload"].name).rpartition(".")[0])
         else:
-            parts = urlsplit(data["source_url"])
-            name = unquote(parts.path.rstrip("/").rpartition("/")[2]).rpartition(".")[0] or parts.hostname or ""
-        return name.replace("\0", "").replace("_", " ").replace("-", " ").strip()[:200] or gettext("Untitled")
+            title = title_of_address(data["source_url"])
+        return title or gettext("Untitled")
 
     def save(self, commit: bool = True) -> Image:  # noqa: FBT001, FBT002 (Django's signature)
         image = super().save()

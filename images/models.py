@@ -68,6 +68,11 @@ class ImageQuerySet(models.QuerySet["Image"]):
         return self.filter(is_free, status=Image.Status.FETCHING)
 
 
+def slug_of(title: str) -> str:
+    """Return the title for an address; never nothing, since "???" or "日本語" have no letters and must open all the same."""
+    return slugify(title)[:100].strip("-") or "image"
+
+
 class Image(models.Model):
     """A picture that a member keeps; `total_likes` always equals the number of its Like rows."""
 
@@ -131,8 +136,7 @@ class Image(models.Model):
         return self.title
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        # Never empty: a title such as "???" or "日本語" has no letters for an address, and the page must open all the same.
-        self.slug = slugify(self.title)[:100].strip("-") or "image"
+        self.slug = slug_of(self.title)
         super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:

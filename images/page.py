@@ -7,14 +7,40 @@ all we need. Neither pattern can look at a character twice, so the time grows wi
 
 import re
 from html import unescape
-from urllib.parse import urljoin
+from urllib.parse import unquote, urljoin, urlsplit
 
 MAX_HTML = 1_000_000
 MAX_FOUND = 60
 SAYS_SO = {"og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src"}
 
 TAG = re.compile(r"<(meta|link|img)\b([^<>]{0,5000})>", re.IGNORECASE)
+TITLE = re.compile(r"<title[^<>]{0,500}>([^<]{0,1000})<", re.IGNORECASE)
 ATTRIBUTE = re.compile(r"""([^\s=<>"'/]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+))?""")
+
+
+def title_of_page(html: str) -> str:
+    """Return what the page calls itself, or nothing."""
+    for tag, text in TAG.findall(html[:MAX_HTML]):
+        values = _values(text)
+        if tag.lower() == "meta" and (values.get("property") or values.get("name", "")).lower() == "og:title":
+            return " ".join(values.get("content", "").split())
+    found = TITLE.search(html[:MAX_HTML])
+    return " ".join(unescape(found[1]).split()) if found else ""
+
+
+def title_of_address(url: str) -> str:
+    """Return what to call the picture at an address for want of a better name."""
+    parts = urlsplit(url)
+    name = unquote(parts.path.rstrip("/").rpartition("/")[2]).rpartition(".")[0]
+    return tidy_title(name) or parts.hostname or ""
+
+
+def tidy_title(name: str) -> str:
+    return name.replace("\0", "").replace("_", " ").replace("-", " ").strip()[:200]
+
+
+def _values(text: str) -> dict[str, str]:
+    return {name.lower(): unescape(value.strip("\"'")) for name, value in ATTRIBUTE.findall(text)}
 
 
 def find_pictures(html: str, base: str) -> list[str]:
@@ -22,7 +48,7 @@ def find_pictures(html: str, base: str) -> list[str]:
     named: list[str] = []
     shown: list[str] = []
     for tag, text in TAG.findall(html[:MAX_HTML]):
-        values = {name.lower(): unescape(value.strip("\"'")) for name, value in ATTRIBUTE.findall(text)}
+        values = _values(text)
         if tag.lower() == "meta" and (values.get("property") or values.get("name", "")).lower() in SAYS_SO:
             named.append(values.get("content", ""))
         elif tag.lower() == "link" and values.get("rel", "").lower() == "image_src":

@@ -14,7 +14,7 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from account.forms import LoginForm, PasswordResetForm, RegisterForm
+from account.forms import LoginForm, PasswordChangeForm, PasswordResetForm, RegisterForm, SetPasswordForm
 from account.models import User
 from account.registration import mail_proof, read_proof
 from config.http import MemberRequest
@@ -40,7 +40,7 @@ class Login(InvalidIs422, auth_views.LoginView):
 
 
 class PasswordChange(InvalidIs422, auth_views.PasswordChangeView):
-    pass
+    form_class = PasswordChangeForm
 
 
 @method_decorator(limited("10/h", scope="password-reset", fail_open=False), name="dispatch")
@@ -49,6 +49,7 @@ class PasswordReset(InvalidIs422, auth_views.PasswordResetView):
 
 
 class PasswordResetConfirm(InvalidIs422, auth_views.PasswordResetConfirmView):
+    form_class = SetPasswordForm
     user: User
 
     def form_valid(self, form: Any) -> HttpResponse:

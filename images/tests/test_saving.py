@@ -83,7 +83,8 @@ class SaveByAddressTests(TestCase):
         assert web.asked == ["https://example.com/slow.jpg"]
 
     def test_page_gives_the_picture_it_names(self):
-        html = """<html><head><title>Page</title><meta property="og:image" content="/main.jpg"></head>
+        html = """<html><head><title>Harbours &amp;
+ boats</title><meta property="og:image" content="/main.jpg"></head>
             <body><img src="logo.gif"></body></html>"""
         web = {
             "https://example.com/page": Fetched(html.encode(), "text/html", "https://www.example.com/page"),
@@ -94,7 +95,17 @@ class SaveByAddressTests(TestCase):
 
         assert image.is_ready
         assert self.web.asked == ["https://example.com/page", "https://www.example.com/main.jpg"]
-        assert image.title == "page" or image.title == "example.com"
+        assert (image.title, image.slug) == ("Harbours & boats", "harbours-boats")
+        self.assertContains(self.client.get(self.response.url, follow=True), "Harbours &amp; boats")
+
+    def test_title_that_was_typed_stays(self):
+        html = b"<title>Page</title><img src=/main.jpg>"
+        web = {
+            "https://example.com/page": Fetched(html, "text/html", "https://example.com/page"),
+            "https://example.com/main.jpg": picture_at(""),
+        }
+
+        assert self.save(web, source_url="https://example.com/page", title="Mine").title == "Mine"
 
     def test_whatever_is_wrong_is_told_with_one_text(self):  # D27
         answers = [

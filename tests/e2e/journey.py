@@ -59,7 +59,7 @@ def join(page: Page, shot: Shot) -> None:
     page.get_by_label("First name").fill("Bob")
     page.get_by_label("E-mail address").fill("bob@example.com")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_label("Password confirmation").fill(PASSWORD)
+    page.get_by_label("The same once more").fill(PASSWORD)
     shot("register")
     page.get_by_role("main").get_by_role("button", name="Register").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("check your mail")
