@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from config.ratelimit import hit
 from shop.money import money
 
-from . import export, mails
+from . import export, mails, sending
 from .models import (
     Invoice,
     InvoiceCounter,
@@ -91,7 +91,7 @@ class OrderAdmin(admin.ModelAdmin):
     inlines = [LineInline, EventInline]
     actions = ["mark_sent", "give_up", "confirm_again", "invoice_again", "export_orders", "export_lines"]
     fieldsets = [
-        (None, {"fields": ["status", "links", "papers", "created_at", "paid_at", "sent_at", "expires_at"]}),
+        (None, {"fields": ["status", "links", "papers", "created_at", "paid_at", "sent_at", "tracking", "expires_at"]}),
         (_("Buyer"), {"fields": ["full_name", "email", "buyer", "company", "vat_id_checked"]}),
         (_("Address"), {"fields": ["address", "postal_code", "city", "country"]}),
         (
@@ -160,6 +160,7 @@ class OrderAdmin(admin.ModelAdmin):
     def links(self, order: Order) -> SafeString:
         links = [
             (reverse("orders:admin_order_detail", args=[order.pk]), _("Print")),
+            (reverse("orders:admin_order_handle", args=[order.pk]), _("Send, note")),
             (order.get_absolute_url(), _("What the buyer sees")),
             (f"{reverse('admin:payment_payment_changelist')}?order__id__exact={order.pk}", _("Payments")),
         ]
@@ -167,9 +168,9 @@ class OrderAdmin(admin.ModelAdmin):
             links.append((reverse("payment:refund", args=[order.pk]), _("Refund")))
         return format_html_join(" · ", '<a href="{}">{}</a>', links)
 
-    @admin.action(description=_("Mark as sent"), permissions=["change"])
+    @admin.action(description=_("Mark as sent and tell the buyers"), permissions=["change"])
     def mark_sent(self, request: HttpRequest, orders: OrderQuerySet) -> None:
-        done = sum(order.mark_sent(actor=request.user) for order in orders)
+        done = sum(sending.send(order, actor=request.user) for order in orders)
         self.message_user(request, ngettext("%d order marked as sent.", "%d orders marked as sent.", done) % done)
         self._say_left(request, len(orders) - done)
 

@@ -135,3 +135,15 @@ class WithdrawalForm(forms.ModelForm):
         initial = {"name": order.full_name, "email": order.email, "order_number": f"#{order.pk}"} if order else {}
         super().__init__(data, initial=initial)
         self.fields["email"].widget.attrs["autocomplete"] = "email"
+
+
+class SendForm(forms.Form):
+    """What the parcel can be followed by: an address or a number."""
+
+    tracking = forms.CharField(
+        label=_("Tracking"), max_length=300, required=False, help_text=_("A web address becomes a link.")
+    )
+
+
+class NoteForm(forms.Form):
+    note = forms.CharField(label=_("Note"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}))

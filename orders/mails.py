@@ -16,6 +16,7 @@ from .models import Invoice, Order
 # What makes these mails unique; followed by the order's id.
 CONFIRMATION_KEY = "order-confirmation"
 INVOICE_KEY = "invoice-mail"
+SENT_KEY = "order-sent"
 
 
 def confirmation(order: Order, *, is_corrected: bool = False) -> None:
@@ -37,6 +38,11 @@ def invoice(order: Order) -> None:
         attachment=f"invoice:{paper.pk}",
         invoice=paper,
     )
+
+
+def sent(order: Order) -> None:
+    """Tell the buyer that the goods left, with what is needed to follow them."""
+    _enqueue(order, "order-sent", f"{SENT_KEY}:{order.pk}", "orders/email/sent")
 
 
 def refunded(order: Order, amount: Decimal, *, note: Invoice | None = None, reference: str = "") -> None:

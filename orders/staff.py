@@ -2,13 +2,17 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.admin.views.decorators import staff_member_required
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
+from . import sending
+from .forms import NoteForm, SendForm
 from .models import Invoice, Order
 from .views import paper_response
 
@@ -26,6 +30,40 @@ def admin_order_detail(request: HttpRequest, order_id: int) -> HttpResponse:
         Order.objects.select_related("buyer").prefetch_related("lines", "events__actor"), pk=order_id
     )
     return render(request, "orders/admin_order_detail.html", {"order": order, "papers": order.invoices.all()})
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_member_required
+@permission_required("orders.change_order", raise_exception=True)
+def admin_order_handle(request: HttpRequest, order_id: int) -> HttpResponse:
+    """Send an order with its tracking, or note something in its history that only staff read."""
+    order = get_object_or_404(Order, pk=order_id)
+    form = (SendForm if "send" in request.POST else NoteForm)(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        _handle(request, order, form)
+        return redirect("orders:admin_order_handle", order.pk)
+    context = {
+        "order": order,
+        "can_send": order.sent_at is None and order.is_paid_for,
+        "send_form": form if isinstance(form, SendForm) else SendForm(initial={"tracking": order.tracking}),
+        "note_form": form if isinstance(form, NoteForm) else NoteForm(),
+        "events": order.events.select_related("actor"),
+    }
+    return render(request, "orders/admin_order_handle.html", context, status=422 if request.method == "POST" else 200)
+
+
+def _handle(request: HttpRequest, order: Order, form: SendForm | NoteForm) -> None:
+    if isinstance(form, NoteForm):
+        order.remember(form.cleaned_data["note"], actor=request.user)
+        messages.success(request, _("Noted."))
+    elif sending.send(order, actor=request.user, tracking=form.cleaned_data["tracking"]):
+        messages.success(request, _("Marked as sent; the buyer gets a mail."))
+    elif order.sent_at and form.cleaned_data["tracking"]:
+        sending.note_tracking(order, form.cleaned_data["tracking"], actor=request.user)
+        messages.success(request, _("The tracking is on the order's page now."))
+    else:
+        messages.warning(request, _("The order is in no state for this."))
 
 
 @never_cache

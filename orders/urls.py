@@ -8,6 +8,7 @@ urlpatterns = [
     path("", views.order_list, name="order_list"),
     path("create/", views.order_create, name="order_create"),
     path("admin/order/<int:order_id>/", staff.admin_order_detail, name="admin_order_detail"),
+    path("admin/order/<int:order_id>/handle/", staff.admin_order_handle, name="admin_order_handle"),
     path("admin/order/<int:order_id>/pdf/", staff.admin_order_pdf, name="admin_order_pdf"),
     *(
         [

@@ -1,11 +1,14 @@
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import template
 from django.utils.formats import date_format
+from django.utils.html import format_html
 
 from orders import claims, sales
+from orders.models import Order
 from shop.money import money
 
 register = template.Library()
@@ -66,3 +69,12 @@ def from_iso(value: str) -> str:
 @register.filter
 def one_line(value: str) -> str:
     return ", ".join(value.splitlines())
+
+
+@register.simple_tag
+def tracking(order: Order) -> str:
+    """Show what staff wrote to follow the parcel by: a web address as a link, anything else as it is."""
+    text = order.tracking
+    if not text.startswith(("https://", "http://")):
+        return text
+    return format_html('<a href="{}" rel="noopener noreferrer">{}</a>', text, urlsplit(text).hostname or text)

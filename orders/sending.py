@@ -1,0 +1,27 @@
+"""Handing the goods over: the order's status, the parcel's number and the buyer's mail, together or not at all."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from . import mails
+from .models import Order
+
+
+def send(order: Order, *, actor: Any, tracking: str = "") -> bool:
+    """Mark the order as sent and tell the buyer once; False when it is in no state for this."""
+    with transaction.atomic():
+        if not order.mark_sent(actor=actor):
+            return False
+        if tracking:
+            note_tracking(order, tracking, actor=actor)
+        mails.sent(order)
+    return True
+
+
+def note_tracking(order: Order, tracking: str, *, actor: Any) -> None:
+    """Write down where the parcel can be followed; also later, when the number came late."""
+    Order.objects.filter(pk=order.pk).update(tracking=tracking)
+    order.tracking = tracking
+    order.remember(_("Tracking: %(tracking)s") % {"tracking": tracking}, actor=actor)
