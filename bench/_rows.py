@@ -94,7 +94,7 @@ def _posts(span: range, rows: int) -> None:
     posts = Post.objects.bulk_create([post(number) for number in span])
     PostTag.objects.bulk_create(
         [
-            PostTag(content_object=one, tag=tag, publish_at=one.publish_at)
+            PostTag(content_object=one, tag=tag, **one.repeated_on_tags())
             for number, one in zip(span, posts, strict=True)
             for tag in labels(number)
         ]

@@ -90,7 +90,13 @@ def fill(times: int) -> None:
         copy(Comment, times, source_key="NULL")
         copy(Image, times)
         copy(Product, times, name="name || '-' || copy")
-        copy(Order, times, token="token || '-' || copy", checkout_key="checkout_key || '-' || copy", email="copy || '-' || email")
+        copy(
+            Order,
+            times,
+            token="token || '-' || copy",
+            checkout_key="checkout_key || '-' || copy",
+            email="copy || '-' || email",
+        )
         copy(Action, times)
         copy(ViewCount, times, target_id=f"target_id + copy * {SEED}")
     count(times * SEED)
@@ -136,7 +142,7 @@ def seed() -> None:
         )  # fmt: skip
 
     posts = Post.objects.bulk_create(post(n) for n in numbers)
-    PostTag.objects.bulk_create(PostTag(content_object=each, tag=tag, publish_at=each.publish_at) for each in posts)
+    PostTag.objects.bulk_create(PostTag(content_object=each, tag=tag, **each.repeated_on_tags()) for each in posts)
     Comment.objects.bulk_create(
         Comment(post=each, name="Bob", email=f"{n}@example.com", body="Nice.", created_at=now - timedelta(days=n),
                 state=list(Comment.State)[n % 3])
@@ -170,7 +176,7 @@ def copy(model: Any, times: int, **others: str | None) -> None:
     """Copy the model's first rows; `others` gives columns their SQL, None leaves a column as every other row's."""
     from django.db import connection
 
-    columns = [field.column for field in model._meta.concrete_fields if not field.primary_key]
+    columns = [field.column for field in model._meta.concrete_fields if not (field.primary_key or field.generated)]
     values = ", ".join(others.get(column) or column for column in columns)
     table, key = model._meta.db_table, model._meta.pk.column
     with connection.cursor() as cursor:
@@ -187,8 +193,8 @@ def copy_tags(tags: Any, posts: Any) -> None:
 
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {tags._meta.db_table} (content_object_id, tag_id, publish_at) "
-            f"SELECT id, (SELECT min(id) FROM blog_tag), publish_at FROM {posts._meta.db_table} "
+            f"INSERT INTO {tags._meta.db_table} (content_object_id, tag_id, publish_at, is_published) "
+            f"SELECT id, (SELECT min(id) FROM blog_tag), publish_at, true FROM {posts._meta.db_table} "
             f"WHERE id NOT IN (SELECT content_object_id FROM {tags._meta.db_table})"
         )
 
@@ -235,7 +241,12 @@ def pages(rows: int) -> dict[str, str]:
         **paged("posts of a tag", "/blog/tag/paper/", rows, 10),
         **paged("posts of an author", "/blog/author/person-1/", rows, 10),
         **paged("posts of a year", of_year, Post.objects.filter(publish_on__year=month.year).count(), 10),
-        **paged("posts of a month", of_month, posts.filter(publish_on__year=month.year, publish_on__month=month.month).count(), 10),
+        **paged(
+            "posts of a month",
+            of_month,
+            posts.filter(publish_on__year=month.year, publish_on__month=month.month).count(),
+            10,
+        ),
         "post": posts[0].get_absolute_url(),
         "feed": "/blog/feed/",
         "feed of a tag": "/blog/tag/paper/feed/",
@@ -261,7 +272,11 @@ def pages(rows: int) -> dict[str, str]:
 def paged(name: str, address: str, rows: int, size: int) -> dict[str, str]:
     """Return the first page of a list, one in its middle and its last."""
     last, mark = max(rows // size, 3), "&" if "?" in address else "?"
-    return {name: address, f"{name}, middle": f"{address}{mark}page={last // 2}", f"{name}, last": f"{address}{mark}page={last}"}
+    return {
+        name: address,
+        f"{name}, middle": f"{address}{mark}page={last // 2}",
+        f"{name}, last": f"{address}{mark}page={last}",
+    }
 
 
 def measure(rows: int) -> dict[str, float]:
@@ -320,7 +335,9 @@ def call(handler: Callable[..., Any], address: str, cookies: str) -> bytes:
 
 
 def report(name: str, few: dict[str, float], many: dict[str, float]) -> None:
-    print(f"\n{name}: rows {SEED:,}, then {ROWS:,}\n{'page':<44}{f'ms at {SEED:,}':>14}{f'at {ROWS:,}':>14}{'growth':>9}")
+    print(
+        f"\n{name}: rows {SEED:,}, then {ROWS:,}\n{'page':<44}{f'ms at {SEED:,}':>14}{f'at {ROWS:,}':>14}{'growth':>9}"
+    )
     for page, before in few.items():
         growth = many[page] / before
         print(f"{page:<44}{before:>14.1f}{many[page]:>14.1f}{growth:>9.2f}{'  <' if growth > PLANNED else ''}")

@@ -77,7 +77,7 @@ def _neighbour(now: datetime.datetime, pk: int, publish_at: datetime.datetime, s
 
 
 def _similar(now: datetime.datetime, pk: int, tags: tuple[int, ...]) -> QuerySet[Any, Any]:
-    newest = [PostTag.objects.filter(tag_id=tag).order_by("-publish_at", "-content_object_id") for tag in tags]
+    newest = [PostTag.objects.newest(tag, now) for tag in tags]
     near = PostTag.objects.filter(pk__in=_either(PostTag, [rows.values("pk")[:NEWEST_OF_A_TAG] for rows in newest]))
     public = near.filter(is_published("content_object__", now=now)).exclude(content_object=pk)
     counted = public.values("content_object").annotate(tags=Count("pk"))

@@ -4,7 +4,7 @@ from datetime import date
 
 from config.paging import Listing, type_rows
 
-from .models import Comment, Post, PostQuerySet
+from .models import Comment, Post, PostQuerySet, PostTag
 
 SUBJECT = -1  # a mark: the id of the tag, author or post
 
@@ -18,7 +18,9 @@ def _oldest_first(comments: type_rows) -> type_rows:
 
 
 POSTS = Listing(lambda now: Post.objects.published(now).newest_first(), _cards)
-POSTS_OF_A_TAG = Listing(lambda now, tag: Post.objects.published(now).newest_tagged(tag), _cards, SUBJECT)
+POSTS_OF_A_TAG = Listing(
+    lambda now, tag: PostTag.objects.newest(tag, now), _cards, SUBJECT, of=Post, ids="content_object_id"
+)
 POSTS_OF_AN_AUTHOR = Listing(lambda now, by: Post.objects.published(now).by(by).newest_first(), _cards, SUBJECT)
 COMMENTS = Listing(
     lambda now, post: _oldest_first(Comment.objects.approved().filter(post=post)), _oldest_first, SUBJECT

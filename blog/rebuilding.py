@@ -46,6 +46,11 @@ def _rebuild_post(pk: int, *, write: bool) -> type_drift | None:
                 setattr(post, name, made[name])
             Mention.of(post)
             index.write(post)
+        repeated = PostTag.objects.filter(content_object=post).exclude(**post.repeated_on_tags())
+        if repeated.exists():
+            wrong.append("what its tags repeat of it")
+            if write:
+                repeated.update(**post.repeated_on_tags())
         return (str(post), wrong) if wrong else None
 
 

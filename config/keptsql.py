@@ -50,6 +50,12 @@ class KeptSql:
             cursor.execute(*self.with_values(*values))
             return Rows(Row(row, self) for row in cursor.fetchall())
 
+    @property
+    def text(self) -> tuple[str, tuple[Any, ...]]:
+        """The SQL with its marks: what tells this query from every other."""
+        _queryset, _compiler, sql, marked = self._compiled()
+        return sql, tuple(marked)
+
     def object_of(self, row: tuple[Any, ...]) -> Any:
         """Return the model's object that the ORM would have made of a row."""
         queryset, compiler, *_ = self._compiled()

@@ -10,11 +10,15 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.sitemaps import Sitemap
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import http_date
 from django.views.decorators.http import require_safe
+
+from .freshness import tables_of
+from .kept import keep
 
 type_sitemaps = dict[str, type[Sitemap]]
 
@@ -24,9 +28,18 @@ def sitemap_index(request: HttpRequest, sitemaps: type_sitemaps) -> HttpResponse
     files = [
         {"location": settings.SITE_URL + reverse("sitemap_file", args=[section, number])}
         for section, sitemap in sitemaps.items()
-        for number in sitemap().paginator.page_range
+        for number in range(1, _files_of(section, sitemap()) + 1)
     ]
     return render(request, "sitemap_index.xml", {"sitemaps": files}, content_type="application/xml")
+
+
+def _files_of(section: str, sitemap: Sitemap) -> int:
+    """Return how many files the section needs; rows are counted anew when some have changed only."""
+    items = sitemap.items()
+    if not isinstance(items, QuerySet):
+        return sitemap.paginator.num_pages
+    made_from = tables_of("account.User", items.model._meta.label)
+    return keep(("sitemap", section), made_from, lambda: sitemap.paginator.num_pages)
 
 
 @require_safe

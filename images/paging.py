@@ -1,14 +1,13 @@
-"""Pages without a count: the board costs one query, however many pictures there are, and its SQL is made once."""
+"""Pages without a count: the board costs one query, however many pictures there are. Only deep pages are counted to."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
-from config.keptsql import KeptSql, Rows
-from config.paging import SIZE, START
+from config.keptsql import Rows
+from config.paging import STEP, Listing, ListPaginator
 
-from .models import Image, ImageQuerySet
+from .models import Image
 
 
 @dataclass(frozen=True)
@@ -40,28 +39,18 @@ def get_page(hidden: Collection[int], typed: str | None, size: int) -> Page:
     """
     number = int(typed) if typed and typed.isdecimal() and len(typed) < 8 else 1
     number = max(number, 1) if typed is None or len(typed) < 8 or not typed.isdecimal() else 10**7
-    found = _slice(hidden, number, size)
-    if not found and number > 1:
-        number = max(1, -(-_public(*hidden).count() // size))
-        found = _slice(hidden, number, size)
-    return Page(Rows(found[:size]), number, has_next=len(found) > size)
-
-
-def _slice(hidden: Collection[int], number: int, size: int) -> Rows:
-    return _kept(len(hidden)).rows((number - 1) * size, size + 1, *hidden)
+    board, start = _board(len(hidden)), (number - 1) * size
+    if start <= STEP and ((found := board.first_rows(start, size + 1, *hidden)) or number == 1):
+        return Page(Rows(found[:size]), number, has_next=len(found) > size)
+    deep = ListPaginator(board, board.count(*hidden), size, *hidden).get_page(number)
+    return Page(Rows(deep.object_list), deep.number, has_next=deep.has_next())
 
 
 @lru_cache(maxsize=64)
-def _kept(hidden: int) -> KeptSql:
-    """Return the query for readers to whom so many people are hidden."""
-    return KeptSql(_tiles, START, SIZE, *(-1 - number for number in range(hidden)))
-
-
-def _tiles(start: int, size: int, *hidden: int) -> Any:
-    # Which rows is found from the index alone; only those shown are read whole. Deep pages stay quick that way.
-    ids = _public(*hidden).values("pk")[start : start + size]
-    return Image.objects.filter(pk__in=ids).tiles()
-
-
-def _public(*hidden: int) -> ImageQuerySet:
-    return Image.objects.public().exclude(owner__in=hidden)
+def _board(hidden: int) -> Listing:
+    """Return the list for readers to whom so many people are hidden."""
+    return Listing(
+        lambda now, *ids: Image.objects.public().exclude(owner__in=ids).order_by("-pk"),
+        lambda images: images.tiles().order_by("-pk"),
+        *(-1 - number for number in range(hidden)),
+    )

@@ -87,6 +87,11 @@ class User(AbstractUser):
             models.UniqueConstraint(Lower("email"), name="user_email_unique_ignoring_case"),
             models.UniqueConstraint(Lower("username"), name="user_username_unique_ignoring_case"),
         ]
+        indexes = [
+            # Whose images are not shown: few, and asked for by every list of images.
+            models.Index(fields=["id"], condition=models.Q(is_active=False), name="user_switched_off"),
+            models.Index(fields=["-id"], condition=models.Q(is_active=True), name="user_newest"),
+        ]
 
     def __str__(self) -> str:
         return self.display_name

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -15,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from account.models import User
 from config.http import MemberRequest, viewer
 from config.pagecache import for_everyone
+from config.paging import Listing, ListPaginator
 from config.ratelimit import limited
 
 PEOPLE_PER_PAGE = 24
@@ -28,10 +28,12 @@ DONE = {
 @require_safe
 @for_everyone("account")
 def user_list(request: HttpRequest) -> HttpResponse:
-    people = User.objects.shown_to(viewer(request)).order_by("-pk")
-    page = Paginator(people.values("pk"), PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
-    # Followers are counted for those shown, not for all that were passed over.
-    page.object_list = User.objects.filter(pk__in=page.object_list).with_follower_counts().order_by("-pk")
+    reader = viewer(request)
+    people = Listing(
+        lambda now: User.objects.shown_to(reader).order_by("-pk"),
+        lambda shown: shown.with_follower_counts().order_by("-pk"),  # for those shown, not for all that were skipped
+    )
+    page = ListPaginator(people, people.count(), PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "account/user_list.html", {"page": page})
 
 

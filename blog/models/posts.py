@@ -57,11 +57,6 @@ class PostQuerySet(models.QuerySet["Post"]):
     def tagged(self, slug: str) -> Self:
         return self.filter(post_tags__tag__slug=slug)
 
-    def newest_tagged(self, tag_id: int) -> Self:
-        """Posts with the tag, newest first, read straight from the tag's own index."""
-        ordering = ("-post_tags__publish_at", "-post_tags__content_object_id")
-        return self.filter(post_tags__tag_id=tag_id).order_by(*ordering)
-
     def by(self, author_id: int) -> Self:
         return self.filter(author_id=author_id)
 
@@ -251,6 +246,10 @@ class Post(models.Model):  # type: ignore[django-manager-missing]
         Post.objects.filter(pk=self.pk).update(tag_list=self.tag_list)
         index.write(self)
 
+    def repeated_on_tags(self) -> dict[str, Any]:
+        """Return what each row of the post's tags repeats."""
+        return {"publish_at": self.publish_at, "is_published": self.status == self.Status.PUBLISHED}
+
     def count_if_due(self) -> bool:
         """Take a scheduled post whose hour has come into the counts; True for the one caller that did it."""
         with transaction.atomic():
@@ -283,8 +282,10 @@ class Post(models.Model):  # type: ignore[django-manager-missing]
         if before.get("is_counted") and any(before[name] != value for name, value in address.items()):
             OldAddress.objects.create(post=self, publish_on=before["publish_on"], slug=before["slug"])
         Mention.of(self)
-        if before and before["publish_at"] != self.publish_at:
-            PostTag.objects.filter(content_object=self).update(publish_at=self.publish_at)
+        if before:
+            PostTag.objects.filter(content_object=self).exclude(**self.repeated_on_tags()).update(
+                **self.repeated_on_tags()
+            )
         self._count(before, is_public=self.is_public)
         index.write(self)
 

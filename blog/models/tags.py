@@ -2,11 +2,13 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence, Set
-from typing import Any
+from datetime import datetime
+from typing import Any, Self
 
 from django.db import models, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 from taggit.managers import _TaggableManager
@@ -84,16 +86,35 @@ class TagAlias(models.Model):
         return self.slug
 
 
+class PostTagQuerySet(models.QuerySet["PostTag"]):
+    def newest(self, tag_id: int, now: datetime | None = None) -> Self:
+        """The public posts with the tag, newest first, read from the tag's index without a look at the posts."""
+        published = self.filter(tag_id=tag_id, is_published=True, publish_at__lte=now or timezone.now())
+        return published.order_by("-publish_at", "-content_object_id")
+
+
 class PostTag(ItemBase):
-    """A tag on a post. `publish_at` repeats the post's, so that the newest posts of a tag come straight from an index."""
+    """
+    A tag on a post.
+
+    `publish_at` and `is_published` repeat what the post says, so that the newest posts of a tag come straight from an
+    index; Post.save() writes them again when they change.
+    """
 
     content_object = models.ForeignKey("blog.Post", on_delete=models.CASCADE, related_name="post_tags")
     tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="post_tags")
     publish_at = models.DateTimeField()
+    is_published = models.BooleanField(db_default=False)
+
+    objects = PostTagQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["content_object", "tag"], name="blog_tag_once_on_a_post")]
-        indexes = [models.Index(fields=["tag", "-publish_at", "-content_object"])]
+        indexes = [
+            models.Index(
+                fields=["tag", "-publish_at", "-content_object"], condition=Q(is_published=True), name="blog_tag_newest"
+            )
+        ]
         verbose_name = _("tag on a post")
         verbose_name_plural = _("tags on posts")
 
@@ -104,10 +125,10 @@ class PostTags(_TaggableManager):
     instance: Any
 
     def set(self, tags: Iterable[Any], **kwargs: Any) -> None:
-        self._change(super().set, tags, through_defaults={"publish_at": self.instance.publish_at}, **kwargs)
+        self._change(super().set, tags, through_defaults=self.instance.repeated_on_tags(), **kwargs)
 
     def add(self, *tags: Any, **kwargs: Any) -> None:
-        kwargs["through_defaults"] = {"publish_at": self.instance.publish_at}
+        kwargs["through_defaults"] = self.instance.repeated_on_tags()
         self._change(super().add, *tags, **kwargs)
 
     def remove(self, *tags: Any) -> None:

@@ -83,7 +83,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
         return self.select_related("cover").only(*CARD_FIELDS)
 
     def in_stock(self) -> Self:
-        return self.filter(Q(stock__isnull=True) | Q(stock__gt=0))
+        return self.filter(is_in_stock=True)
 
     def show(self) -> None:
         """Put these on show."""
@@ -157,6 +157,12 @@ class Product(models.Model):
         help_text=_("In percent."),
     )
     stock = models.PositiveIntegerField(_("stock"), null=True, blank=True, help_text=_("Empty: unlimited."))
+    # Made by the database. In the indexes instead of `stock`: that one changes with every sale, this one seldom.
+    is_in_stock = models.GeneratedField(
+        expression=Q(stock__isnull=True) | Q(stock__gt=0),  # type: ignore[arg-type]
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
     available = models.BooleanField(_("on show"), default=True)
     is_digital = models.BooleanField(_("digital"), default=False, help_text=_("Nothing is sent by post."))
     # Handed out by the orders that were paid (orders.views.order_download), from a place no address leads to.
@@ -181,10 +187,19 @@ class Product(models.Model):
             models.CheckConstraint(condition=Q(price__gt=0), name="product_price_positive"),
         ]
         indexes = [
-            models.Index(fields=["-id"], condition=Q(available=True), name="product_newest"),
-            models.Index(fields=["category", "-id"], condition=Q(available=True), name="product_newest_in_category"),
-            models.Index(fields=["price", "id"], condition=Q(available=True), name="product_by_price"),
-            models.Index(fields=["name", "id"], condition=Q(available=True), name="product_by_name"),
+            # One for each order in which the list can be read, of all categories and of one; the last column lets
+            # what is sold out be left out without looking at its row.
+            *(
+                models.Index(fields=[*of, *order, "is_in_stock"], condition=Q(available=True), name=f"product_{name}")
+                for of, order, name in [
+                    ([], ["-id"], "list_newest"),
+                    ([], ["price", "id"], "list_by_price"),
+                    ([], ["name", "id"], "list_by_name"),
+                    (["category"], ["-id"], "category_newest"),
+                    (["category"], ["price", "id"], "category_by_price"),
+                    (["category"], ["name", "id"], "category_by_name"),
+                ]
+            ),
         ]
         verbose_name = _("product")
         verbose_name_plural = _("products")
@@ -203,7 +218,7 @@ class Product(models.Model):
             self.description_html = self._render()
         if update_fields is None and not self._state.adding:
             ours = {field.name for field in self._meta.concrete_fields if not field.primary_key}
-            update_fields = ours - {"stock", "cover"} - self.get_deferred_fields()
+            update_fields = ours - {"stock", "is_in_stock", "cover"} - self.get_deferred_fields()
         elif update_fields:
             update_fields = {*update_fields, "description_html", "updated_at"}
         with transaction.atomic():
