@@ -210,7 +210,7 @@ def write_thumbnails(name: str, image: Image.Image, storage: Storage = default_s
         if cut.size != size:
             cut = cut.resize(size, Image.Resampling.LANCZOS)
         out = BytesIO()
-        cut.save(out, "WEBP", quality=80)
+        cut.save(out, "WEBP", quality=options.get("quality", 80))
         storage.save(thumbnail_name(name, alias), ContentFile(out.getvalue()))
 
 
