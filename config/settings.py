@@ -130,6 +130,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # A pooler that lends a connection for one transaction (PgBouncer) leaves nothing behind on it, such as a cursor.
+    # Nothing else here lives longer than a transaction: no prepared statement, no SET, no advisory lock, no LISTEN.
+    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = config("DATABASE_POOLED", default=False, cast=bool)
 # A streaming replica of it: config/routers.py says who may read there.
 DATABASE_REPLICA_URL = config("DATABASE_REPLICA_URL", default="")
 if DATABASE_REPLICA_URL:
