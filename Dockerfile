@@ -16,7 +16,8 @@ RUN apt-get update \
 COPY --from=build /venv /venv
 COPY . /srv/atelier
 WORKDIR /srv/atelier
-ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 VAR_DIR=/var/lib/atelier LOG_FORMAT=json
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 VAR_DIR=/var/lib/atelier LOG_FORMAT=json \
+    METRICS_DIR=/tmp/metrics
 USER atelier
 VOLUME /var/lib/atelier
 EXPOSE 8000

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import count
 from types import SimpleNamespace
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -123,7 +123,7 @@ def meters() -> SimpleNamespace:
 
 
 _number: int | None = None
-_lock: IO[bytes] | None = None  # held as long as this process lives
+_lock: int | None = None  # a file descriptor, held as long as this process lives
 
 
 def process_number() -> int:
@@ -133,23 +133,23 @@ def process_number() -> int:
     return _number
 
 
-def take_number() -> tuple[int, IO[bytes]]:
+def take_number() -> tuple[int, int]:
     """Return the lowest number that no living process of this host has, and the lock that keeps it."""
     for number in count():
-        file = (settings.METRICS_DIR / f"{number}.lock").open("ab")
+        lock = os.open(settings.METRICS_DIR / f"{number}.lock", os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            file.close()
+            os.close(lock)
         else:
-            return number, file
+            return number, lock
     raise AssertionError  # count() does not end
 
 
 def _forget_number() -> None:
     global _number, _lock
-    if _lock:
-        _lock.close()  # the parent's; its own end is still open
+    if _lock is not None:
+        os.close(_lock)  # the parent's; its own end is still open
     _number = _lock = None
 
 

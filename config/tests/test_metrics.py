@@ -1,7 +1,9 @@
 import os
+import re
 from datetime import timedelta
 from unittest.mock import patch
 
+import yaml
 from django.conf import settings
 from django.db import OperationalError
 from django.http import HttpResponse
@@ -197,18 +199,37 @@ class SweepRunTests(TransactionTestCase):
         assert self.client.get(reverse("admin:config_sweeprun_add")).status_code == 403
 
 
+class AlertTests(MetricsCase):
+    def test_every_figure_that_an_alert_looks_at_is_told(self):
+        rules = yaml.safe_load((settings.BASE_DIR / "config" / "alerts.yml").read_text())["groups"][0]["rules"]
+        wanted = {name for rule in rules for name in re.findall(r"atelier_\w+", rule["expr"])}
+        sweeps.note("mail.tasks.sweep_outbox", has_failed=False)
+        self.client.get(reverse("healthz"))
+
+        families = text_string_to_metric_families(self.ask().content.decode())
+        told = {sample.name for family in families for sample in family.samples}
+
+        assert wanted
+        assert wanted - told == set()
+
+    def test_every_sweep_that_an_alert_looks_at_exists(self):
+        text = (settings.BASE_DIR / "config" / "alerts.yml").read_text()
+
+        assert set(re.findall(r'sweep="([\w.]+)"', text)) <= set(settings.SWEEPS)
+
+
 class ProcessTests(MetricsCase):
     def test_living_processes_have_numbers_of_their_own_and_a_successor_takes_one_over(self):
         first, its_lock = metrics.take_number()
         second, other_lock = metrics.take_number()
         assert first != second
 
-        its_lock.close()
+        os.close(its_lock)
         successor, lock = metrics.take_number()
 
         assert successor == first
-        lock.close()
-        other_lock.close()
+        os.close(lock)
+        os.close(other_lock)
 
     def test_forked_child_takes_another_number_and_leaves_the_parent_its_own(self):
         mine = metrics.process_number()
@@ -223,7 +244,7 @@ class ProcessTests(MetricsCase):
             theirs = int(pipe.read())
 
         other, lock = metrics.take_number()
-        lock.close()
+        os.close(lock)
 
         assert theirs != mine
         assert other != mine
