@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.test import TransactionTestCase
 from kombu import Connection
 
+from actions import repeats
 from config import kept
 from config.celery import app as celery_app
 from config.management.services import chromium
@@ -46,6 +47,12 @@ def inline_relay(monkeypatch: pytest.MonkeyPatch) -> None:
     """Run background work at the commit, in the test's own thread (mail/relay.py says how to do without)."""
     monkeypatch.setattr(settings, "CELERY_BROKER_URL", "")
     monkeypatch.setattr(relay, "hand_over", lambda task, args: task(*args))
+
+
+@pytest.fixture(autouse=True)
+def inline_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Count a look when it is noted, in the test's own thread (actions/repeats.py)."""
+    monkeypatch.setattr(repeats, "_thread", repeats.count_noted)
 
 
 @pytest.fixture(scope="session")

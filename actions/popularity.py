@@ -20,14 +20,14 @@ from .models import View, ViewCount
 
 def count_view(request: HttpRequest, obj: models.Model) -> None:
     """
-    Count this request as a look at the object, if it is one. Costs one statement or one Redis call, never an error.
+    Count this request as a look at the object, if it is one; repeats.py does so within a second.
 
-    A page that is kept for other visitors (config/pagecache.py) has their looks counted by repeats.py.
+    A page that is kept for other visitors (config/pagecache.py) has their looks counted there too.
     """
     kind = obj._meta.label_lower
     request.on_hit = partial(repeats.note, kind, obj.pk)  # type: ignore[attr-defined]
     if looks.is_one(request):
-        looks.count([looks.by(request, kind, obj.pk)])
+        repeats.put(looks.by(request, kind, obj.pk))
 
 
 def views(obj: models.Model) -> int | None:

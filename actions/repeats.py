@@ -1,13 +1,14 @@
 """
-Looks at pages that are answered from memory (config/pagecache.py), before Django sees the request.
+Looks, noted by the request and counted once a second by a thread of the process, so that no page waits for a write.
 
-The request only notes what was looked at and by what browser, which costs about a microsecond; a thread of the process
-counts the notes once a second. A killed process loses the looks of its last second.
+Of a page answered from memory (config/pagecache.py) the request notes only what was looked at and by what browser,
+which costs about a microsecond. A killed process loses the looks of its last second.
 """
 
 import logging
 import threading
 import time
+from contextlib import suppress
 from functools import cache
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -16,6 +17,7 @@ from django.db import close_old_connections
 from django.http import HttpRequest
 
 from . import looks
+from .models import View
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +32,12 @@ NOTED = (
     "HTTP_X_MOZ",
 )
 
-_notes: SimpleQueue[tuple[str, int, dict[str, Any]]] = SimpleQueue()
+_notes: SimpleQueue[View | tuple[str, int, dict[str, Any]]] = SimpleQueue()
+
+
+def put(look: View) -> None:
+    _notes.put(look)
+    _thread()
 
 
 def note(kind: str, target_id: int, environ: dict[str, Any]) -> None:
@@ -41,17 +48,21 @@ def note(kind: str, target_id: int, environ: dict[str, Any]) -> None:
 
 def count_noted() -> None:
     """Count all looks noted so far."""
-    found = []
-    while True:
-        try:
-            kind, target_id, meta = _notes.get_nowait()
-        except Empty:
-            break
-        request = HttpRequest()
-        request.META, request.method = meta, meta["REQUEST_METHOD"]
-        if looks.is_one(request):
-            found.append(looks.by(request, kind, target_id))
-    looks.count(found)
+    found = {}
+    with suppress(Empty):
+        while True:
+            noted = _notes.get_nowait()
+            look = noted if isinstance(noted, View) else _look(*noted)
+            if look:
+                found[look.target_kind, look.target_id, look.visitor, look.seen_on] = look
+    if found:
+        looks.count(list(found.values()))
+
+
+def _look(kind: str, target_id: int, meta: dict[str, Any]) -> View | None:
+    request = HttpRequest()
+    request.META, request.method = meta, meta["REQUEST_METHOD"]
+    return looks.by(request, kind, target_id) if looks.is_one(request) else None
 
 
 @cache

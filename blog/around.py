@@ -8,12 +8,14 @@ hundred posts are compared, which is what keeps it as quick with a million posts
 
 import datetime
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
+from config.freshness import tables_of
+from config.kept import keep
 from config.keptsql import KeptSql
 
 from .models import Post, PostTag
@@ -32,12 +34,23 @@ class Around:
     next: Post | None = None
     similar: list[Post] = field(default_factory=list)
 
+    @property
+    def shown(self) -> tuple[Any, ...]:
+        """Return all that is shown of these posts, for `{% kept by around.shown %}`."""
+        posts = (self.previous, self.next, *self.similar)
+        return tuple(post and (post.pk, post.title, post.slug, post.publish_on) for post in posts)
 
-def find(post: Post) -> Around:
-    """Find the public posts around this one, in one query, and sort out here which is which."""
+
+def find(post: Any) -> Around:
+    """Find the public posts around this one, in one query; asked again when a post or its tags have changed."""
+    key = ("around", post.pk, post.publish_at, tuple(tag["id"] for tag in post.tag_list))
+    return keep(key, tables_of("blog.Post", "blog.PostTag"), partial(_find, post))
+
+
+def _find(post: Any) -> Around:
+    """Ask, and sort out here which is which."""
     tags = [tag["id"] for tag in post.tag_list[:TAGS_COMPARED]]
-    kept = _kept(len(tags))
-    found = list(Post.objects.raw(*kept.with_values(timezone.now(), post.pk, post.publish_at, *tags)))
+    found = list(Post.objects.raw(*_kept(len(tags)).with_values(timezone.now(), post.pk, post.publish_at, *tags)))
     place = (post.publish_at, post.pk)
     older = [other for other in found if (other.publish_at, other.pk) < place]
     newer = [other for other in found if (other.publish_at, other.pk) > place]
@@ -49,7 +62,7 @@ def find(post: Post) -> Around:
     )
 
 
-def _shared(post: Post, other: Post) -> int:
+def _shared(post: Any, other: Post) -> int:
     return len({tag["id"] for tag in post.tag_list} & {tag["id"] for tag in other.tag_list})
 
 

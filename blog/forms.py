@@ -57,6 +57,12 @@ class TrappedForm(forms.Form):
         self.initial.setdefault("stamp", stamps.form_stamp())
 
     @property
+    def empty_fields(self) -> tuple[Any, ...] | None:
+        """Return all that decides what the fields look like while nothing is typed into them (`{% kept by … %}`)."""
+        is_filled = self.is_bound or self.initial.keys() - {"stamp"}
+        return None if is_filled else (type(self), tuple(self.fields))
+
+    @property
     def is_trapped(self) -> bool:
         return bool(self.data.get(self.add_prefix("website")))
 

@@ -1,10 +1,12 @@
-"""The blog's lists, each with the SQL that it is asked by (config/paging.py)."""
+"""The blog's lists and pages, each with the SQL that it is asked by (config/paging.py)."""
 
 from datetime import date
 
-from config.paging import Listing, type_rows
+from config.keptsql import KeptSql
+from config.paging import FAR, Listing, type_rows
 
 from .models import Comment, Post, PostQuerySet, PostTag
+from .models.posts import PAGE_FIELDS
 
 SUBJECT = -1  # a mark: the id of the tag, author or post
 
@@ -24,6 +26,15 @@ POSTS_OF_A_TAG = Listing(
 POSTS_OF_AN_AUTHOR = Listing(lambda now, by: Post.objects.published(now).by(by).newest_first(), _cards, SUBJECT)
 COMMENTS = Listing(
     lambda now, post: _oldest_first(Comment.objects.approved().filter(post=post)), _oldest_first, SUBJECT
+)
+
+
+POST = KeptSql(
+    lambda now, day, slug: (
+        Post.objects.published(now).filter(publish_on=day, slug=slug).select_related("author").only(*PAGE_FIELDS)
+    ),
+    *(FAR, date(9998, 1, 2), "\x01slug"),
+    long="body_html",
 )
 
 

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -73,14 +74,12 @@ def post_list_by_date(
 @require_safe
 def post_detail(request: HttpRequest, year: int, month: int, day: int, slug: str) -> HttpResponse:
     day_of_post, _same = _period(year, month, day)
-    posts = Post.objects.published().select_related("author").defer("body")
-    post = posts.filter(publish_on=day_of_post, slug=slug).first()
-    if post is None:
-        return redirect(
-            get_object_or_404(posts, old_addresses__publish_on=day_of_post, old_addresses__slug=slug), permanent=True
-        )
-    popularity.count_view(request, post)
-    return render(request, "blog/post_detail.html", _detail(request, post))
+    found = paging.POST.rows(timezone.now(), day_of_post, slug)
+    if not found:
+        moved = Post.objects.published().filter(old_addresses__publish_on=day_of_post, old_addresses__slug=slug)
+        return redirect(get_object_or_404(moved), permanent=True)
+    popularity.count_view(request, found[0].object)
+    return render(request, "blog/post_detail.html", _detail(request, found[0]))
 
 
 @never_cache
@@ -191,7 +190,8 @@ def _list(
     return render(request, template, {"page": page, "sidebar": beside, **context})
 
 
-def _detail(request: HttpRequest, post: Post, form: CommentForm | None = None) -> dict[str, Any]:
+def _detail(request: HttpRequest, post: Any, form: CommentForm | None = None) -> dict[str, Any]:
+    """Return what the page of a post shows; `post` is one, or its row (config/keptsql.py)."""
     member = _member(request)
     is_out_of_reach = _is_out_of_reach(request, post)
     return {

@@ -14,7 +14,7 @@ bound of a slice.
 import re
 from collections.abc import Callable
 from copy import copy
-from datetime import datetime
+from datetime import date, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,9 +29,11 @@ BOUND = re.compile(r"(?<=LIMIT )\d+|(?<=OFFSET )\d+")
 
 
 class KeptSql:
-    def __init__(self, build: Callable[..., QuerySet[Any, Any]], *marks: Any) -> None:
+    def __init__(self, build: Callable[..., QuerySet[Any, Any]], *marks: Any, long: str = "") -> None:
+        """`long` names a column that is too long to be part of `Row.shown`: templates show it outside what they keep."""
         self._build = build
         self._marks = marks
+        self._long = long
         self._kept: tuple[QuerySet[Any, Any], Any, str, list[Any]] | None = None
 
     def with_values(self, *values: Any) -> tuple[str, list[Any]]:
@@ -62,14 +64,20 @@ class KeptSql:
         answered = copy(compiler)
         answered.connection = connection
         answered.execute_sql = lambda **options: [[row]]
-        asked: Any = queryset.all()
-        asked.query = SimpleNamespace(get_compiler=lambda using: answered, values_select=())
+        # What ModelIterable looks at of a queryset; one of its own would take longer to make than the object.
+        query = SimpleNamespace(get_compiler=lambda using: answered)
+        asked: Any = SimpleNamespace(db=queryset.db, query=query, _known_related_objects={})
         return next(iter(ModelIterable(asked)))
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
         _queryset, compiler, *_ = self._compiled()
         return tuple(sql for _column, (sql, _parameters), _alias in compiler.select)
+
+    @cached_property
+    def long_at(self) -> int | None:
+        """Return the place of the long column, if there is one."""
+        return next((place for place, sql in enumerate(self.columns) if sql.endswith(f'."{self._long}"')), None)
 
     def _compiled(self) -> tuple[QuerySet[Any, Any], Any, str, list[Any]]:
         if self._kept is None:
@@ -96,7 +104,9 @@ class Row:
 
     @property
     def shown(self) -> tuple[Any, ...]:
-        return self._kept.columns, self.values
+        long_at = self._kept.long_at
+        values = self.values if long_at is None else self.values[:long_at] + self.values[long_at + 1 :]
+        return self._kept.columns, values
 
     @property
     def object(self) -> Any:
@@ -118,5 +128,7 @@ class Rows(list[Row]):
 
 
 def _prepared(value: Any) -> Any:
-    """Return the value as it stands among a compiled query's parameters: SQLite is given moments as text."""
-    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
+    """Return the value as it stands among a compiled query's parameters: SQLite is given moments and days as text."""
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    return connection.ops.adapt_datefield_value(value) if isinstance(value, date) else value

@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from account.names import plain_email, validate_reachable, validate_username
 from actions.models import Action
+from config.freshness import tables_of
+from config.kept import keep
 from config.pictures import PictureField
 from mail.addresses import mark_proven
 from search import index
@@ -187,4 +189,5 @@ class User(AbstractUser):
     def _boundaries(self) -> list[tuple[int, int, str]]:
         # Asked for by every part of a page that shows people; read once for all of them.
         either = Boundary.objects.filter(models.Q(owner=self) | models.Q(other=self)).order_by()
-        return list(either.values_list("owner", "other", "kind"))
+        rows = either.values_list("owner", "other", "kind")
+        return keep(("boundaries", self.pk), tables_of("account.Boundary"), lambda: list(rows))

@@ -33,6 +33,7 @@ CARD_FIELDS = (
     *("cover", "cover_alt", "cover_width", "cover_height", "status"),
     *("author__username", "author__first_name", "author__last_name"),
 )
+PAGE_FIELDS = (*CARD_FIELDS, "body_html", "is_open")
 
 
 def site_date(moment: datetime.datetime) -> datetime.date:

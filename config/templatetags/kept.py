@@ -29,6 +29,7 @@ def kept(parser: Parser, token: Token) -> Node:
 
     `{% kept %}` is the same on every page, `{% kept by post.pk forloop.first %}` the same wherever these values are. The
     part must not show anything else, and sees nothing of the request or the person: what it shows of them it names too.
+    When one of the values is not there, it is made anew each time.
     """
     _name, *words = token.split_contents()
     if words[:1] not in ([], ["by"]):
@@ -46,8 +47,10 @@ class KeptNode(Node):
         self.by = by
 
     def render(self, context: Context) -> SafeString:
-        key = (self, *readers_ways(), *[value.resolve(context) for value in self.by])
-        return keep(key, (), partial(self._make, context))
+        values = [value.resolve(context, ignore_failures=True) for value in self.by]
+        if None in values:
+            return self._make(context)
+        return keep((self, *readers_ways(), *values), (), partial(self._make, context))
 
     def _make(self, context: Context) -> SafeString:
         seen: Any = {name: value for name, value in context.flatten().items() if name not in PERSONAL}

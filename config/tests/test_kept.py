@@ -54,6 +54,14 @@ class KeptPartTests(TestCase):
 
         assert value.times == 3
 
+    def test_without_the_value_it_is_made_anew_each_time(self):
+        part, value = template("{% kept by post.shown %}{{ value }}{% endkept %}"), Counted()
+
+        for _ in range(2):
+            part.render(Context({"post": object(), "value": value}))
+
+        assert value.times == 2
+
     def test_two_parts_of_one_template_are_kept_apart(self):
         assert template("{% kept %}a{% endkept %}{% kept %}b{% endkept %}").render(Context()) == "ab"
 
