@@ -32,7 +32,7 @@ FAULTS = """() => {
   for (const field of all("input:not([type=hidden]), select, textarea"))
     if (!field.labels.length && !field.getAttribute("aria-label")) faults.push(`no label: ${field.name}`);
   for (const press of all("a[href], button"))
-    if (!press.innerText.trim() && !press.querySelector("img[alt]:not([alt='']), .visually-hidden, .word")
+    if (!press.textContent.trim() && !press.querySelector("img[alt]:not([alt='']), .visually-hidden, .word")
         && !press.getAttribute("aria-label") && !press.closest("[aria-hidden=true]"))
       faults.push(`no name: ${press.outerHTML.slice(0, 90)}`);
   const level = (heading) => Number(heading.tagName[1]);
