@@ -1,5 +1,6 @@
+from collections.abc import Callable
 from functools import cached_property
-from typing import cast
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.core.paginator import Paginator
@@ -77,11 +78,21 @@ class EventInline(ReadOnly, admin.TabularInline):
         return super().get_queryset(request).select_related("actor")
 
 
+def _shown(field: str, description: Any) -> Callable[[Any, Order], str]:
+    """Return a column that shows an amount as people write it; the database keeps three decimals of each currency."""
+
+    @admin.display(description=description, ordering=field)
+    def column(_admin: Any, order: Order) -> str:
+        return money(getattr(order, field), order.currency)
+
+    return column
+
+
 @admin.register(Order)
 class OrderAdmin(admin.ModelAdmin):
     """Orders are read here and acted upon; what they say is never edited."""
 
-    list_display = ["number", "created_at", "status", "amount", "full_name", "email", "papers"]
+    list_display = ["number", "created_at", "status", "amount", "who", "papers"]
     list_filter = ["status", "created_at", "paid_at"]
     search_fields = ["email", "first_name", "last_name", "company"]
     search_help_text = _("Number (#12), invoice (2026-00012), name or e-mail.")
@@ -96,9 +107,12 @@ class OrderAdmin(admin.ModelAdmin):
         (_("Address"), {"fields": ["address", "postal_code", "city", "country"]}),
         (
             _("Amounts"),
-            {"fields": ["subtotal", "coupon_code", "discount", "shipping", "vat", "vat_relief", "total", "currency"]},
+            {"fields": ["goods", "coupon_code", "taken_off", "sending", "amount", "vat_in_it", "vat_relief"]},
         ),
     ]
+
+    class Media:
+        css = {"all": ["css/orders_admin.css"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         return (
@@ -133,13 +147,33 @@ class OrderAdmin(admin.ModelAdmin):
     def number(self, order: Order) -> str:
         return str(order)
 
-    @admin.display(description=_("name"), ordering="last_name")
+    @admin.display(description=_("buyer"), ordering="last_name")
+    def who(self, order: Order) -> SafeString:
+        return format_html("{}<br>{}", order.full_name, order.email)
+
+    @admin.display(description=_("name"))
     def full_name(self, order: Order) -> str:
         return order.full_name
 
     @admin.display(description=_("total"), ordering="total")
     def amount(self, order: Order) -> str:
         return money(order.total, order.currency)
+
+    goods = _shown("subtotal", _("goods"))
+    taken_off = _shown("discount", _("discount"))
+    sending = _shown("shipping", _("shipping"))
+    vat_in_it = _shown("vat", _("VAT in the total"))
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        # Whoever may act upon orders "may change" them, and Django would offer to save what nobody can edit.
+        nothing_to_save = {"show_save": False, "show_save_and_continue": False}
+        return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **nothing_to_save})
 
     @admin.display(description=_("papers"))
     def papers(self, order: Order) -> SafeString:

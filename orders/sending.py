@@ -22,6 +22,8 @@ def send(order: Order, *, actor: Any, tracking: str = "") -> bool:
 
 def note_tracking(order: Order, tracking: str, *, actor: Any) -> None:
     """Write down where the parcel can be followed; also later, when the number came late."""
+    if tracking == order.tracking:
+        return
     Order.objects.filter(pk=order.pk).update(tracking=tracking)
     order.tracking = tracking
     order.remember(_("Tracking: %(tracking)s") % {"tracking": tracking}, actor=actor)

@@ -7,6 +7,7 @@ from mail.models import OutgoingMail
 from orders import mails
 from orders.models import Order
 from orders.tests.factories import make_item, make_order
+from shop.money import money
 
 LIST = "/admin/orders/order/"
 
@@ -57,7 +58,10 @@ class OrderChangeTests(AdminCase):
 
         self.assertContains(response, "Blue notebook")
         self.assertContains(response, "Order placed.")
+        self.assertContains(response, money(self.order.total))
+        self.assertNotContains(response, f"{self.order.total:.3f}")
         self.assertNotContains(response, 'name="first_name"')
+        self.assertNotContains(response, 'name="_save"')
 
     def test_posting_changes_nothing(self):
         self.client.post(
