@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from config.longtables import LongTable
 from search import index
 
 from . import leaving
@@ -14,7 +15,7 @@ from .models import Boundary, Follow, RecoveryCode, SecondFactor, Session, User
 
 
 @admin.register(User)
-class MemberAdmin(UserAdmin):
+class MemberAdmin(LongTable, UserAdmin):
     list_display = ["username", "email", "first_name", "is_active", "is_staff", "email_proven_at", "date_joined"]
     list_filter = ["is_active", "is_staff", "is_superuser", "date_joined"]
     search_fields = ["username", "email", "first_name", "last_name"]

@@ -1,13 +1,13 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
+from config.longtables import LongTable
+
 from .models import Action, View, ViewBatch, ViewCount
 
 
-class HistoryAdmin(admin.ModelAdmin):
+class HistoryAdmin(LongTable, admin.ModelAdmin):
     """Written by what people do; staff may read, and delete what should not be there."""
-
-    show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

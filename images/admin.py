@@ -5,13 +5,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from config.longtables import LongTable
 from config.templatetags.pictures import picture
 
 from .models import Image, Like
 
 
 @admin.register(Image)
-class ImageAdmin(admin.ModelAdmin):
+class ImageAdmin(LongTable, admin.ModelAdmin):
     list_display = ["title", "thumbnail", "owner", "status", "is_private", "total_likes", "created_at"]
     list_filter = ["status", "is_private", "created_at"]
     list_select_related = ["owner"]

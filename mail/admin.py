@@ -5,17 +5,18 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from config.longtables import LongTable
+
 from . import outbox
 from .models import OutgoingMail, OutgoingMailQuerySet, ProvenAddress
 
 
 @admin.register(OutgoingMail)
-class OutgoingMailAdmin(admin.ModelAdmin):
+class OutgoingMailAdmin(LongTable, admin.ModelAdmin):
     list_display = ["id", "kind", "to", "subject", "status", "attempts", "created_at", "sent_at"]
     list_filter = ["status", "kind", "created_at"]
     search_fields = ["to", "subject", "dedup_key", "message_id"]
     date_hierarchy = "created_at"
-    show_full_result_count = False
     actions = ["retry", "send_again"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:

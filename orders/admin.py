@@ -1,9 +1,7 @@
 from collections.abc import Callable
-from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import admin, messages
-from django.core.paginator import Paginator
 from django.db.models import Model, Prefetch, QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import reverse
@@ -13,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from config.longtables import LongTable, of_address
 from config.ratelimit import hit
 from shop.money import money
 
@@ -29,17 +28,6 @@ from .models import (
     VatIdQuerySet,
     Withdrawal,
 )
-
-
-class CheapPaginator(Paginator):
-    """Counts no further than a person pages: an exact count(*) reads every row of a large table, on every view."""
-
-    MOST = 10_000
-
-    @cached_property
-    def count(self) -> int:
-        rows = cast("QuerySet[Model]", self.object_list)
-        return rows.order_by()[: self.MOST].count()
 
 
 class ReadOnly:
@@ -89,15 +77,13 @@ def _shown(field: str, description: Any) -> Callable[[Any, Order], str]:
 
 
 @admin.register(Order)
-class OrderAdmin(admin.ModelAdmin):
+class OrderAdmin(LongTable, admin.ModelAdmin):
     """Orders are read here and acted upon; what they say is never edited."""
 
     list_display = ["number", "created_at", "status", "amount", "who", "papers"]
     list_filter = ["status", "created_at", "paid_at"]
     search_fields = ["email", "first_name", "last_name", "company"]
     search_help_text = _("Number (#12), invoice (2026-00012), name or e-mail.")
-    show_full_result_count = False
-    paginator = CheapPaginator
     list_per_page = 50
     inlines = [LineInline, EventInline]
     actions = ["mark_sent", "give_up", "confirm_again", "invoice_again", "export_orders", "export_lines"]
@@ -134,13 +120,15 @@ class OrderAdmin(admin.ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
     ) -> tuple[QuerySet[Order], bool]:
-        """Find numbers by their index; only names and addresses need a look at every row."""
+        """Find numbers and whole addresses by their index; only names, and parts of either, need a look at every row."""
         term = search_term.strip()
         number = term.removeprefix("#")
         if number.isdecimal() and len(number) < 19:
             return queryset.filter(pk=number), False
         if papers := list(Invoice.objects.labelled(term).values_list("order_id", flat=True)):
             return queryset.filter(pk__in=papers), False
+        if (of_buyer := of_address(queryset, term)) is not None:
+            return of_buyer, False
         return super().get_search_results(request, queryset, search_term)
 
     @admin.display(description=_("order"), ordering="pk")
@@ -251,13 +239,11 @@ class OrderAdmin(admin.ModelAdmin):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(ReadOnly, admin.ModelAdmin):
+class InvoiceAdmin(ReadOnly, LongTable, admin.ModelAdmin):
     list_display = ["label", "kind", "order", "amount", "created_at", "file"]
     list_filter = ["kind", "year"]
     list_select_related = ["order"]
     search_fields = ["=number", "order__email"]
-    show_full_result_count = False
-    paginator = CheapPaginator
 
     @admin.display(description=_("total"))
     def amount(self, paper: Invoice) -> str:

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from config.longtables import LongTable
 from orders.admin import OrderAdmin, ReadOnly
 from shop.money import money
 
@@ -15,10 +16,8 @@ from . import gateway
 from .models import CheckoutAttempt, Payment, Problem, Refund, WebhookEvent
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class ReadOnlyAdmin(LongTable, admin.ModelAdmin):
     """Rows that only the code writes: what Stripe said is not for editing."""
-
-    show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
+from config.longtables import LongTable
 from config.templatetags.pictures import thumbnail_url
 from mail import relay
 
@@ -45,7 +46,7 @@ class PictureInline(admin.TabularInline):
 
 
 @admin.register(Product)
-class ProductAdmin(admin.ModelAdmin):
+class ProductAdmin(LongTable, admin.ModelAdmin):
     list_display = ["name", "preview", "category", "price", "stock", "available", "is_digital"]
     list_editable = ["price", "stock", "available"]
     list_filter = ["available", "category", "is_digital"]

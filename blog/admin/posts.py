@@ -18,6 +18,7 @@ from blog.differences import differences
 from blog.models import Mention, OldAddress, Post, Revision, remember
 from blog.models.posts import MAX_TAGS
 from config import markdown
+from config.longtables import LongTable
 from mail.links import site_url
 
 
@@ -88,12 +89,12 @@ class OldAddressInline(admin.TabularInline):
 
 
 @admin.register(Post)
-class PostAdmin(admin.ModelAdmin):
+class PostAdmin(LongTable, admin.ModelAdmin):
     form = PostForm
     list_display = ["title", "author", "standing", "publish_at", "comment_count", "views"]
     list_filter = ["status", "publish_at", "is_open"]
     list_select_related = ["author"]
-    show_facets = admin.ShowFacets.ALWAYS
+    show_facets = admin.ShowFacets.ALLOW
     search_fields = ["title", "summary", "body", "author__username"]
     date_hierarchy = "publish_at"
     prepopulated_fields = {"slug": ["title"]}
