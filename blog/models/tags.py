@@ -137,6 +137,13 @@ class PostTags(_TaggableManager):
     def clear(self) -> None:
         self._change(super().clear)
 
+    def _to_tag_model_instances(self, tags: Iterable[Any], tag_kwargs: dict[str, Any]) -> list[Tag]:
+        """Make new tags in the order of their names: two posts with the same new ones must not wait for each other."""
+        tags = list(tags)
+        found = super()._to_tag_model_instances(sorted(tags, key=_folded), tag_kwargs)
+        places = {_folded(tag): place for place, tag in reversed(list(enumerate(tags)))}
+        return sorted(found, key=lambda tag: places.get(_folded(tag), len(tags)))
+
     def _change(self, act: Any, *args: Any, **kwargs: Any) -> None:
         if getattr(self, "_is_changing", False):  # set() itself calls add() and remove()
             act(*args, **kwargs)
@@ -157,6 +164,10 @@ class PostTags(_TaggableManager):
 
     def _ids(self) -> Set[int]:
         return set(PostTag.objects.filter(content_object=self.instance).values_list("tag_id", flat=True))
+
+
+def _folded(tag: Any) -> str:
+    return str(tag).casefold()
 
 
 def count_posts(tag_ids: Iterable[int], step: int) -> None:

@@ -1,15 +1,19 @@
 """What many do at the same time: counts stay exact, and each guard is shown to be what keeps them so."""
 
 from datetime import timedelta
+from threading import get_ident
 from unittest import mock
 
+import pytest
+from django.db import IntegrityError, OperationalError, connection
+from django.db.models import QuerySet
 from django.test import TransactionTestCase
 from django.utils import timezone
 
 from account.tests.factories import make_user
 from blog.models import Comment, Post, Tag, Tally
 from blog.tests.factories import make_comment, make_post
-from config.tests.races import Meeting, all_at_once
+from config.tests.races import Meeting, all_at_once, many_writers, race
 
 
 class CountRaceTests(TransactionTestCase):
@@ -79,24 +83,6 @@ class CountRaceTests(TransactionTestCase):
 
         assert Tag.objects.get(name="oak").post_count == 5
 
-    def test_two_posts_of_one_name_on_one_day_get_two_addresses_or_an_error_never_one_address(self):  # D45
-        author = make_user()
-        moment = timezone.now() - timedelta(days=2)
-
-        def create(_):
-            try:
-                return Post.objects.create(title="Same", body="x", author=author, publish_at=moment, status="published")
-            except Exception as error:
-                return error
-
-        all_at_once(create, range(8))
-
-        slugs = list(Post.objects.filter(title="Same").values_list("slug", flat=True))
-        assert slugs
-        assert len(set(slugs)) == len(slugs)
-        for post in Post.objects.filter(title="Same"):
-            assert self.client.get(post.get_absolute_url()).status_code == 200
-
     def test_tags_changed_from_two_places_are_counted_right(self):
         def tag(number):
             Post.objects.get(pk=self.post.pk).tags.set([f"t{number % 3}", "shared"])
@@ -107,3 +93,74 @@ class CountRaceTests(TransactionTestCase):
         assert {tag["name"] for tag in post.tag_list} == set(post.tags.names())
         for tag_row in Tag.objects.all():
             assert tag_row.post_count == tag_row.post_tags.count()
+
+
+class AddressRaceTests(TransactionTestCase):
+    """Posts of one name on one day, each written when nobody has the address yet."""  # D45
+
+    def write_at_once(self):
+        author, moment = make_user(), timezone.now() - timedelta(days=2)
+        looks = Meeting(8).after(Post._free_slug)
+
+        def write(_):
+            Post.objects.create(title="Same", body="x", author=author, publish_at=moment, status="published")
+
+        with mock.patch.object(Post, "_free_slug", looks), many_writers("blog.models.posts"):
+            return race(write, 8)
+
+    def test_one_gets_the_address_and_the_others_an_error(self):
+        """Looking for a free address is not what keeps them apart: the constraint is."""
+        errors = self.write_at_once()
+
+        assert [type(error) for error in errors] == [IntegrityError] * 7
+        assert self.client.get(Post.objects.get(title="Same").get_absolute_url()).status_code == 200
+
+
+class NewTagRaceTests(TransactionTestCase):
+    """The same new tags on several posts: a tag is made once, and writers do not wait for each other."""
+
+    ORDERS = [("oak", "ash", "elm"), ("elm", "oak", "ash"), ("ash", "elm", "oak")]
+
+    def tag_at_once(self, posts):
+        return race(lambda number: posts[number].tags.set(self.ORDERS[number % 3]), len(posts))
+
+    def test_a_tag_is_made_once_and_stays_where_it_was_put(self):
+        posts = [make_post() for _ in range(9)]
+
+        assert self.tag_at_once(posts) == []
+
+        assert dict(Tag.objects.values_list("name", "post_count")) == {"oak": 9, "ash": 9, "elm": 9}
+        for number, post in enumerate(posts):
+            post.refresh_from_db()
+            assert tuple(tag["name"] for tag in post.tag_list) == self.ORDERS[number % 3]
+
+    def test_looking_first_and_making_then_would_be_refused(self):
+        posts = [make_post() for _ in range(5)]
+        meeting, get_or_create = Meeting(5), QuerySet.get_or_create
+
+        def make(rows, **values):
+            if rows.model is not Tag:
+                return get_or_create(rows, **values)
+            meeting.wait()
+            return rows.create(**values["defaults"]), True
+
+        with mock.patch.object(QuerySet, "get_or_create", make), many_writers("blog.models.tags"):
+            errors = race(lambda number: posts[number].tags.set(["oak"]), 5)
+
+        assert [type(error) for error in errors] == [IntegrityError] * 4
+
+    @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer: nobody waits for another's row")
+    def test_made_in_the_order_they_are_written_they_would_block_each_other(self):
+        posts, meeting = [make_post() for _ in range(2)], Meeting(2)
+        save, has_made = Tag.save, set()
+
+        def save_and_wait(tag, *args, **kwargs):
+            save(tag, *args, **kwargs)
+            if get_ident() not in has_made:
+                has_made.add(get_ident())
+                meeting.wait()
+
+        with mock.patch.object(Tag, "save", save_and_wait), mock.patch("blog.models.tags._folded", lambda tag: ""):
+            errors = race(lambda number: posts[number].tags.set([("oak", "ash"), ("ash", "oak")][number]), 2)
+
+        assert [type(error) for error in errors] == [OperationalError]

@@ -13,8 +13,10 @@ from functools import wraps
 from threading import Barrier, BrokenBarrierError, Thread
 from time import monotonic
 from typing import Any
+from unittest.mock import patch
 
-from django.db import connections
+from django.db import connection, connections
+from django.db.models import QuerySet
 
 MOST = 20  # PostgreSQL lets 100 in as it comes, and two test processes run side by side
 MEETING_SECONDS = 60
@@ -46,6 +48,17 @@ class Meeting:
         return reads_and_waits
 
 
+def look_then_write(meeting: Meeting) -> Callable[..., int]:
+    """Return an `update` for a query set that has lost its guard: it looks for its rows and writes when all have looked."""
+
+    def update(rows: QuerySet, **values: Any) -> int:
+        seen = list(rows.values_list("pk", flat=True))
+        meeting.wait()
+        return QuerySet.update(rows.model._base_manager.filter(pk__in=seen), **values)
+
+    return update
+
+
 def race(act: Callable[[int], object], number: int) -> list[Exception]:
     """Call `act(0)` … `act(number - 1)` at the same moment and return what they raised."""
     _, errors = _run([lambda index=index: act(index) for index in range(number)])
@@ -63,6 +76,11 @@ def all_at_once(act: Callable[[Any], Any], people: Iterable[Any]) -> list[Any]:
 def no_transaction(*args: object, **kwargs: object) -> AbstractContextManager[None]:
     """Stand in for transaction.atomic where a twin must let threads meet: SQLite's would let one in at a time."""
     return nullcontext()
+
+
+def many_writers(module: str) -> AbstractContextManager[object]:
+    """Take the transactions out of a module on SQLite, where they let one thread in at a time and nobody could meet."""
+    return patch(f"{module}.transaction.atomic", no_transaction) if connection.vendor == "sqlite" else nullcontext()
 
 
 def _run(acts: list[Callable[[], Any]]) -> tuple[list[Any], list[Exception]]:

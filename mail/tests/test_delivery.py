@@ -7,7 +7,7 @@ from django.core import mail as sent_mail
 from django.test import SimpleTestCase, TestCase, TransactionTestCase
 from django.utils import timezone
 
-from config.tests.races import MOST, Meeting, no_transaction, race
+from config.tests.races import MOST, Meeting, look_then_write, no_transaction, race
 from mail import attachments, delivery
 from mail.models import MAX_ATTEMPTS, OutgoingMail, OutgoingMailQuerySet
 from mail.tests.factories import make_mail
@@ -184,15 +184,8 @@ class RaceTests(TransactionTestCase):
         assert self.deliver_at_once() == 1
 
     def test_looking_first_and_claiming_then_would_send_twenty(self):
-        due, meeting = OutgoingMailQuerySet.due, Meeting(MOST)
-
-        def seen_to_be_due(mails):
-            seen = list(due(mails).values_list("pk", flat=True))
-            meeting.wait()
-            return OutgoingMail.objects.filter(pk__in=seen)
-
         with (
-            mock.patch.object(OutgoingMailQuerySet, "due", seen_to_be_due),
+            mock.patch.object(OutgoingMailQuerySet, "update", look_then_write(Meeting(MOST))),
             mock.patch.object(delivery.transaction, "atomic", no_transaction),
         ):
             assert self.deliver_at_once() == MOST

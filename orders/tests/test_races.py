@@ -9,11 +9,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.test import TransactionTestCase
 
-from cart.models import Coupon
-from config.tests.races import MOST, Meeting, no_transaction, race
+from cart.models import Coupon, CouponQuerySet
+from config.tests.races import MOST, Meeting, look_then_write, no_transaction, race
 from orders import invoice, stock
 from orders.checkout import CouponGone, SoldOut, place_order
-from orders.models import Invoice, Order
+from orders.models import Invoice, Order, OrderQuerySet
 from orders.tests.factories import CONTACT, make_cart, make_item, make_order
 from shop.models import Product, ProductQuerySet
 
@@ -97,30 +97,51 @@ class CheckoutRaceTests(TransactionTestCase):
         assert {order.pk for order in placed} == {Order.objects.get().pk}
         assert book.stock == 2
 
-    def test_coupon_with_one_use(self):
+    def buy_with_one_coupon(self):
         book = make_item("10.00")
         coupon = Coupon.objects.create(code="ONCE", percent=Decimal(10), max_uses=1, max_uses_each=None)
-        carts = [make_cart((book, 1), discount="1.00") for _ in range(20)]
+        carts = [make_cart((book, 1), discount="1.00") for _ in range(MOST)]
         for cart in carts:
             cart.coupon = coupon
+        return race(lambda number: self.buy(number, carts[number]), MOST)
 
-        errors = race(lambda number: self.buy(number, carts[number]), 20)
+    def test_coupon_with_one_use(self):
+        errors = self.buy_with_one_coupon()
 
-        coupon.refresh_from_db()
-        assert (Order.objects.count(), coupon.used) == (1, 1)
-        assert {type(error) for error in errors} == {CouponGone}
+        assert (Order.objects.count(), Coupon.objects.get().used) == (1, 1)
+        assert [type(error) for error in errors] == [CouponGone] * (MOST - 1)
+
+    def test_twin_that_looks_at_the_coupon_before_it_counts_lets_everybody_save(self):
+        with (
+            mock.patch.object(CouponQuerySet, "update", look_then_write(Meeting(MOST))),
+            mock.patch.object(ProductQuerySet, "select_for_update", lambda products, **_options: products),
+            mock.patch("orders.checkout.transaction", SimpleNamespace(atomic=no_transaction)),
+        ):
+            errors = self.buy_with_one_coupon()
+
+        assert (errors, Order.objects.exclude(discount=0).count()) == ([], MOST)
 
 
 class ReleaseRaceTests(TransactionTestCase):
-    def test_stock_is_given_back_once(self):
+    def release_at_once(self):
         book = make_item(stock=0)
         order = make_order(lines=[(book, 2)])
         released = []
 
-        race(lambda _: released.append(stock.release(Order.objects.get(pk=order.pk))), 20)
+        assert race(lambda _: released.append(stock.release(Order.objects.get(pk=order.pk))), MOST) == []
 
         book.refresh_from_db()
-        assert (released.count(True), book.stock) == (1, 2)
+        return released.count(True), book.stock
+
+    def test_stock_is_given_back_once(self):
+        assert self.release_at_once() == (1, 2)
+
+    def test_twin_that_looks_before_it_writes_gives_it_back_each_time(self):
+        with (
+            mock.patch.object(OrderQuerySet, "update", look_then_write(Meeting(MOST))),
+            mock.patch.object(stock, "transaction", SimpleNamespace(atomic=no_transaction)),
+        ):
+            assert self.release_at_once() == (MOST, 2 * MOST)
 
 
 class StatusRaceTests(TransactionTestCase):
