@@ -44,7 +44,7 @@ def run(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
     """Run `manage.py` with these arguments to its end."""
     command = [PYTHON, "manage.py", *arguments]
     env = environment(**changes)
-    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=150, check=False)
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300, check=False)
 
 
 def sent_mails() -> list[Path]:

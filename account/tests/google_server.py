@@ -42,7 +42,7 @@ class GoogleServer:
 
     def consent(self, url: str) -> str:
         """Do as the browser that is sent to Google, whose person agrees; return where Google sends it back."""
-        answer = REQUEST("GET", self.here(url), allow_redirects=False, timeout=10)
+        answer = REQUEST("GET", self.here(url), allow_redirects=False, timeout=200)
         assert answer.status_code == 302, answer.text
         return answer.headers["Location"]
 

@@ -19,8 +19,8 @@ from django.db import connection, connections
 from django.db.models import QuerySet
 
 MOST = 20  # PostgreSQL lets 100 in as it comes, and two test processes run side by side
-MEETING_SECONDS = 60
-PATIENCE_SECONDS = 150  # before pytest's own limit, which would not say where the threads hang
+MEETING_SECONDS = 200
+PATIENCE_SECONDS = 400  # before pytest's own limit, which would not say where the threads hang
 
 
 class Meeting:

@@ -4,7 +4,7 @@ import subprocess
 import time
 from collections.abc import Callable
 
-SECONDS = 100  # only what is broken takes that long; pytest's own limit, which says less, comes later
+SECONDS = 200  # only what is broken takes that long; pytest's own limit, which says less, comes later
 
 
 def wait_until(condition: Callable[[], object], process: subprocess.Popen[bytes] | None = None) -> None:

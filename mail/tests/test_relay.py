@@ -29,7 +29,7 @@ class ThreadTests(SimpleTestCase):
 
         relay.Threads().put(a_task(lambda number: done.set()), (1,))
 
-        assert done.wait(100)
+        assert done.wait(200)
 
     def test_failing_task_is_logged_and_the_next_one_runs(self):
         done = threading.Event()
@@ -38,7 +38,7 @@ class ThreadTests(SimpleTestCase):
         with self.assertLogs("mail.relay", "ERROR"):
             threads.put(a_task(ZeroDivisionError), ())
             threads.put(a_task(done.set), ())
-            assert done.wait(100)
+            assert done.wait(200)
 
     def test_close_waits_for_what_runs_and_drops_what_waits(self):
         threads, started, ran = relay.Threads(size=1), threading.Event(), []
@@ -49,16 +49,16 @@ class ThreadTests(SimpleTestCase):
             ran.append(name)
 
         threads.put(a_task(slow), ("first",))
-        assert started.wait(100)
+        assert started.wait(200)
         threads.put(a_task(slow), ("second",))
-        threads.close(seconds=100)
+        threads.close(seconds=200)
 
         assert ran == ["first"]
 
     def test_close_does_not_wait_for_ever(self):
         threads, started, go_on = relay.Threads(size=1), threading.Event(), threading.Event()
         threads.put(a_task(lambda: (started.set(), go_on.wait())), ())
-        assert started.wait(100)
+        assert started.wait(200)
 
         threads.close(seconds=0.1)
 
@@ -71,7 +71,7 @@ class ThreadTests(SimpleTestCase):
             "threads.put(lambda: (started.set(), threading.Event().wait()), ()); started.wait()"
         )
 
-        assert subprocess.run([sys.executable, "-c", code], timeout=100, check=False).returncode == 0
+        assert subprocess.run([sys.executable, "-c", code], timeout=200, check=False).returncode == 0
 
 
 class BrokerTests(SimpleTestCase):

@@ -27,8 +27,8 @@ class StandIn:
     def setUpClass(cls) -> None:
         super().setUpClass()
         # A busy machine must not look like a Stripe that does not answer.
-        cls.enterClassContext(mock.patch.multiple(gateway, TIMEOUT=100, CONNECT_TIMEOUT=100))
-        cls.enterClassContext(mock.patch.object(views, "PATIENCE", 100))
+        cls.enterClassContext(mock.patch.multiple(gateway, TIMEOUT=1000, CONNECT_TIMEOUT=1000))
+        cls.enterClassContext(mock.patch.object(views, "PATIENCE", 1000))
         cls.simulator = cls.enterClassContext(Simulator(api_key=API_KEY, webhook_secret=SECRET, backoff=()))
         cls.enterClassContext(
             override_settings(

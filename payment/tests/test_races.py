@@ -257,7 +257,7 @@ class WireTests(StandIn, LiveServerTestCase):
         self.addCleanup(setattr, self.simulator.courier, "backoff", ())
 
     def assert_all_paid(self, orders):
-        assert self.simulator.courier.drain(100)
+        assert self.simulator.courier.drain(200)
         for order in orders:
             assert_paid_once(order)
         assert audit.everything() + audit.mails() + audit.against_stripe() == []
@@ -295,7 +295,7 @@ class WireTests(StandIn, LiveServerTestCase):
     def test_two_signatures_pass_and_a_wrong_secret_is_tried_until_it_is_right(self):
         self.simulator.faults.set(two_signatures=True)
         orders = self.pay_all(1)
-        assert self.simulator.courier.drain(100)
+        assert self.simulator.courier.drain(200)
         self.simulator.faults.set(wrong_secret=True)
         orders += self.pay_all(1)
         wait_until(lambda: 400 in self.simulator.courier.outcomes)

@@ -70,7 +70,7 @@ class SimulatorTestCase(SimpleTestCase):
     def submit(self, url, **form):
         """Post a form of the pay page without following; returns status, headers and text."""
         parts = urllib.parse.urlsplit(url)
-        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=200)
         method = "POST" if form else "GET"
         connection.request(
             method, parts.path, urllib.parse.urlencode(form), {"Content-Type": "application/x-www-form-urlencoded"}

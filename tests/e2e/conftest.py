@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from config.management.services import chromium
 from config.tests.picture_files import picture_bytes
@@ -22,8 +22,8 @@ FLAGS = (
 )
 # Without "Headless", which the site takes for a robot and does not count.
 USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
-# A page that does not need it within ten seconds will not need it at all.
-PATIENCE = 10_000  # milliseconds
+PATIENCE = 120_000  # milliseconds: a page is waited for as long as a busy machine may need
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture

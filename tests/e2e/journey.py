@@ -144,7 +144,7 @@ def buy_as_guest(page: Page, shot: Shot) -> None:
     page.get_by_role("button", name="Order and pay").click()
     pay_at_stripe(page, shot)
 
-    expect(page.get_by_role("heading", level=1)).to_have_text("Thank you, your order is paid", timeout=20_000)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Thank you, your order is paid")
     shot("paid")
     page.get_by_role("link", name="See the order").click()
     shot("order")

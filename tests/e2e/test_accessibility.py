@@ -70,7 +70,6 @@ def test_forms_with_mistakes(page, site, content):  # noqa: F811
     ]:
         page.goto(address)
         send_as_it_is(page, button)
-        assert page.locator("[aria-invalid=true], .errors").count(), address
         found += violations_in_both_lights(page)
     assert found == []
 
@@ -79,6 +78,7 @@ def send_as_it_is(page, button):
     """Press a button of a form that the browser would not let go."""
     page.evaluate("document.querySelectorAll('main form').forEach((form) => { form.noValidate = true; })")
     page.get_by_role("main").get_by_role("button", name=button, exact=True).click()
+    page.locator("[aria-invalid=true], .errors").first.wait_for(state="attached")
     page.wait_for_load_state()
 
 

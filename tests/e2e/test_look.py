@@ -120,6 +120,7 @@ def reach_the_content_by_keyboard(page):
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip-link"
     page.keyboard.press("Enter")
+    page.wait_for_url("**/#main")
     page.keyboard.press("Tab")
     assert page.evaluate("Boolean(document.activeElement.closest('main'))")
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"

@@ -43,7 +43,7 @@ def test_interrupting_it_ends_the_server_and_the_local_stripe(port):
         wait_until(lambda: "Atelier is running" in said("run-interrupted.log"), run)
         assert is_taken(port)
         run.send_signal(signal.SIGINT)
-        assert run.wait(100) == 0
+        assert run.wait(200) == 0
 
     assert not is_taken(port)
     assert not is_taken(stripe_port("run-interrupted.log"))
@@ -54,7 +54,7 @@ def test_a_server_that_dies_takes_the_rest_along_with_a_word(port):
         wait_until(lambda: "Atelier is running" in said("run-died.log"), run)
         server, *_ = map(int, Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split())
         os.kill(server, signal.SIGKILL)
-        assert run.wait(100) == 1
+        assert run.wait(200) == 1
 
     assert "The web server ended by itself" in said("run-died.log")
     assert not is_taken(stripe_port("run-died.log"))
