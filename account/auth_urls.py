@@ -7,7 +7,7 @@ from .views import entry
 
 urlpatterns = [
     path("login/", entry.Login.as_view(), name="login"),
-    path("logout/", auth_views.LogoutView.as_view(), name="logout"),
+    path("logout/", entry.Logout.as_view(), name="logout"),
     path("password-change/", entry.PasswordChange.as_view(), name="password_change"),
     path("password-change/done/", auth_views.PasswordChangeDoneView.as_view(), name="password_change_done"),
     path("password-reset/", entry.PasswordReset.as_view(), name="password_reset"),

@@ -36,7 +36,7 @@ def confirm(user: User, code: str) -> list[str] | None:
         SecondFactor.objects.filter(pk=factor.pk).update(confirmed_at=timezone.now())
         user.has_second_factor = True
         user.save(update_fields=["has_second_factor"])
-        return _new_recovery_codes(user)
+        return new_recovery_codes(user)
 
 
 def check(user: User, code: str) -> bool:
@@ -76,10 +76,12 @@ def _use_code(factor: SecondFactor, code: str) -> bool:
     return bool(SecondFactor.objects.filter(pk=factor.pk, last_step__lt=step).update(last_step=step))
 
 
-def _new_recovery_codes(user: User) -> list[str]:
+def new_recovery_codes(user: User) -> list[str]:
+    """Make the codes anew and return them, which is the only time; earlier ones open nothing any more."""
     codes = [secrets.token_hex(5) for _ in range(RECOVERY_CODES)]
-    RecoveryCode.objects.filter(user=user).delete()
-    RecoveryCode.objects.bulk_create(RecoveryCode(user=user, digest=_digest(user, code)) for code in codes)
+    with transaction.atomic():
+        RecoveryCode.objects.filter(user=user).delete()
+        RecoveryCode.objects.bulk_create(RecoveryCode(user=user, digest=_digest(user, code)) for code in codes)
     return [f"{code[:5]}-{code[5:]}" for code in codes]
 
 

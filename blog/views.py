@@ -101,7 +101,7 @@ def post_comment(request: HttpRequest, post_id: int) -> HttpResponse:
         raise PermissionDenied
     form = CommentForm(request.POST, member=_member(request))
     if form.is_trapped:
-        return redirect(f"{post.get_absolute_url()}#comments")
+        return _thanked(request, post)
     seconds = wait(request, "comment", *COMMENTS)
     if seconds:
         form.add_error(None, _("You have sent several comments in a short time. Wait a little and send it again."))
@@ -110,12 +110,17 @@ def post_comment(request: HttpRequest, post_id: int) -> HttpResponse:
     comment = commenting.leave(form.comment(post), request)
     if comment.state == Comment.State.APPROVED:
         messages.success(request, _("Your comment is published."))
-        response = redirect(_address_of(comment))
+        response: HttpResponse = redirect(_address_of(comment))
     else:
-        messages.success(request, _("Thank you. Your comment will be shown when it has been read and approved."))
-        response = redirect(f"{post.get_absolute_url()}#comments")
+        response = _thanked(request, post)
     commenting.remember(comment, response)
     return response
+
+
+def _thanked(request: HttpRequest, post: Post) -> HttpResponse:
+    messages.success(request, _("Thank you. Your comment will be shown when it has been read and approved."))
+    # The comment does not show yet, so lead to the sentence that says so instead of to the comments far below it.
+    return redirect(f"{post.get_absolute_url()}#messages")
 
 
 def _refused(request: HttpRequest, template: str, context: dict[str, Any], seconds: int) -> HttpResponse:

@@ -90,10 +90,11 @@ class ImageCreateForm(forms.ModelForm):
         self.fields["upload"].widget.attrs["data-preview"] = "preview"
         self.fields["title"].help_text = _("Left empty, it is taken from where the picture is.")
         for name in ("source_url", "upload"):
-            # One of the two is needed: neither is optional as the others are.
+            # One of the two is needed, so neither is called optional.
             self.fields[name].is_one_of_two = True  # type: ignore[attr-defined]
         self.candidates = candidates
         if candidates:
+            del self.fields["upload"]
             self.fields["source_url"].label = _("Which picture?")
             self.fields["source_url"].help_text = ""
             self.fields["source_url"].widget = forms.RadioSelect(

@@ -103,7 +103,8 @@ class LoginTests(TestCase):
         self.log_in("alice")
 
         assert self.client.get(reverse("logout")).status_code == 405
-        self.client.post(reverse("logout"))
+        response = self.client.post(reverse("logout"), follow=True)
+        self.assertContains(response, "You are logged out.")
         assert not get_user(self.client).is_authenticated
 
     def test_google_button_is_hidden_without_a_key(self):

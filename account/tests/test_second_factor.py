@@ -61,12 +61,30 @@ class SetUpTests(TestCase):
         self.alice.refresh_from_db()
         assert not self.alice.has_second_factor
 
-    def test_turning_off_asks_for_the_password(self):
+    def pass_it(self) -> str:
         set_up(self.alice)
         session = self.client.session
         session[second_factor.PASSED] = str(self.alice.pk)
         session.save()
-        url = reverse("account:second_factor_remove")
+        return reverse("account:second_factor_remove")
+
+    def test_new_recovery_codes_replace_the_old_ones_and_can_be_kept_as_a_file(self):
+        url, old = self.pass_it(), second_factor.new_recovery_codes(self.alice)
+
+        assert self.client.post(url, {"password": "wrong", "action": "codes"}).status_code == 422
+        response = self.client.post(url, {"password": PASSWORD, "action": "codes"})
+
+        new = response.context["codes"]
+        assert len(set(new) - set(old)) == second_factor.RECOVERY_CODES
+        self.assertContains(response, 'download="alice-recovery-codes.txt"')
+        self.assertContains(response, f"alice%0A{new[0]}%0A")
+        assert not second_factor.check(self.alice, old[0])
+        assert second_factor.check(self.alice, new[0])
+        self.alice.refresh_from_db()
+        assert self.alice.has_second_factor
+
+    def test_turning_off_asks_for_the_password(self):
+        url = self.pass_it()
 
         assert self.client.post(url, {"password": "wrong"}).status_code == 422
         self.client.post(url, {"password": PASSWORD})

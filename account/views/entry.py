@@ -39,6 +39,13 @@ class Login(InvalidIs422, auth_views.LoginView):
     extra_context = {"site_name": settings.SITE_NAME}  # Django's view would put the host's name there
 
 
+class Logout(auth_views.LogoutView):
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = super().post(request, *args, **kwargs)
+        messages.success(request, _("You are logged out."))
+        return response
+
+
 class PasswordChange(InvalidIs422, auth_views.PasswordChangeView):
     form_class = PasswordChangeForm
 

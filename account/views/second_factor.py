@@ -1,5 +1,7 @@
 """The pages of the second factor."""
 
+from urllib.parse import quote
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -60,10 +62,15 @@ def second_factor_setup(request: MemberRequest) -> HttpResponse:
         codes = factor.confirm(request.user, form.cleaned_data["code"]) if form.is_valid() else None
         if codes:
             factor.mark_passed(request)
-            return render(request, "account/second_factor_setup.html", {"codes": codes})
+            return _codes(request, codes)
         form.refuse()
     context = {"form": form, **factor.context_of(begun, settings.SITE_NAME)}
     return render(request, "account/second_factor_setup.html", context, status=422 if form.is_bound else 200)
+
+
+def _codes(request: MemberRequest, codes: list[str]) -> HttpResponse:
+    file = quote(f"{settings.SITE_NAME}: {request.user.username}\n" + "\n".join(codes) + "\n")
+    return render(request, "account/recovery_codes.html", {"codes": codes, "file": f"data:text/plain,{file}"})
 
 
 @never_cache
@@ -74,6 +81,8 @@ def second_factor_remove(request: MemberRequest) -> HttpResponse:
         return redirect("account:second_factor_setup")
     form = ConfirmedForm(request.POST if request.method == "POST" else None, user=request.user)
     if request.method == "POST" and form.is_valid():
+        if request.POST.get("action") == "codes":
+            return _codes(request, factor.new_recovery_codes(request.user))
         factor.remove(request.user)
         messages.success(request, _("Codes are no longer asked for."))
         return redirect("account:edit")
