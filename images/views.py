@@ -1,11 +1,13 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.http import (
     FileResponse,
     Http404,
     HttpRequest,
     HttpResponse,
     HttpResponseBadRequest,
+    QueryDict,
     StreamingHttpResponse,
 )
 from django.shortcuts import get_object_or_404, redirect, render
@@ -30,6 +32,9 @@ from .tasks import fetch_picture
 PER_PAGE = 24
 RANKED = 10
 FACES = 24
+FOUND = "bookmarklet"  # session key: the query with which the bookmarklet came to a visitor who had to log in first
+LONGEST_NEXT = 1500
+LONGEST_FOUND = 8000
 
 
 @require_safe
@@ -102,9 +107,10 @@ def image_like(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@login_required
 @limited("10/min", "200/d")
 def image_create(request: MemberRequest) -> HttpResponse:
+    if not request.user.is_authenticated:
+        return _log_in_first(request)
     if not request.user.is_proven:
         messages.warning(request, _("Please confirm your e-mail address first; then you can save pictures."))
         return redirect("account:dashboard")
@@ -119,6 +125,15 @@ def image_create(request: MemberRequest) -> HttpResponse:
     return redirect(image)
 
 
+def _log_in_first(request: HttpRequest) -> HttpResponse:
+    """Keep what the bookmarklet found: Django follows no `next` of more than 2048 characters after logging in."""
+    here = request.get_full_path()
+    if "url" in request.GET and len(here) > LONGEST_NEXT:
+        request.session[FOUND] = request.META["QUERY_STRING"][:LONGEST_FOUND]
+        here = request.path
+    return redirect_to_login(here)
+
+
 def _picker(request: HttpRequest, form: ImageCreateForm) -> HttpResponse:
     response = render(request, "images/image_create.html", {"form": form}, status=422 if form.is_bound else 200)
     if form.candidates:
@@ -127,7 +142,7 @@ def _picker(request: HttpRequest, form: ImageCreateForm) -> HttpResponse:
 
 
 def _form_from_bookmarklet(request: MemberRequest) -> ImageCreateForm:
-    asked = request.GET
+    asked = request.GET or QueryDict(request.session.pop(FOUND, ""))
     found = candidates_in(asked.getlist("url"))
     initial = {
         "source_url": found[0] if found else asked.get("url", "")[:2000],

@@ -51,6 +51,7 @@ def test_every_model_is_in_the_admin():
 
 # Pages that no address of their own leads to, and why.
 WITHOUT_ADDRESS = {
+    "account/recovery_codes": "the answer that shows them, once",
     "mail/base": "what HTML mails extend",
     "orders/invoice": "drawn into the PDF",
     "payment/unavailable": "the answer while Stripe is away",

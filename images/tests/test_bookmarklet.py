@@ -3,7 +3,7 @@ from urllib.parse import unquote
 from django.test import TestCase
 from django.urls import reverse
 
-from account.tests.factories import make_user
+from account.tests.factories import PASSWORD, make_user
 from images.models import Image
 from images.templatetags.images_tags import bookmarklet_address
 
@@ -70,6 +70,27 @@ class PickerTests(TestCase):
         self.client.post(reverse("images:image_create"), {"candidate": candidates, "source_url": candidates[1]})
 
         assert Image.objects.get().source_url == candidates[1]
+
+    def test_finds_of_a_full_page_survive_logging_in(self):
+        self.client.logout()
+        found = {"url": [f"https://a.example/{'x' * 150}/{number}.jpg" for number in range(20)], "title": "Harbour"}
+        response = self.client.get(reverse("images:image_create"), found)
+        assert response.url == f"{reverse('login')}?next={reverse('images:image_create')}"
+
+        login = {"username": "alice", "password": PASSWORD, "next": reverse("images:image_create")}
+        picker = self.client.post(reverse("login"), login, follow=True)
+
+        self.assertContains(picker, 'type="radio"', count=20)
+        self.assertContains(picker, 'value="Harbour"')
+        self.assertNotContains(self.client.get(reverse("images:image_create")), 'type="radio"')
+
+    def test_visitor_without_finds_is_sent_to_login_without_a_session(self):
+        self.client.logout()
+
+        response = self.client.get(reverse("images:image_create"), {"url": "https://a.example/1.jpg"})
+
+        assert response.url.startswith(reverse("login"))
+        assert not response.cookies
 
     def test_dashboard_has_the_button_to_drag(self):
         self.assertContains(self.client.get(reverse("account:dashboard")), 'href="javascript:')
