@@ -22,13 +22,13 @@ from dataclasses import dataclass, field
 from functools import wraps
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from uuid import uuid4
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
 from .freshness import listen, stamps, tables_of
+from .logs import id_from
 from .metrics import counting_hits
 
 MAX_AGE = 15.0  # seconds
@@ -179,7 +179,7 @@ def page_of(response: HttpResponse, tables: tuple[str, ...], before: tuple[int, 
 
 
 def answer(page: Page, environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:
-    headers = [*page.headers, ("ETag", page.etag), ("X-Request-ID", uuid4().hex)]
+    headers = [*page.headers, ("ETag", page.etag), ("X-Request-ID", id_from(environ.get("HTTP_X_REQUEST_ID", "")))]
     if page.etag in environ.get("HTTP_IF_NONE_MATCH", ""):
         start_response("304 Not Modified", headers)
         return []

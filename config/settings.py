@@ -407,18 +407,22 @@ if METRICS_TOKEN:
 
 # --- Logs ----------------------------------------------------------------------------------------------------------
 
+LOG_FORMAT = config("LOG_FORMAT", default="text")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"request_id": {"()": "config.logs.RequestIdFilter"}},
     "formatters": {
-        "text": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"},
+        "text": {
+            "()": "config.logs.TextFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s",
+        },
         "json": {"()": "config.logs.JsonFormatter"},
     },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "formatter": config("LOG_FORMAT", default="text"),
+            "formatter": LOG_FORMAT,
             "filters": ["request_id"],
         }
     },
@@ -427,6 +431,7 @@ LOGGING = {
         "weasyprint": {"level": "WARNING"},
         "fontTools": {"level": "WARNING"},
         "stripe": {"level": "WARNING"},
+        "config.requests": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},
     },
     "root": {"handlers": ["console"], "level": config("LOG_LEVEL", default="INFO")},
 }

@@ -10,6 +10,8 @@ from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from .logs import belonging_to
+
 logger = logging.getLogger(__name__)
 
 STEP = 5.0  # seconds between two looks at the clock
@@ -21,7 +23,8 @@ def run(names: Iterable[str]) -> list[str]:
     for name in names:
         close_old_connections()
         try:
-            import_string(name)()
+            with belonging_to(name):
+                import_string(name)()
         except Exception:
             logger.exception("Sweep %s failed", name)
             failed.append(name)

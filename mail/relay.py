@@ -27,6 +27,8 @@ from typing import Any
 from django.conf import settings
 from django.db import close_old_connections, transaction
 
+from config.logs import belonging_to, current_request_id
+
 logger = logging.getLogger(__name__)
 
 THREADS = 2
@@ -69,7 +71,7 @@ class Threads:
 
     def __init__(self, size: int = THREADS) -> None:
         self._size = size
-        self._waiting: queue.SimpleQueue[tuple[Any, tuple[Any, ...]]] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[tuple[str, Any, tuple[Any, ...]]] = queue.SimpleQueue()
         self._starting = threading.Lock()
         self._is_started = False
         self._is_closed = False
@@ -77,7 +79,7 @@ class Threads:
 
     def put(self, task: Any, args: tuple[Any, ...]) -> None:
         self._start()
-        self._waiting.put((task, args))
+        self._waiting.put((current_request_id.get(), task, args))
 
     def _start(self) -> None:
         with self._starting:
@@ -90,8 +92,8 @@ class Threads:
 
     def _work(self, busy: threading.Lock) -> None:
         while True:
-            task, args = self._waiting.get()
-            with busy:
+            request_id, task, args = self._waiting.get()
+            with busy, belonging_to(request_id):
                 if self._is_closed:
                     return
                 run(task, args)

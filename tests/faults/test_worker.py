@@ -3,8 +3,10 @@
 import signal
 
 import pytest
+from django.conf import settings
 
 from config.celery import app as celery_app
+from config.logs import belonging_to
 from config.tests.waiting import wait_until
 from mail.models import OutgoingMail
 from mail.tests.factories import make_mail
@@ -23,6 +25,15 @@ def test_the_worker_sends_what_a_request_commits(worker):
     mail = make_mail()
 
     wait_until(lambda: is_sent(mail), worker)
+
+
+def test_what_the_worker_logs_belongs_to_the_request_that_caused_it(worker):
+    with belonging_to("told-by-the-proxy"):
+        mail = make_mail()
+
+    wait_until(lambda: is_sent(mail), worker)
+    log = processes.ARTIFACTS / f"worker-{settings.CELERY_TASK_DEFAULT_QUEUE}.log"
+    wait_until(lambda: "[told-by-the-proxy] Task mail.tasks.deliver_mail" in log.read_text(), worker)
 
 
 @pytest.mark.django_db(transaction=True)
