@@ -5,7 +5,6 @@ from django.utils.html import linebreaks, urlize
 from django.utils.safestring import SafeString, mark_safe
 
 from blog.models import Post
-from mail.links import site_url
 
 register = template.Library()
 
@@ -20,11 +19,6 @@ def plain_text(text: str) -> SafeString:
     """Show what a visitor typed: escaped, in paragraphs, web addresses as links that search engines do not follow."""
     # urlize escapes what it does not link and writes rel="nofollow"; linebreaks then only adds <p> and <br>.
     return mark_safe(linebreaks(urlize(text, nofollow=True, autoescape=True)))  # noqa: S308
-
-
-@register.filter
-def full_address(path: str) -> str:
-    return path if "://" in path else site_url(path)
 
 
 @register.inclusion_tag("blog/_posts_of.html")

@@ -8,6 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from config.pictures import thumbnail_name, thumbnail_size
+from mail.links import site_url
 
 register = template.Library()
 
@@ -61,6 +62,12 @@ def _image(name: str, kind: str, width: int, height: int, alt: str, css: str, *,
 
 def thumbnail_url(name: str, alias: str) -> str:
     return default_storage.url(thumbnail_name(name, alias))
+
+
+@register.filter
+def full_address(path: str) -> str:
+    """Name a picture to other sites, wherever it is stored."""
+    return path if "://" in path else site_url(path)
 
 
 @register.simple_tag

@@ -23,6 +23,8 @@ FAULTS = """() => {
   if (all("main").length !== 1) faults.push("no single main");
   if (!page.lang || !document.title) faults.push("no language or title");
   if (!document.querySelector("meta[name=description]").content.trim()) faults.push("no description");
+  const cards = all("meta[property='og:image']");
+  if (cards.length !== 1 || !cards[0].content.startsWith("http")) faults.push(`${cards.length} pictures for sharing`);
   const ids = all("[id]").map((each) => each.id);
   const doubled = ids.filter((id, place) => ids.indexOf(id) !== place);
   if (doubled.length) faults.push(`id used twice: ${doubled}`);
@@ -32,7 +34,7 @@ FAULTS = """() => {
   for (const field of all("input:not([type=hidden]), select, textarea"))
     if (!field.labels.length && !field.getAttribute("aria-label")) faults.push(`no label: ${field.name}`);
   for (const press of all("a[href], button"))
-    if (!press.textContent.trim() && !press.querySelector("img[alt]:not([alt='']), .visually-hidden, .word")
+    if (!press.textContent.trim() && !press.querySelector("img[alt]:not([alt=''])")
         && !press.getAttribute("aria-label") && !press.closest("[aria-hidden=true]"))
       faults.push(`no name: ${press.outerHTML.slice(0, 90)}`);
   const level = (heading) => Number(heading.tagName[1]);
