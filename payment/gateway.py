@@ -335,6 +335,11 @@ def _our_errors() -> Iterator[None]:
     except stripe.StripeError as error:
         refusal = Missing if error.code == "resource_missing" else Refused
         raise refusal(str(error), code=error.code or "") from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        # The SDK trusts that an answer is the object it asked for; a proxy's error page with status 200 is not. What it
+        # was about may have happened: the same key finds out.
+        logger.exception("Stripe's answer makes no sense")
+        raise Unavailable(f"an answer that makes no sense: {error!r}") from error
 
 
 def _metadata(found: Any, name: str) -> str:

@@ -82,6 +82,8 @@ class Api:
             call = Call(method, path, params.parse(encoded), headers.get("Idempotency-Key") or "")
             fault = self.ledger.faults.take(method, path)
             reply = self._once(call, request_id, fault)
+            if fault is not None and fault.mode == "odd":
+                reply = Reply(200, fault.body)
         except ApiError as error:
             reply = Reply(error.status, error.body)
         reply.headers = {"Request-Id": request_id, "Stripe-Version": API_VERSION, **reply.headers}

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-MODES = ("500", "429", "hang", "close_before", "close_after", "event_first")
+MODES = ("500", "429", "hang", "close_before", "close_after", "event_first", "odd")
 
 
 @dataclass
@@ -13,7 +13,7 @@ class ApiFault:
 
     500: fails after the effect was stored as a failure, as Stripe's own do. 429: too many requests. hang: no answer for
     `seconds`. close_before / close_after: the connection ends before or after the effect. event_first: the webhook is
-    delivered and answered before the call is.
+    delivered and answered before the call is. odd: the effect happens, and the answer is `body` instead of the object.
     """
 
     mode: str
@@ -21,6 +21,7 @@ class ApiFault:
     method: str = ""
     times: int = 1
     seconds: float = 30
+    body: Any = None
 
     def matches(self, method: str, path: str) -> bool:
         return self.times > 0 and path.startswith(self.path) and self.method in ("", method)

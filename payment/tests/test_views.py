@@ -1,6 +1,7 @@
 from unittest import mock
 
 import pytest
+from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
 from django.test import SimpleTestCase, override_settings
 from django.urls import reverse
@@ -246,6 +247,19 @@ class StripeDownTests(PaymentPageTestCase):
     def test_page_does_not_wait_for_a_stripe_that_hangs(self):
         # Without an end of its own the page would wait longer than pytest does.
         self.assert_kept_and_retried(mode="hang", seconds=5000, patience=1)
+
+    def test_answers_that_make_no_sense(self):
+        for body in ([], {}, None, "busy", 7, {"object": "checkout.session"}, {"id": 5, "url": []}):
+            with self.subTest(body), self.assertLogs("payment", "WARNING"):
+                self.simulator.faults.set(
+                    api=[{"path": "/v1/checkout/sessions", "times": 9, "mode": "odd", "body": body}]
+                )
+                cache.clear()
+                assert self.press_pay(self.order).status_code == 503
+        self.simulator.faults.reset()
+
+        assert self.press_pay(self.order).status_code == 303
+        assert len(self.simulator.ledger.sessions) == 1
 
     def test_nobody_listens(self):
         with override_settings(STRIPE_API_BASE="http://127.0.0.1:9"):
