@@ -6,7 +6,9 @@ Engines get the parts, never the text, so that no character a visitor types reac
 
 import re
 import unicodedata
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from .words import STOP_WORDS, fold, words
 
@@ -53,14 +55,42 @@ class Query:
         )
         return Query(self.text, tuple(terms))
 
-    def corrected(self, better: dict[str, str]) -> "Query":
-        """Return the query with misspelt words exchanged, in its terms and in its text."""
-        text = re.sub(r"[^\W_]+", lambda match: better.get(fold(match[0]), match[0]), self.text)
-        terms = (
-            replace(term, words=(better[term.single],), is_begun=False, also=()) if term.single in better else term
-            for term in self.terms
-        )
+    def pairs(self) -> Iterator[tuple[str, str]]:
+        """Yield neighbours, folded, that may be one word taken apart: "letter press", "letter-press"."""
+        for term in self.wanted:
+            if len(term.words) == 2 and not term.is_begun:
+                yield fold(term.words[0]), fold(term.words[1])
+        for term, following in pairwise(self.terms):
+            if term.single and following.single and not term.is_begun:
+                yield term.single, following.single
+
+    def corrected(self, better: dict[str, str], joined: Collection[str] = ()) -> "Query":
+        """Return the query with misspelt words exchanged and words taken apart put together, in its terms and its text."""
+        text = self.text
+        for pair in self.pairs():
+            if "".join(pair) in joined:
+                text = re.sub(r"[\W_]+".join(map(re.escape, pair)), "".join(pair), text, flags=re.IGNORECASE)
+        text = re.sub(r"[^\W_]+", lambda match: better.get(fold(match[0]), match[0]), text)
+        terms = [
+            replace(term, words=tuple(better[term.single].split()), is_begun=False, also=())
+            if term.single in better
+            else term
+            for term in _together(self.terms, joined)
+        ]
         return Query(text, tuple(terms))
+
+
+def _together(terms: Iterable[Term], joined: Collection[str]) -> list[Term]:
+    put: list[Term] = []
+    for term in terms:
+        whole = "".join(map(fold, term.words))
+        if len(term.words) == 2 and not term.is_excluded and whole in joined:
+            put.append(replace(term, words=(whole,), is_begun=False, also=()))
+        elif put and term.single and put[-1].single and put[-1].single + term.single in joined:
+            put[-1] = replace(term, words=(put[-1].single + term.single,), also=())
+        else:
+            put.append(term)
+    return put
 
 
 def parse(text: str, *, is_typing: bool = False) -> Query:

@@ -14,6 +14,7 @@ from .words import MAX_LENGTH, distance, fold, trigrams
 
 MAX_CORRECTED = 4  # words of one query
 SHORTEST_CORRECTED = 4  # letters
+SHORTEST_PART = 3
 NEIGHBOURS = 60
 COMPLETIONS = 20
 
@@ -23,12 +24,14 @@ class Knowledge(NamedTuple):
 
     documents: dict[str, int]  # all words below: how many documents use them, counted up to Word.COUNTED
     completions: dict[str, list[str]]  # begun words: the words that begin so
-    better: dict[str, str]  # unknown words: what was probably meant
+    better: dict[str, str]  # unknown words: what was probably meant, which may be two words
+    joined: frozenset[str] = frozenset()  # words that the query has in two parts
 
 
 def look_up(query: Query) -> Knowledge:
     """Ask for all words of the query in one statement."""
-    asked = dict.fromkeys(fold(word) for term in query.wanted for word in term.words)
+    whole = dict.fromkeys(map("".join, query.pairs()))
+    asked = dict.fromkeys(fold(word) for term in query.wanted for word in term.words) | whole
     begun = [term.single for term in query.wanted if term.is_begun and term.single]
     long_enough = [term.single for term in query.wanted if SHORTEST_CORRECTED <= len(term.single) <= MAX_LENGTH]
     parameters: list[Any] = [*asked]
@@ -38,7 +41,8 @@ def look_up(query: Query) -> Knowledge:
     with connections[read_alias("search")].cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts), parameters)
         rows = cursor.fetchall()
-    return _understood(rows)
+    known = _understood(rows)
+    return known._replace(joined=frozenset(whole) & frozenset(known.documents))
 
 
 def _completions(word: str, parameters: list[Any]) -> str:
@@ -52,7 +56,7 @@ def _completions(word: str, parameters: list[Any]) -> str:
 
 def _neighbours(word: str, parameters: list[Any]) -> str:
     """Add the statement for words that share trigrams with an unknown word, or are it with a letter out or swapped."""
-    shared, near = sorted(trigrams(word)), sorted(_one_slip(word))
+    shared, near = sorted(trigrams(word)), sorted(_one_slip(word).union(*_parts(word)))
     slips = _slips_allowed(word)
     if connection.vendor == "postgresql":
         parameters += [word, word, near, shared, len(word) - slips, len(word) + slips, NEIGHBOURS]
@@ -78,6 +82,11 @@ def _one_slip(word: str) -> set[str]:
     return (swapped | shortened) - {word}
 
 
+def _parts(word: str) -> list[tuple[str, str]]:
+    """Return the ways in which it may be two words whose space was forgotten."""
+    return [(word[:i], word[i:]) for i in range(SHORTEST_PART, len(word) - SHORTEST_PART + 1)]
+
+
 def _slips_allowed(word: str) -> int:
     return 1 if len(word) < 6 else 2 if len(word) < 12 else 3
 
@@ -85,22 +94,30 @@ def _slips_allowed(word: str) -> int:
 def _understood(rows: Iterable[tuple[str, str, str, int]]) -> Knowledge:
     documents: dict[str, int] = {}
     completions: dict[str, list[str]] = {}
-    nearest: dict[str, tuple[int, bool, int, str]] = {}
+    near: dict[str, dict[str, int]] = {}
     for what, typed, word, count in rows:
-        if what == "known":
-            documents[word] = count
-        elif what == "begun":
+        if what == "near":
+            near.setdefault(typed, {})[word] = count
+            continue
+        documents[word] = count
+        if what == "begun":
             completions.setdefault(typed, []).append(word)
-            documents[word] = count
-        elif (slips := distance(typed, word)) <= _slips_allowed(typed):
-            candidate = (slips, typed[0] != word[0], -count, word)
-            nearest[typed] = min(nearest.get(typed, candidate), candidate)
     better = {}
-    for typed, (_, _, count, word) in nearest.items():
-        if typed not in documents and typed not in completions:
-            better[typed] = word
-            documents[word] = -count
+    for typed, counts in near.items():
+        if typed not in documents and typed not in completions and (meant := _meant(typed, counts)):
+            better[typed] = meant
+            documents |= {word: counts[word] for word in meant.split()}
     return Knowledge(documents, completions, better)
+
+
+def _meant(typed: str, counts: Mapping[str, int]) -> str:
+    """Return the nearest word, or two words that are it without the space if no word is one slip away."""
+    close = [(distance(typed, word), typed[0] != word[0], -count, word) for word, count in counts.items()]
+    slips, _, _, word = min(close)
+    parts = [(-min(counts[a], counts[b]), f"{a} {b}") for a, b in _parts(typed) if a in counts and b in counts]
+    if parts and slips > 1:
+        return min(parts)[1]
+    return word if slips <= _slips_allowed(typed) else ""
 
 
 def learn(counts: Mapping[str, int]) -> None:

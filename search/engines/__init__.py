@@ -91,7 +91,7 @@ def search(
     if not query.wanted:
         return NOTHING
     known = vocabulary.look_up(query)
-    corrected = query.corrected(known.better) if known.better else None
+    corrected = query.corrected(known.better, known.joined) if known.better or known.joined else None
     question = Question(
         query.completed(known.completions),
         corrected,

@@ -285,6 +285,30 @@ class CorrectionTests(TestCase):
 
         assert titles("pyton")[0].startswith("Pyton")
 
+    def test_words_taken_apart_or_run_together_are_found(self):
+        make_document("Letterpress", "Printing from type.")
+        make_document("Thank you cards")
+
+        for typed in ["letter press", "Letter-Press", "letter press type", '"letter press"']:
+            with self.subTest(typed=typed):
+                assert titles(typed) == ["Letterpress"]
+        assert search("letter press type").corrected == "letterpress type"
+        for typed in ["thankyou", "thankyou cards", "ThankYou*"]:
+            with self.subTest(typed=typed):
+                assert titles(typed) == ["Thank you cards"]
+        assert search("thankyou").corrected == "thank you"
+
+    def test_what_is_found_as_typed_comes_before_the_joined_word(self):
+        make_document("A letter to the press")
+        make_document("Letterpress")
+
+        assert titles("letter press") == ["A letter to the press", "Letterpress"]
+
+    def test_words_that_may_be_left_out_stay_left_out(self):
+        make_document("Letterpress")
+
+        assert titles("letter -press") == titles("-letter press") == []
+
     def test_nonsense_stays_nonsense(self):
         page = search("xqzvwk")
 
