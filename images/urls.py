@@ -6,6 +6,7 @@ app_name = "images"
 urlpatterns = [
     path("", views.image_list, name="image_list"),
     path("create/", views.image_create, name="image_create"),
+    path("by/<str:username>/", views.image_list_by_owner, name="image_list_by_owner"),
     path("ranking/", views.image_ranking, name="image_ranking"),
     path("export/<str:kind>/", views.image_export, name="image_export"),
     path("detail/<int:pk>/<str:slug>/", views.image_detail, name="image_detail"),

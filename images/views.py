@@ -1,6 +1,8 @@
 from django.contrib import messages
+from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
+from django.core.paginator import Paginator
 from django.http import (
     FileResponse,
     Http404,
@@ -45,6 +47,20 @@ def image_list(request: SiteRequest) -> HttpResponse:
     page = get_page(hidden, request.GET.get("page"), PER_PAGE)
     template = "images/_tiles.html" if request.htmx else "images/image_list.html"
     response = render(request, template, {"page": page})
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+@require_safe
+@for_everyone("images", "account")
+def image_list_by_owner(request: SiteRequest, username: str) -> HttpResponse:
+    """Show all pictures of one person; themselves the private ones too."""
+    reader = viewer(request)
+    owner = get_object_or_404(get_user_model().objects.visible_to(reader), username=username)
+    images = Image.objects.visible_to(reader).ready().of(owner).order_by("-pk")
+    page = Paginator(images, PER_PAGE).get_page(request.GET.get("page"))
+    template = "images/_tiles.html" if request.htmx else "images/image_list_by_owner.html"
+    response = render(request, template, {"page": page, "owner": owner})
     patch_vary_headers(response, ["HX-Request"])
     return response
 

@@ -92,6 +92,56 @@ class ListTests(TestCase):
         assert not self.get().cookies
 
 
+class OfOnePersonTests(TestCase):
+    @classmethod
+    def setUpTestData(cls):
+        cls.alice, cls.bob = make_user("alice"), make_user("bob")
+        cls.url = reverse("images:image_list_by_owner", args=["alice"])
+        make_image(owner=cls.bob, title="Not hers")
+        make_image(owner=cls.alice, title="Diary", is_private=True)
+        for number in range(30):
+            make_image(owner=cls.alice, title=f"Hers {number}")
+
+    def shown(self, page: int = 1, **headers) -> str:
+        return self.client.get(self.url, {"page": page}, headers=headers).text
+
+    def test_all_of_them_in_pages_and_nobody_elses(self):
+        first, second = self.shown(), self.shown(2)
+
+        assert first.count('class="tile"') == 24
+        assert second.count('class="tile"') == 6
+        assert f"{self.url}?page=2" in first
+        assert "Not hers" not in first + second
+        assert self.shown(99) == second
+        assert "<html" not in self.shown(2, **{"HX-Request": "true"})
+
+    def test_private_ones_are_shown_to_their_owner_only(self):
+        for person, seen in ((None, False), (self.bob, False), (self.alice, True)):
+            self.client.logout()
+            if person:
+                self.client.force_login(person)
+            assert ("Diary" in self.shown(2)) == seen
+
+    def test_whoever_is_blocked_finds_no_such_page(self):
+        self.alice.set_boundary(self.bob, "block")
+        self.client.force_login(self.bob)
+
+        assert self.client.get(self.url).status_code == 404
+        assert self.client.get(reverse("images:image_list_by_owner", args=["nobody"])).status_code == 404
+
+    def test_profile_and_dashboard_lead_there(self):
+        self.client.force_login(self.alice)
+
+        for url in (self.alice.get_absolute_url(), reverse("account:dashboard")):
+            self.assertContains(self.client.get(url), f'href="{self.url}"')
+
+    def test_queries_do_not_grow_with_pictures(self):
+        for _ in range(2):
+            with self.assertNumQueries(3):  # the person, how many, these
+                self.shown()
+            make_image(owner=self.alice)
+
+
 class DetailTests(TestCase):
     @classmethod
     def setUpTestData(cls):
