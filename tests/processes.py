@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db import connection
 
-from config.management.run import is_taken, web_server
-from config.management.services import free_port
+from config.management.run import web_server
+from config.management.services import answers, free_port
 from config.tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -112,6 +112,6 @@ def site(**changes: str) -> Iterator[SimpleNamespace]:
         started(*web_server(port, reload=False), log=f"site-{port}.log", env=env) as addresses.process,
         started(*stripe, log=f"stripe-{port}.log", env=env) as addresses.stripe_process,
     ):
-        wait_until(lambda: is_taken(port), addresses.process)
-        wait_until(lambda: is_taken(stripe_port), addresses.stripe_process)
+        wait_until(lambda: answers(addresses.url), addresses.process)
+        wait_until(lambda: answers(addresses.stripe_url), addresses.stripe_process)
         yield addresses

@@ -9,6 +9,7 @@ Debian's packages installed for it when we are root; Docker. ATELIER_OWN_SERVICE
 import json
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -262,9 +263,11 @@ def is_alive(group: int) -> bool:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port for a program about to start: not one of those the kernel lends to whoever asks meanwhile."""
+    while True:
+        port = random.randrange(11_000, 32_000)  # noqa: S311 (no secret; browsers refuse 10080)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 # --- Where the program is missing ----------------------------------------------------------------------------------
