@@ -20,6 +20,7 @@ from .records import Person, PostRecord, Records, Skipped
 
 MAX_BYTES = 2_000_000
 SUFFIXES = {".md", ".markdown", ".mdown", ".mkd"}
+PICTURES = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".svg"}
 IGNORED_NAMES = {"_index.md", "readme.md"}  # Hugo's section pages; notes to the folder's owner
 DATED_NAME = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})-(.+)")
 FENCED = re.compile(r"\A\ufeff?(---|\+\+\+)[ \t]*\r?\n(.*?)^\1[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
@@ -35,6 +36,8 @@ def read_folder(root: Path) -> Records:
     """Yield a record for every Markdown file below `root`, in the order of their paths, and name what is left out."""
     for path in list_files(root):
         key = path.relative_to(root).as_posix()
+        if path.suffix.lower() in PICTURES:
+            continue  # they belong to the posts that show them
         if path.suffix.lower() not in SUFFIXES:
             yield Skipped(key, "not a Markdown file")
         elif path.name.lower() in IGNORED_NAMES:

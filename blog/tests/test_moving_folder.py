@@ -121,12 +121,13 @@ def test_a_file_that_is_no_text_is_named(tmp_path):
 
 
 def test_other_files_are_named_and_hidden_ones_are_not_looked_at(tmp_path):
+    (tmp_path / "notes.txt").write_text("x")
     (tmp_path / "picture.png").write_bytes(b"x")
     (tmp_path / "README.md").write_text("How this folder works")
     (tmp_path / ".git").mkdir()
     (tmp_path / ".git" / "a.md").write_text("x")
 
-    assert [record.key for record in read_folder(tmp_path)] == ["README.md", "picture.png"]
+    assert [record.key for record in read_folder(tmp_path)] == ["README.md", "notes.txt"]
 
 
 def test_a_link_out_of_the_folder_is_not_followed(tmp_path):

@@ -1,4 +1,4 @@
-"""Move posts in: a folder of Markdown files, or a WordPress export file."""
+"""Move posts in: a folder of Markdown files, or the export file of WordPress or Ghost."""
 
 from argparse import ArgumentParser
 from contextlib import closing
@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from blog.moving.folder import list_files, read_folder
+from blog.moving.ghost import read_ghost
 from blog.moving.importer import Importer, Report
 from blog.moving.pictures import PictureKeeper
 from blog.moving.records import Skipped
@@ -19,15 +20,16 @@ from config.fetch import fetch_picture
 
 class Command(BaseCommand):
     help = (
-        "Import posts from a folder of Markdown files with front matter (Jekyll, Hugo, Pelican) or from a WordPress "
-        "export file. Safe to run twice: posts that are here already are left as they are."
+        "Import posts from a folder of Markdown files with front matter (Jekyll, Hugo, Pelican) or from the export file "
+        "of WordPress or Ghost. Safe to run twice: posts that are here already are left as they are."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("path", type=Path, help="a folder, or a WordPress .xml file")
+        parser.add_argument("path", type=Path, help="a folder, a WordPress .xml file or a Ghost .json file")
         parser.add_argument("--author", help="username who wrote what names no author known here")
         parser.add_argument("--dry-run", action="store_true", help="say what would happen and store nothing")
         parser.add_argument("--fetch-images", action="store_true", help="copy pictures from other sites here")
+        parser.add_argument("--site", default="", help="address that the Ghost site had, for its pictures and links")
 
     def handle(self, *, path: Path, author: str | None, dry_run: bool, fetch_images: bool, **options: Any) -> None:
         if not path.exists():
@@ -37,8 +39,17 @@ class Command(BaseCommand):
             write=not dry_run,
             pictures=PictureKeeper(fetch_picture) if fetch_images else None,
         )
-        take_folder_or_file = self._take_folder if path.is_dir() else self._take_file
-        take_folder_or_file(path, importer, quiet=options["verbosity"] == 0)
+        quiet = options["verbosity"] == 0
+        if path.is_dir():
+            self._take_folder(path, importer, quiet=quiet)
+        elif path.suffix.lower() == ".json":
+            importer.run(tqdm(list(read_ghost(path, site=options["site"])), unit="post", disable=quiet or None))
+        elif path.suffix.lower() == ".xml":
+            self._take_file(path, importer, quiet=quiet)
+        else:
+            raise CommandError(
+                f"{path.name} is neither a folder nor a .xml file of WordPress nor a .json file of Ghost."
+            )
         self._tell(importer.report, dry_run=dry_run)
 
     def _author(self, username: str | None) -> Any:
