@@ -14,6 +14,7 @@ from decouple import Csv, config
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from .buckets import storages_in
 from .emailurl import email_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -321,7 +322,7 @@ STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
 ]
 MEDIA_ROOT = VAR_DIR / "media"
-MEDIA_URL = config("MEDIA_URL_BASE", default="/media/")
+MEDIA_URL = config("MEDIA_URL_BASE", default="/media/").rstrip("/") + "/"
 # Invoices and other papers that only a view with a permission check may hand out.
 PRIVATE_ROOT = VAR_DIR / "private"
 STORAGES = {
@@ -335,7 +336,15 @@ STORAGES = {
 }
 AWS_STORAGE_BUCKET_NAME = config("AWS_STORAGE_BUCKET_NAME", default="")
 if AWS_STORAGE_BUCKET_NAME:
-    STORAGES["default"] = {"BACKEND": "storages.backends.s3.S3Storage"}
+    STORAGES |= storages_in(
+        media=AWS_STORAGE_BUCKET_NAME,
+        private=config("AWS_PRIVATE_BUCKET_NAME", default=""),
+        media_url=MEDIA_URL,
+        endpoint=config("AWS_S3_ENDPOINT_URL", default=""),
+        region=config("AWS_S3_REGION_NAME", default=""),
+        key=config("AWS_ACCESS_KEY_ID", default=""),
+        secret=config("AWS_SECRET_ACCESS_KEY", default=""),
+    )
 # Loopback servers ("127.0.0.1:8399") that config/fetch.py may fetch pictures from, for tests and demos.
 FETCH_TEST_ORIGINS = config("FETCH_TEST_ORIGINS", default="", cast=Csv())
 if FETCH_TEST_ORIGINS and not DEBUG:

@@ -9,7 +9,7 @@ from unittest.mock import patch
 import pytest
 from django.apps import apps
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage, storages
+from django.core.files.storage import FileSystemStorage, default_storage, storages
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection, connections, transaction
@@ -69,7 +69,8 @@ class BackupCase(TransactionTestCase):
         self.folder = Path(mkdtemp(prefix="atelier-backup-"))
         self.addCleanup(shutil.rmtree, self.folder)
         for storage in (default_storage, storages["private"]):
-            shutil.rmtree(storage.location, ignore_errors=True)
+            if isinstance(storage, FileSystemStorage):
+                shutil.rmtree(storage.location, ignore_errors=True)
         self.archive = self.folder / "site.zip"
         # The backup opens a connection of its own, which Django cannot know when it looks at this class.
         self.enterContext(patch.object(type(self), "databases", {"default", tables.SNAPSHOT}))
