@@ -1,5 +1,8 @@
 """Who may come in: by password under username or e-mail address in any letter case, or by Google."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
@@ -10,9 +13,27 @@ from social_core.exceptions import AuthResponseError
 
 from .models import User
 
+_known: ContextVar[User | None] = ContextVar("known", default=None)
+
+
+@contextmanager
+def known(member: User | None) -> Iterator[None]:
+    """Let the backends take this row, read a moment ago, for their member instead of asking for it again."""
+    token = _known.set(member)
+    try:
+        yield
+    finally:
+        _known.reset(token)
+
 
 class UsernameOrEmailBackend(ModelBackend):
-    """ModelBackend.get_user, which this keeps, checks is_active on each request: a deactivated member is out at once."""
+    """A deactivated member is out at once: get_user looks at is_active on each request."""
+
+    def get_user(self, user_id: Any) -> User | None:
+        member = _known_as(user_id)
+        if member is None:
+            return super().get_user(user_id)
+        return member if self.user_can_authenticate(member) else None
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
@@ -32,7 +53,7 @@ class GoogleBackend(BaseOAuth2PKCE, GoogleOAuth2):
     """Google's login with proof key; a deactivated member is out at once here too."""
 
     def get_user(self, user_id: int) -> User | None:
-        user = super().get_user(user_id)
+        user = _known_as(user_id) or super().get_user(user_id)
         return user if user is not None and user.is_active else None
 
     def get_json(self, *args: Any, **kwargs: Any) -> dict[Any, Any]:
@@ -40,6 +61,11 @@ class GoogleBackend(BaseOAuth2PKCE, GoogleOAuth2):
         if not isinstance(answer, dict):  # social-core would fall over it
             raise AuthResponseError(self, "not a JSON object")
         return answer
+
+
+def _known_as(user_id: Any) -> User | None:
+    member = _known.get()
+    return member if member is not None and member.pk == user_id else None
 
 
 def throttled_name(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:

@@ -1,21 +1,39 @@
-"""Holds back who has a second factor and has not given it, whichever way they logged in; ends old sessions of staff."""
+"""Says who asks; holds back who has a second factor and has not given it, whichever way they logged in; ends old sessions of staff."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import logout
+from django.contrib.auth import SESSION_KEY, logout
+from django.contrib.auth.middleware import AuthenticationMiddleware, get_user
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from .backends import known
 from .second_factor import is_passed
 from .sessions import is_worn_out
 
 OPEN = {"account:second_factor", "logout", "healthz", "readyz"}
 OPEN_FOR_SET_UP = {*OPEN, "account:second_factor_setup"}
+
+
+class MemberMiddleware(AuthenticationMiddleware):
+    """Django's, but that the member is not asked for when they have come with the row of their session."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        request.user = SimpleLazyObject(partial(_who, request))  # type: ignore[assignment]
+
+
+def _who(request: HttpRequest) -> Any:
+    request.session.get(SESSION_KEY)  # reads the row
+    with known(getattr(request.session, "member", None)):
+        return get_user(request)
 
 
 class SecondFactorMiddleware:

@@ -82,7 +82,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "config.csrf.SameOriginCsrfMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "account.middleware.MemberMiddleware",
     "account.middleware.StaffSessionMiddleware",
     "account.middleware.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

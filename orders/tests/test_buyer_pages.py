@@ -113,9 +113,9 @@ class OrderListTests(TestCase):
         for _ in range(3):
             make_order(buyer=self.alice)
         self.client.force_login(self.alice)
-        with self.assertNumQueries(5):
+        with self.assertNumQueries(4):
             self.client.get("/orders/")
         for _ in range(10):
             make_order(buyer=self.alice)
-        with self.assertNumQueries(5):
+        with self.assertNumQueries(4):
             self.client.get("/orders/")
