@@ -122,7 +122,7 @@ def test_what_a_thread_does_for_a_request_belongs_to_it():
     with belonging_to("r3"):
         relay.Threads().put(act, ())
 
-    assert done.wait(10)
+    assert done.wait(200)
     assert seen == ["r3"]
 
 

@@ -27,6 +27,8 @@ def copy_of_the_database() -> str:
         return f"{name}.replica"
     connection.close()
     with connection._nodb_cursor() as cursor:
+        # Threads of earlier tests may still be connected, and PostgreSQL copies no database that is in use.
+        cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
         cursor.execute(f'DROP DATABASE IF EXISTS "{name}_replica"')
         cursor.execute(f'CREATE DATABASE "{name}_replica" TEMPLATE "{name}"')
     return f"{name}_replica"
