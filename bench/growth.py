@@ -210,7 +210,7 @@ def count(rows: int) -> None:
     from blog.models.tallies import ALL_POSTS, by_author
 
     Tag.objects.update(post_count=rows)
-    for name in (ALL_POSTS, by_author(Post.objects.first().author_id)):
+    for name in (ALL_POSTS, by_author(Post.objects.all()[0].author_id)):
         Tally.objects.update_or_create(name=name, defaults={"posts": rows})
 
 
