@@ -132,11 +132,14 @@ class User(AbstractUser):
             index.write_all_of(self)
 
     def follow(self, person: "User") -> bool:
-        """Follow the person; return whether that is new. Following oneself raises ValueError."""
+        """Follow the person; return whether that is new and allowed. Following oneself raises ValueError."""
         if person.pk == self.pk:
             raise ValueError("nobody follows themselves")
         try:
             with transaction.atomic():
+                self._lock_both(person)
+                if self._has_block_with(person):
+                    return False
                 # The unique constraint decides between parallel clicks: one row and one action.
                 Follow.objects.create(follower=self, followed=person)
                 Action.objects.record(self, Action.Verb.FOLLOWS, person)
@@ -155,11 +158,21 @@ class User(AbstractUser):
         if person.pk == self.pk:
             raise ValueError("nobody keeps away from themselves")
         with transaction.atomic():
+            self._lock_both(person)
             Boundary.objects.update_or_create(owner=self, other=person, defaults={"kind": kind})
             if kind == Boundary.Kind.BLOCK:
                 Follow.objects.filter(follower=self, followed=person).delete()
                 Follow.objects.filter(follower=person, followed=self).delete()
         self.__dict__.pop("_boundaries", None)
+
+    def _lock_both(self, person: "User") -> None:
+        """Let a follow and a block of the same two happen one after the other, or the follow outlives the block."""
+        both = User.objects.select_for_update(no_key=True).filter(pk__in=[self.pk, person.pk])
+        list(both.order_by("pk").values_list("pk"))
+
+    def _has_block_with(self, person: "User") -> bool:
+        either = models.Q(owner=self, other=person) | models.Q(owner=person, other=self)
+        return Boundary.objects.filter(either, kind=Boundary.Kind.BLOCK).exists()
 
     def lift_boundary(self, person: "User") -> None:
         Boundary.objects.filter(owner=self, other=person).delete()

@@ -1,8 +1,12 @@
+from unittest.mock import patch
+
+import pytest
 from django.test import TestCase
 from django.urls import reverse
 
-from account.models import Boundary
+from account.models import Boundary, Follow, User
 from account.tests.factories import make_user
+from config.tests.races import Meeting, many_writers, race
 
 
 class BoundaryTests(TestCase):
@@ -86,3 +90,44 @@ class BoundaryTests(TestCase):
         assert self.act("mute", "alice").status_code == 400
         assert self.act("mute", "nobody").status_code == 404
         assert self.client.get(reverse("account:user_boundary", args=["bob"])).status_code == 405
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_follow_outlives_a_block_set_at_the_same_moment():
+    pairs = [(make_user(), make_user()) for _ in range(10)]
+
+    def act(number: int) -> None:
+        one, other = pairs[number // 2]
+        one.follow(other) if number % 2 else other.set_boundary(one, "block")
+
+    assert race(act, 20) == []
+    assert Boundary.objects.count() == 10
+    assert not Follow.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_follow_would_outlive_the_block_if_neither_waited_for_the_other():
+    """The twin of the test above: the follow looks for a block, the block is set, the follow is written."""
+    alice, bob = make_user("alice"), make_user("bob")
+    looked, blocked = Meeting(2), Meeting(2)
+    has_block = User._has_block_with
+
+    def looks_early(self, person) -> bool:
+        found = has_block(self, person)
+        looked.wait()
+        blocked.wait()
+        return found
+
+    def block() -> None:
+        looked.wait()
+        alice.set_boundary(bob, "block")
+        blocked.wait()
+
+    with (
+        patch.object(User, "_lock_both"),
+        patch.object(User, "_has_block_with", looks_early),
+        many_writers("account.models.people"),
+    ):
+        assert race(lambda number: block() if number else bob.follow(alice), 2) == []
+
+    assert bob.is_following(alice)

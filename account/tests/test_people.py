@@ -106,6 +106,7 @@ def test_parallel_follows_would_act_often_if_nothing_refused_the_second_row():
     with (
         patch("django.db.models.query.QuerySet.create", careless),
         patch("account.models.people.transaction.atomic", no_transaction),
+        patch.object(User, "_lock_both"),
         patch("account.models.people.Action.objects.record"),
     ):
         assert race(lambda number: are_new.append(bob.follow(alice)), 10) == []

@@ -65,7 +65,7 @@ def user_follow(request: MemberRequest, username: str) -> HttpResponse:
         return HttpResponseBadRequest(_("Follow or unfollow somebody else."))
     if action == "unfollow":
         request.user.unfollow(person)
-    elif person.pk not in request.user.out_of_reach_ids():
+    else:
         request.user.follow(person)
     if not request.htmx:
         return redirect(person)
