@@ -31,9 +31,10 @@ PAGES = {
     "post list, page 100": "/blog/?page=100",
     "post list, last page": "/blog/?page=999999999",
     "post list of a tag": "/blog/tag/paper-1/",
-    "post": "",  # the newest
+    "post": "",
     "image list": "/images/",
     "product list": "/shop/",
+    "product": "",
     "home": "/",
     "about": "/about/",  # without a query: what every page costs
 }
@@ -72,9 +73,10 @@ def measure() -> tuple[type_costs, dict[str, str]]:
 
 def addresses() -> dict[str, str]:
     from blog.models import Post
+    from shop.models import Product
 
-    newest = Post.objects.published().newest_first()[:1].get().get_absolute_url()
-    return {name: address or newest for name, address in PAGES.items()}
+    newest = {"post": Post.objects.published().newest_first()[:1].get(), "product": Product.objects.latest("pk")}
+    return {name: address or newest[name].get_absolute_url() for name, address in PAGES.items()}
 
 
 def states(django_alone: Any, cached: Any, address: str, cookie: str) -> dict[str, Callable[[], Any]]:
