@@ -15,7 +15,6 @@ from django.contrib.auth import get_user_model
 from django.db import connections, router
 from django.db.models import (
     CharField,
-    Count,
     F,
     IntegerField,
     OuterRef,
@@ -88,20 +87,16 @@ type_parts = list[QuerySet[Any, tuple[Any, ...]]]
 type_boxes = dict[str, list[tuple[Any, ...]]]
 
 
-def read(*, tag: str = "", author: str = "", period: tuple[date, date] | None = None) -> Sidebar:
-    """Read the sidebar of the whole list, or of the posts with a tag (its slug), by an author (username), in a period."""
-    now = timezone.now()
-    if period:
-        sql, values = _query(now, period=period).query.sql_with_params()
-    else:
-        sql, values = _kept(is_tag=bool(tag), is_author=bool(author)).with_values(now, tag, author)  # type: ignore[assignment]
+def read(*, tag: str = "", author: str = "") -> Sidebar:
+    """Read the sidebar of the whole list, or of the posts with a tag (its slug) or by an author (username)."""
+    sql, values = _kept(is_tag=bool(tag), is_author=bool(author)).with_values(timezone.now(), tag, author)
     rows: type_boxes = {}
     with connections[router.db_for_read(Post)].cursor() as cursor:
         cursor.execute(sql, values)
         for box, *row in cursor:
             rows.setdefault(box, []).append(tuple(row))
     sidebar = _assemble(rows)
-    _name_subject(sidebar, rows, tag=tag, author=author, period=period)
+    _name_subject(sidebar, rows, tag=tag, author=author)
     return sidebar
 
 
@@ -113,16 +108,12 @@ def _kept(*, is_tag: bool, is_author: bool) -> KeptSql:
     return KeptSql(query, datetime(9998, 1, 1, tzinfo=UTC), "\x01tag", "\x01author")
 
 
-def _query(
-    now: datetime, *, tag: str = "", author: str = "", period: tuple[date, date] | None = None
-) -> QuerySet[Any, Any]:
+def _query(now: datetime, *, tag: str = "", author: str = "") -> QuerySet[Any, Any]:
     parts = [_tags(), _row(Tally.objects.filter(name=ALL_POSTS), "all", number=F("posts")), _uncounted(now)]
     if tag:
         parts.append(_tag_rows(Tag.objects.filter(slug=tag), "subject"))
     if author:
         parts.append(_author(author))
-    if period:
-        parts.append(_counted_in(period, now))
     first, *boxes = _posts(now)
     return first.union(*boxes, *parts, all=True)
 
@@ -198,12 +189,6 @@ def _uncounted(now: datetime) -> QuerySet[Any, tuple[Any, ...]]:
     return _row(Post.objects.uncounted(now), "due", text=F("tag_list"), number=F("author_id"), day=F("publish_on"))
 
 
-def _counted_in(period: tuple[date, date], now: datetime) -> QuerySet[Any, tuple[Any, ...]]:
-    posts = Post.objects.published(now).in_period(*period).order_by().values("status")
-    counted = posts.annotate(found=Count("pk"))
-    return _row(counted, "period", identity=Value(0), number=F("found"))
-
-
 def _assemble(rows: type_boxes) -> Sidebar:
     return Sidebar(
         total=len(rows.get("due", [])) + sum(row[NUMBER] for row in rows.get("all", [])),
@@ -222,7 +207,7 @@ def _lines(rows: type_boxes, box: str, *, by: int) -> list[Line]:
     ]
 
 
-def _name_subject(sidebar: Sidebar, boxes: type_boxes, *, tag: str, author: str, period: Any) -> None:
+def _name_subject(sidebar: Sidebar, boxes: type_boxes, *, tag: str, author: str) -> None:
     due = boxes.get("due", [])
     if tag:
         sidebar.subject_tag = next((TagLine(*row[:4]) for row in boxes.get("subject", [])), None)
@@ -232,7 +217,5 @@ def _name_subject(sidebar: Sidebar, boxes: type_boxes, *, tag: str, author: str,
         for pk, _text, _name, posts, *_ in boxes.get("author", []):
             sidebar.subject_author = pk
             sidebar.subject_count = (posts or 0) + sum(row[NUMBER] == pk for row in due)
-    elif period:
-        sidebar.subject_count = sum(row[NUMBER] for row in boxes.get("period", []))
     else:
         sidebar.subject_count = sidebar.total

@@ -63,11 +63,13 @@ def post_list_by_date(
     request: HttpRequest, year: int, month: int | None = None, day: int | None = None
 ) -> HttpResponse:
     period = _period(year, month, day)
-    beside = sidebar.read(period=period)
+    posts = paging.posts_of_a_period(*period)
+    beside = sidebar.read()
+    beside.subject_count = posts.count()
     if not beside.subject_count:
         raise Http404
     context = {"first": period[0], "precision": "day" if day else "month" if month else "year"}
-    return _list(request, "blog/post_list_by_date.html", beside, paging.posts_of_a_period(*period), **context)
+    return _list(request, "blog/post_list_by_date.html", beside, posts, **context)
 
 
 @for_everyone("blog", "account.User", "shop.Product")
