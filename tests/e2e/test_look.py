@@ -61,6 +61,7 @@ def public_pages():
         *(reverse(name) for name in ("shop:product_list", "cart:cart_detail", "account:register", "account:user_list")),
         reverse("search") + "?q=paper",
         reverse("orders:withdrawal"),
+        reverse("images:image_list_by_owner", args=[MEMBER]),
         post.get_absolute_url(),
         reverse("blog:post_share", args=[post.pk]),
         *(Model.objects.first().get_absolute_url() for Model in (Image, Product)),
