@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db import connection, transaction
 from django.test import TransactionTestCase
 from kombu import Connection
@@ -83,7 +83,8 @@ TransactionTestCase._fixture_teardown = delete_all_rows
 
 @pytest.fixture(autouse=True)
 def empty_cache() -> Iterator[None]:
-    cache.clear()
+    for each in caches.all():
+        each.clear()
     kept.forget_all()
     yield
 

@@ -204,7 +204,7 @@ class PasswordResetForm(DjangoPasswordResetForm):
     def save(self, **kwargs: Any) -> None:  # type: ignore[override]
         email = plain_email(self.cleaned_data["email"])
         # Counted for unknown addresses too, so that reaching the limit tells nothing.
-        if not hit("password-reset-address", email, "3/h", fail_open=False):
+        if not hit("password-reset-address", email, "3/h"):
             return
         for user in self.get_users(email):
             self._mail(user)

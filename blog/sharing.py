@@ -54,4 +54,4 @@ def _may(data: dict[str, Any], request: HttpRequest) -> bool:
         ("share-all", "", IN_ALL),
     ]
     # all() stops at the first that is full, so a refused visitor does not use up anybody's share.
-    return all(hit(scope, who, rate, fail_open=False) for scope, who, rate in limits)
+    return all(hit(scope, who, rate) for scope, who, rate in limits)

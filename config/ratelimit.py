@@ -6,31 +6,40 @@ window's edge; that is fine for what this guards.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import BaseCache, cache, caches
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 PERIODS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
 
 
-def hit(scope: str, who: str, rate: str, *, fail_open: bool = True) -> bool:
+def hit(scope: str, who: str, rate: str) -> bool:
     """
     Count one act and return whether it is still within `rate`, such as "5/min", "10/h" or "20/d".
 
-    A cache that cannot answer lets reading pass (`fail_open`) and stops what costs money or sends mail.
+    While Redis is away each process counts for itself: a few more get through, but people can still log in, order and
+    withdraw, and a mail cannon is still stopped.
     """
     limit, _, period = rate.partition("/")
     key = f"limit:{scope}:{period}:{who}"
-    if cache.add(key, 1, PERIODS[period]):
-        return True
-    try:
-        count = cache.incr(key)
-    except ValueError:  # expired in between, or the cache is away
-        return cache.add(key, 1, PERIODS[period]) or fail_open
+    count = _count(cache, key, PERIODS[period])
+    if count is None:
+        count = _count(caches["memory"], key, PERIODS[period]) or 1
     return count <= int(limit)
+
+
+def _count(counter: BaseCache, key: str, seconds: int) -> int | None:
+    """Count one more and return how many there were in this window; None when the cache cannot answer."""
+    for _again in range(2):  # the key may expire between the two
+        if counter.add(key, 1, seconds):
+            return 1
+        with suppress(ValueError):
+            return counter.incr(key)
+    return None
 
 
 def client_address(request: HttpRequest) -> str:
@@ -49,22 +58,22 @@ def visitor(request: HttpRequest) -> str:
     return client_address(request)
 
 
-def wait(request: HttpRequest, scope: str, *rates: str, fail_open: bool = True) -> int:
+def wait(request: HttpRequest, scope: str, *rates: str) -> int:
     """Count one act of this visitor; return 0, or how many seconds to wait when it was one too many."""
     for rate in rates:
-        if not hit(scope, visitor(request), rate, fail_open=fail_open):
+        if not hit(scope, visitor(request), rate):
             return PERIODS[rate.partition("/")[2]]
     return 0
 
 
-def limited(*rates: str, scope: str = "", fail_open: bool = True) -> Callable:
+def limited(*rates: str, scope: str = "") -> Callable:
     """Decorate a view so that its POSTs are limited per visitor; the refusal is a 429 page with Retry-After."""
 
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @wraps(view)
         def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
             if request.method == "POST":
-                seconds = wait(request, scope or view.__name__, *rates, fail_open=fail_open)
+                seconds = wait(request, scope or view.__name__, *rates)
                 if seconds:
                     return too_many(request, seconds)
             return view(request, *args, **kwargs)

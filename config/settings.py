@@ -157,6 +157,13 @@ if REDIS_URL:
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
+# Where limits are counted while Redis is away (config/ratelimit.py).
+CACHES["memory"] = {
+    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+    "LOCATION": "memory",
+    "OPTIONS": {"MAX_ENTRIES": 10_000},
+}
+
 CELERY_BROKER_URL = config("CELERY_BROKER_URL", default="")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"

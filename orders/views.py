@@ -28,7 +28,7 @@ MOST_REMEMBERED = 50
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@limited("10/min", fail_open=False)
+@limited("10/min")
 def order_create(request: HttpRequest) -> HttpResponse:
     cart = Cart(request)
     buyer = request.user if request.user.is_authenticated else None
@@ -189,7 +189,7 @@ def _private(response: HttpResponse) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@limited("5/min", "20/h", fail_open=False)
+@limited("5/min", "20/h")
 def withdrawal(request: HttpRequest) -> HttpResponse:
     """Take a withdrawal in two steps: the statement, then a button that says what it does."""
     # Only who knows the order's secret address is told whether it is late: a number and a mail address are guessed.
@@ -206,7 +206,7 @@ def withdrawal(request: HttpRequest) -> HttpResponse:
         return render(request, "orders/withdrawal.html", context, status=422)
     if "confirmed" not in request.POST:
         return render(request, "orders/withdrawal.html", context)
-    if not hit("withdrawal-receipt", form.cleaned_data["email"].lower(), "5/d", fail_open=False):
+    if not hit("withdrawal-receipt", form.cleaned_data["email"].lower(), "5/d"):
         return too_many(request, PERIODS["d"])
     withdrawals.receive(**form.cleaned_data)
     return redirect("orders:withdrawal_done")

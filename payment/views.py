@@ -45,8 +45,7 @@ def process(request: HttpRequest) -> HttpResponse:
 
 
 def _lead_to_stripe(request: HttpRequest, token: str) -> HttpResponse:
-    # Counted per order: people behind one address do not get in each other's way. Open when the counter is away: one
-    # order has one pay page however often it is asked for, and a shop that takes no money then helps nobody.
+    # Counted per order: people behind one address do not get in each other's way.
     if not hit("payment", token, "10/min"):
         return too_many(request, 60)
     try:

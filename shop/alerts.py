@@ -33,7 +33,7 @@ def ask(product: Product, email: str, *, member: Any = None) -> StockAlert:
         )
         if member is not None:
             confirm(alert)
-        elif alert.confirmed_at is None and hit("stock-alert", email.lower(), "3/d", fail_open=False):
+        elif alert.confirmed_at is None and hit("stock-alert", email.lower(), "3/d"):
             _send(alert, "stock_alert_confirm", dedup_key=f"stock-alert-confirm:{alert.pk}")
     return alert
 

@@ -67,7 +67,7 @@ def full_address(picture: ProductPicture | None) -> str:
 
 
 @require_POST
-@limited("5/min", "20/h", fail_open=False)
+@limited("5/min", "20/h")
 def stock_alert(request: HttpRequest, product_id: int, slug: str) -> HttpResponse:
     """Note who wants to hear when the product is back; a proven member need not type the address."""
     product = get_object_or_404(Product.objects.available(), pk=product_id)

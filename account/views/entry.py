@@ -50,7 +50,7 @@ class PasswordChange(InvalidIs422, auth_views.PasswordChangeView):
     form_class = PasswordChangeForm
 
 
-@method_decorator(limited("10/h", scope="password-reset", fail_open=False), name="dispatch")
+@method_decorator(limited("10/h", scope="password-reset"), name="dispatch")
 class PasswordReset(InvalidIs422, auth_views.PasswordResetView):
     form_class = PasswordResetForm
 
@@ -66,7 +66,7 @@ class PasswordResetConfirm(InvalidIs422, auth_views.PasswordResetConfirmView):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@limited("10/h", fail_open=False)
+@limited("10/h")
 def register(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect("account:dashboard")
@@ -100,7 +100,7 @@ def prove(request: HttpRequest, token: str) -> HttpResponse:
 @login_required
 def prove_send(request: MemberRequest) -> HttpResponse:
     if not request.user.is_proven:
-        if hit("prove-send", str(request.user.pk), "3/h", fail_open=False):
+        if hit("prove-send", str(request.user.pk), "3/h"):
             mail_proof(request.user)
         messages.success(request, _("The link is on its way to %(email)s.") % {"email": request.user.email})
     return redirect("account:dashboard")

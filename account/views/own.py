@@ -52,7 +52,7 @@ def edit(request: MemberRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
-@limited("5/h", fail_open=False)
+@limited("5/h")
 def email_change(request: MemberRequest) -> HttpResponse:
     form = EmailForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
