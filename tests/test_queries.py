@@ -22,7 +22,7 @@ MOST = {
     "blog:post_list": 2,
     "blog:post_list_by_tag": 2,
     "blog:post_list_by_author": 2,
-    "blog:post_list_by_date": 2,
+    "blog:post_list_by_date": 3,  # how many there are, which is kept; then 2
     "post": 4,  # the post, its comments, what is around it, products it links to
     "images:image_list": 1,
     "shop:product_list": 2,
