@@ -52,7 +52,7 @@ def image_list(request: SiteRequest) -> HttpResponse:
 
 
 @require_safe
-@for_everyone("images", "account")
+@for_everyone("images", "account.User")
 def image_list_by_owner(request: SiteRequest, username: str) -> HttpResponse:
     """Show all pictures of one person; themselves the private ones too."""
     reader = viewer(request)
@@ -82,7 +82,7 @@ def _own(request: MemberRequest, pk: int) -> Image:
 
 
 @require_safe
-@for_everyone("images", "account", "actions.ViewCount")
+@for_everyone("images", "account.User", "actions.ViewCount")
 def image_detail(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
     image = _visible(request, pk)
     if slug != image.slug:

@@ -14,13 +14,14 @@ from django.db import close_old_connections, connection, transaction
 from django.http import HttpResponse
 from django.test import TestCase, override_settings
 from django.test.client import RequestFactory
-from django.urls import path
+from django.urls import path, reverse
 
 from account.models import User
 from account.tests.factories import make_user
 from config import pagecache
 from config.freshness import stamps
 from config.pagecache import PageCache, for_everyone
+from images.tests.factories import make_image
 from shop.models import Category
 
 rendered: list[str] = []
@@ -283,3 +284,15 @@ class FreshnessTests(TestCase):
         self.site.get()
 
         assert len(rendered) == 2
+
+
+class MadeFromTests(TestCase):
+    def test_somebody_elses_session_makes_no_page_old(self):
+        """Sessions are written all day long, by carts, logins and the clock of staff's; no visitor's page shows one."""
+        alice = make_user("alice")
+        image = make_image(owner=alice)
+        pages = [alice.get_absolute_url(), image.get_absolute_url()]
+        pages += [reverse(name) for name in ("home", "images:image_list", "images:image_ranking", "account:user_list")]
+        pages.append(reverse("images:image_list_by_owner", args=["alice"]))
+
+        assert [url for url in pages if "account_session" in self.client.get(url).made_from] == []
