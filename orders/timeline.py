@@ -34,15 +34,23 @@ class Step(NamedTuple):
     at: datetime | None  # None: still to come
 
 
-def now(order: Order) -> Promise:
-    """Return how things stand and what the buyer may do."""
+DOWNLOADED = _("Thank you. Your files and your invoice are below; the link to this page is in your mail.")
+
+
+def now(order: Order, *, has_all: bool) -> Promise:
+    """Return how things stand and what the buyer may do; `has_all` when everything bought is a file to download."""
+    if order.status == S.PAID and has_all:
+        return DOWNLOADED
     if order.is_refund_owed:
         return OWED
     return LAPSED if order.has_lapsed else NEXT[order.status]
 
 
-def steps(order: Order, papers: list[Invoice]) -> list[Step]:
-    """Return what happened and what will, oldest first; `papers` are the order's invoice and credit notes."""
+def steps(order: Order, papers: list[Invoice], *, is_sent: bool) -> list[Step]:
+    """
+    Return what happened and what will, oldest first; `papers` are the order's invoice and credit notes, and `is_sent`
+    tells whether anything of it goes by post.
+    """
     done: list[tuple[datetime, Promise | str]] = [(order.created_at, _("Ordered"))]
     done += [(at, label) for at, label in [(order.paid_at, _("Paid")), (order.sent_at, _("Sent"))] if at]
     done += [(paper.created_at, _paper_label(paper)) for paper in papers]
@@ -52,7 +60,7 @@ def steps(order: Order, papers: list[Invoice]) -> list[Step]:
         if event.status in ENDINGS
     ]
     done.sort(key=lambda step: step[0])
-    return [Step(label, at) for at, label in done] + _to_come(order, papers)
+    return [Step(label, at) for at, label in done] + _to_come(order, papers, is_sent=is_sent)
 
 
 def _paper_label(paper: Invoice) -> Promise | str:
@@ -60,7 +68,7 @@ def _paper_label(paper: Invoice) -> Promise | str:
     return label % {"number": paper.label}
 
 
-def _to_come(order: Order, papers: list[Invoice]) -> list[Step]:
+def _to_come(order: Order, papers: list[Invoice], *, is_sent: bool) -> list[Step]:
     if order.status in ENDINGS or order.has_lapsed:
         return []
     return [
@@ -68,7 +76,7 @@ def _to_come(order: Order, papers: list[Invoice]) -> list[Step]:
         for label, is_done in [
             (_("Payment"), order.paid_at),
             (_("Invoice"), papers),
-            (_("Sending"), order.sent_at),
+            (_("Sending"), order.sent_at or not is_sent),
         ]
         if not is_done
     ]

@@ -141,12 +141,14 @@ def order_list(request: HttpRequest) -> HttpResponse:
 def order_detail(request: HttpRequest, token: str) -> HttpResponse:
     order = get_object_or_404(Order.objects.prefetch_related("lines__product", "events", "invoices"), token=token)
     papers = list(order.invoices.all())
+    is_sent = any(not line.product.is_digital for line in order.lines.all())
     context = {
+        "is_sent": is_sent,
         "order": order,
         "papers": papers,
         "downloads": [line for line in order.lines.all() if line.product.download] if order.is_paid_for else [],
-        "steps": timeline.steps(order, papers),
-        "next": timeline.now(order),
+        "steps": timeline.steps(order, papers, is_sent=is_sent),
+        "next": timeline.now(order, has_all=all(line.product.download for line in order.lines.all())),
         "is_late": withdrawals.is_late(order),
         "last_day": withdrawals.last_day(order),
         "can_withdraw": order.paid_at and order.status not in (Order.Status.REFUND_DUE, Order.Status.REFUNDED),

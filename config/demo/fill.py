@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
+from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
@@ -32,6 +33,7 @@ from shop.models import Category, Product, ProductPicture
 
 from . import drawing, texts, trade
 from .catalogue import CATALOGUE, Item
+from .guide import guide
 from .people import MEMBER, PASSWORD, PEOPLE, STAFF, Person
 from .pinboard import PICTURES, Saved
 
@@ -267,6 +269,8 @@ class Filling:
             is_digital=item.digital,
             weight=item.weight,
         )
+        if item.digital:
+            product.download.save(f"{product.slug}.pdf", ContentFile(guide(item)))
         picture = ProductPicture(product=product, alt=item.alt)
         _show(picture, "file", self.drawings[f"product {item.name}"])
         picture.save()

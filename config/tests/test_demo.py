@@ -14,6 +14,7 @@ from config.demo import texts
 from config.demo.catalogue import CATALOGUE
 from config.demo.drawing import MOTIFS
 from config.demo.goods import FORMS
+from config.demo.guide import guide
 from config.demo.people import MEMBER, PASSWORD, PEOPLE, STAFF
 from config.demo.pinboard import PICTURES
 from config.demo.sheet import PALETTES
@@ -146,3 +147,10 @@ def test_figures_in_texts_can_be_drawn_and_are_described():
 
     assert len(figures) >= 5
     assert all(motif in MOTIFS and palette in PALETTES and alt for (motif, palette), alt in figures)
+
+
+def test_digital_goods_have_something_to_download():
+    digital = [item for item in ITEMS.values() if item.digital]
+
+    assert digital
+    assert all(guide(item).startswith(b"%PDF-") for item in digital)

@@ -13,6 +13,15 @@ class DownloadTests(TestCase):
         self.order = make_order(lines=[(self.font, 1)], paid=True)
         self.url = reverse("orders:order_download", args=[self.order.token, self.order.lines.get().pk])
 
+    def test_nobody_waits_for_a_parcel_of_files(self):
+        page = self.client.get(self.order.get_absolute_url())
+
+        self.assertContains(page, "Your files and your invoice are below")
+        self.assertNotContains(page, "Sending")
+        self.assertNotContains(page, "Goes to")
+        with_a_book = make_order(lines=[(self.font, 1), (make_item(), 1)], paid=True)
+        self.assertContains(self.client.get(with_a_book.get_absolute_url()), "Sending")
+
     def test_paid_order_hands_the_file_out_under_its_name(self):
         self.assertContains(self.client.get(self.order.get_absolute_url()), self.url)
 
