@@ -78,7 +78,7 @@ class TrappedForm(forms.Form):
 
 
 class CommentForm(TrappedForm):
-    """A comment; a member (`member` given) is not asked who they are."""
+    """A comment; a member (`member` given) is not asked who they are, nor trapped: some browsers fill every field."""
 
     name = forms.CharField(label=_("Name"), max_length=80, validators=[one_line, visible])
     email = forms.EmailField(
@@ -104,6 +104,10 @@ class CommentForm(TrappedForm):
         self.fields["name"].widget.attrs["autocomplete"] = "name"
         if member:
             del self.fields["name"], self.fields["email"]
+
+    @property
+    def is_trapped(self) -> bool:
+        return super().is_trapped and not self.member
 
     def comment(self, post: Post) -> Comment:
         """Return the comment, not yet saved."""

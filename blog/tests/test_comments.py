@@ -154,6 +154,13 @@ class WritingTests(CommentTests):
         honest = self.send()
         assert (trapped.status_code, trapped.url) == (honest.status_code, honest.url)
 
+    def test_member_whose_browser_fills_every_field_is_not_trapped(self):
+        self.client.force_login(make_user("bob"))
+
+        self.send(website="https://bob.example")
+
+        assert self.only_comment().state == "approved"
+
     def test_too_quick_missing_or_forged_stamp_is_refused(self):
         for stamp in (stamps.form_stamp(), "", "shown:1:forged"):
             response = self.send(stamp=stamp)
