@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable
 from copy import copy
 from datetime import date, datetime
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -128,7 +129,9 @@ class Rows(list[Row]):
 
 
 def _prepared(value: Any) -> Any:
-    """Return the value as it stands among a compiled query's parameters: SQLite is given moments and days as text."""
+    """Return the value as it stands among a compiled query's parameters: SQLite is given moments, days, prices as text."""
     if isinstance(value, datetime):
         return connection.ops.adapt_datetimefield_value(value)
+    if isinstance(value, Decimal):
+        return connection.ops.adapt_decimalfield_value(value)
     return connection.ops.adapt_datefield_value(value) if isinstance(value, date) else value

@@ -8,6 +8,8 @@ multiple of STEP, the place is kept (config/kept.py) until the list's tables cha
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cached_property, partial
 from typing import Any
 
 from django.core.paginator import Page, Paginator
@@ -20,6 +22,7 @@ from .keptsql import KeptSql, Rows
 
 # Marks (config/keptsql.py): a moment, and the bounds of a slice.
 FAR, START, SIZE = datetime(9998, 1, 1, tzinfo=UTC), 987_654_321, 87_654_321
+PLACE = datetime(9997, 1, 1, tzinfo=UTC)
 
 STEP = 1000
 
@@ -41,6 +44,7 @@ class Listing:
     ) -> None:  # fmt: skip
         self._select = select
         self._shown = shown
+        self._marks = marks
         self._of = of
         self._ids = ids
         self._from_front = KeptSql(self._near_front, FAR, START, SIZE, *marks)
@@ -51,7 +55,7 @@ class Listing:
         if start <= max(min(behind, STEP), 0):
             return self.first_rows(start, size, *subject)
         if behind > STEP and (place := self._milestone(behind, *subject)):
-            return KeptSql(lambda: self._from_place(place, behind % STEP, size, *subject)).rows()
+            return self._from_place.rows(timezone.now(), behind % STEP, size, *place, *subject)
         return self._from_back.rows(timezone.now(), behind, size, *subject)
 
     def first_rows(self, start: int, size: int, *subject: Any) -> Rows:
@@ -68,9 +72,16 @@ class Listing:
     def _near_back(self, now: datetime, start: int, size: int, *subject: Any) -> type_rows:
         return self._with_ids(turned(self._select(now, *subject))[start : start + size])
 
-    def _from_place(self, place: type_place, skipped: int, size: int, *subject: Any) -> type_rows:
-        backwards = turned(self._select(timezone.now(), *subject))
-        return self._with_ids(beginning_at(backwards, place)[skipped : skipped + size])
+    @cached_property
+    def _from_place(self) -> KeptSql:
+        rows = self._select(FAR, *self._marks)
+        place = [_mark(rows.model, _column(name), number) for number, name in enumerate(names(rows))]
+        return KeptSql(partial(self._near_place, len(place)), FAR, START, SIZE, *place, *self._marks)
+
+    def _near_place(self, columns: int, now: datetime, start: int, size: int, *values: Any) -> type_rows:
+        place, subject = values[:columns], values[columns:]
+        backwards = turned(self._select(now, *subject))
+        return self._with_ids(beginning_at(backwards, place)[start : start + size])
 
     def _milestone(self, behind: int, *subject: Any) -> type_place | None:
         """Return the place of the last milestone before the row with so many behind it: nothing moves at that end."""
@@ -86,6 +97,13 @@ class Listing:
 
     def _with_ids(self, near: type_rows) -> type_rows:
         return self._shown((self._of or near.model)._default_manager.filter(pk__in=near.values(self._ids)))
+
+
+def _mark(model: type[Model], column: str, number: int) -> Any:
+    """Return a value of the column's type that no place has."""
+    field: Any = model._meta.pk if column == "pk" else model._meta.get_field(column)
+    marks = {"DateTimeField": PLACE, "DecimalField": Decimal("76543.210"), "CharField": "\x01place"}
+    return marks.get(field.get_internal_type(), 876_543_210 + number)
 
 
 def names(rows: type_rows) -> list[str]:
