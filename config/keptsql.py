@@ -65,6 +65,7 @@ class KeptSql:
         answered = copy(compiler)
         answered.connection = connection
         answered.execute_sql = lambda **options: [[row]]
+        answered.get_converters = lambda columns: self._converters
         # What ModelIterable looks at of a queryset; one of its own would take longer to make than the object.
         query = SimpleNamespace(get_compiler=lambda using: answered)
         asked: Any = SimpleNamespace(db=queryset.db, query=query, _known_related_objects={})
@@ -74,6 +75,11 @@ class KeptSql:
     def columns(self) -> tuple[str, ...]:
         _queryset, compiler, *_ = self._compiled()
         return tuple(sql for _column, (sql, _parameters), _alias in compiler.select)
+
+    @cached_property
+    def _converters(self) -> Any:
+        _queryset, compiler, *_ = self._compiled()
+        return compiler.get_converters([column for column, _sql, _alias in compiler.select])
 
     @cached_property
     def long_at(self) -> int | None:

@@ -1,3 +1,4 @@
+from functools import partial
 from urllib.parse import urljoin
 
 from django.contrib import messages
@@ -7,6 +8,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from config.freshness import tables_of
+from config.kept import keep
 from config.pagecache import for_everyone
 from config.paging import ListPaginator
 from config.ratelimit import limited
@@ -19,6 +22,7 @@ from .models import Product, ProductPicture, StockAlert
 
 PER_PAGE = 24
 SHOWN = ("shop.Category", "shop.Product", "shop.ProductPicture")
+TOGETHER = ("shop.BoughtTogether", "shop.Product", "shop.ProductPicture")
 
 
 @require_safe
@@ -55,7 +59,9 @@ def product_detail(request: HttpRequest, product_id: int, slug: str) -> HttpResp
     context = {
         "product": product,
         "cover_url": full_address(product.cover),
-        "together": recommender.bought_together([product]),
+        "together": keep(
+            ("together", product.pk), tables_of(*TOGETHER), partial(recommender.bought_together, [product])
+        ),
         "alert_form": StockAlertForm() if product.is_sold_out else None,
     }
     return render(request, "shop/product_detail.html", context)

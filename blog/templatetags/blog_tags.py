@@ -5,6 +5,8 @@ from django.utils.html import linebreaks, urlize
 from django.utils.safestring import SafeString, mark_safe
 
 from blog.models import Post
+from config.freshness import tables_of
+from config.kept import keep
 
 register = template.Library()
 
@@ -30,5 +32,9 @@ def posts_of(person: Any, limit: int = 5) -> dict[str, Any]:
 @register.inclusion_tag("blog/_posts_about.html")
 def posts_about(product: Any, limit: int = 5) -> dict[str, Any]:
     """List the newest public posts that link to the product (or to anything with a page of its own)."""
-    posts = Post.objects.published().mentioning(product.get_absolute_url())
-    return {"posts": posts.newest_first().cards()[:limit]}
+    path = product.get_absolute_url()
+
+    def read() -> list[Post]:
+        return list(Post.objects.published().mentioning(path).newest_first().cards()[:limit])
+
+    return {"posts": keep(("posts about", path, limit), tables_of("blog.Post", "blog.Mention", "account.User"), read)}

@@ -77,6 +77,6 @@ def kept_each(things: Iterable[Any], template_name: str, name: str, *, eager: bo
     return mark_safe("".join(parts))  # noqa: S308 (rendered templates)
 
 
-def readers_ways() -> tuple[str | None, str]:
+def readers_ways() -> tuple[str | None, Any]:
     """Return what every part depends on besides its values: the language and the time zone that are in force."""
-    return get_language(), timezone.get_current_timezone_name()
+    return get_language(), timezone.get_current_timezone()
