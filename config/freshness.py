@@ -20,6 +20,7 @@ from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.apps import apps
 from django.conf import settings
@@ -30,7 +31,6 @@ logger = logging.getLogger(__name__)
 WRITES = re.compile(r'\s*(?:INSERT(?: OR IGNORE)? INTO|UPDATE|DELETE FROM)\s+"([^"]+)"', re.IGNORECASE)
 # Logging in writes this column of the person's row; no page shows it.
 UNSEEN = re.compile(r'\s*UPDATE "account_user" SET "last_login" = \S+ WHERE', re.IGNORECASE)
-CHANNEL = "atelier:changed"
 STAMP = struct.Struct("=Q")
 
 
@@ -107,7 +107,12 @@ def changed(table: str) -> None:
     stamps().change(table)
     if settings.REDIS_URL:
         with suppress(Exception):  # MAX_AGE is the net under a lost announcement
-            _redis().publish(CHANNEL, table)
+            _redis().publish(channel(), table)
+
+
+def channel() -> str:
+    """Return where this site's hosts meet: sites on one Redis have a database each, which messages know nothing of."""
+    return f"atelier:changed:{urlsplit(settings.REDIS_URL).path.strip('/')}"
 
 
 @cache
@@ -130,7 +135,7 @@ def _listen() -> None:
     while True:
         try:
             with redis.Redis.from_url(settings.REDIS_URL).pubsub(ignore_subscribe_messages=True) as pubsub:
-                pubsub.subscribe(CHANNEL)
+                pubsub.subscribe(channel())
                 for message in pubsub.listen():
                     with suppress(KeyError):
                         stamps().change(message["data"].decode())

@@ -165,6 +165,7 @@ CACHES["memory"] = {
 }
 
 CELERY_BROKER_URL = config("CELERY_BROKER_URL", default="")
+SECONDS_TO_FINISH = 5.0  # how long a process without a broker waits at its end for the task that is running
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]

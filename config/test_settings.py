@@ -40,6 +40,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # A busy machine must not look like a service that is away, nor a slow disk like a database that is locked.
 REDIS_TIMEOUT = 60
+SECONDS_TO_FINISH = 100
 CELERY_BROKER_CONNECTION_TIMEOUT = 60
 CELERY_BROKER_TRANSPORT_OPTIONS |= {name: 60 for name in CELERY_BROKER_TRANSPORT_OPTIONS if name.endswith("timeout")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":

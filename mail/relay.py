@@ -32,7 +32,6 @@ from config.logs import belonging_to, current_request_id
 logger = logging.getLogger(__name__)
 
 THREADS = 2
-SECONDS_TO_FINISH = 5.0  # how long the process waits at its end for the task that is running
 SECONDS_BROKER_REST = 30.0  # how long a broker that failed is left alone, so that it costs few pages its time-out
 
 _broker_retry_at = 0.0
@@ -98,10 +97,10 @@ class Threads:
                     return
                 run(task, args)
 
-    def close(self, seconds: float = SECONDS_TO_FINISH) -> None:
-        """Start nothing more and wait for what runs, `seconds` at most."""
+    def close(self, seconds: float | None = None) -> None:
+        """Start nothing more and wait for what runs, settings.SECONDS_TO_FINISH at most."""
         self._is_closed = True
-        until = time.monotonic() + seconds
+        until = time.monotonic() + (settings.SECONDS_TO_FINISH if seconds is None else seconds)
         for busy in self._busy:
             busy.acquire(timeout=max(0, until - time.monotonic()))
 

@@ -132,6 +132,11 @@ def explained(rows) -> str:
         if connection.vendor == "postgresql":
             for setting in ("enable_seqscan", "enable_bitmapscan", "enable_sort", "enable_incremental_sort"):
                 cursor.execute(f"SET LOCAL {setting} = off")
+        else:
+            # What an earlier test's sweep learnt of almost empty tables: that reading them whole is quicker.
+            cursor.execute("ANALYZE")
+            cursor.execute("DELETE FROM sqlite_stat1")
+            cursor.execute("ANALYZE sqlite_schema")
     return rows.values("pk")[24:48].explain()
 
 
