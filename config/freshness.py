@@ -21,6 +21,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from django.apps import apps
 from django.conf import settings
@@ -32,6 +33,7 @@ WRITES = re.compile(r'\s*(?:INSERT(?: OR IGNORE)? INTO|UPDATE|DELETE FROM)\s+"([
 # Logging in writes this column of the person's row; no page shows it.
 UNSEEN = re.compile(r'\s*UPDATE "account_user" SET "last_login" = \S+ WHERE', re.IGNORECASE)
 STAMP = struct.Struct("=Q")
+SENDER = uuid4().hex  # one's own announcement, heard a moment later, would make a page old that was just made anew
 
 
 class Stamps:
@@ -107,7 +109,7 @@ def changed(table: str) -> None:
     stamps().change(table)
     if settings.REDIS_URL:
         with suppress(Exception):  # MAX_AGE is the net under a lost announcement
-            _redis().publish(channel(), table)
+            _redis().publish(channel(), f"{SENDER} {table}")
 
 
 def channel() -> str:
@@ -138,7 +140,9 @@ def _listen() -> None:
                 pubsub.subscribe(channel())
                 for message in pubsub.listen():
                     with suppress(KeyError):
-                        stamps().change(message["data"].decode())
+                        sender, _, table = message["data"].decode().partition(" ")
+                        if sender != SENDER:
+                            stamps().change(table)
         except (redis.RedisError, OSError) as error:
             logger.warning("other hosts' changes are not heard: %s", error)
             time.sleep(5)
