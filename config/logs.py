@@ -76,3 +76,24 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             entry["exception"] = discreet(self.formatException(record.exc_info))
         return json.dumps(entry, ensure_ascii=False)
+
+
+def logging_in(form: str, *, level: str) -> dict[str, Any]:
+    """Return what LOGGING says: one line to the console for each event, as "text" or "json"."""
+    text = "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"
+    quiet = {"level": "WARNING"}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"request_id": {"()": RequestIdFilter}},
+        "formatters": {"text": {"()": TextFormatter, "format": text}, "json": {"()": JsonFormatter}},
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": form, "filters": ["request_id"]}},
+        "loggers": {
+            # Both tell every step of making a PDF.
+            "weasyprint": quiet,
+            "fontTools": quiet,
+            "stripe": quiet,
+            "config.requests": {"level": "INFO" if form == "json" else "WARNING"},
+        },
+        "root": {"handlers": ["console"], "level": level},
+    }

@@ -2,20 +2,21 @@
 Every setting of the site, read from the environment or from `.env`.
 
 Development, one server and many servers differ by values only, never by file. A value that makes no sense stops the
-process here or in config/checks.py, with a sentence that says what to change.
+process here or in an app's checks.py, with a sentence that says what to change.
 """
 
 from email.utils import parseaddr
 from pathlib import Path
 
-import dj_database_url
 from csp.constants import NONCE, SELF
 from decouple import Csv, config
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from .buckets import storages_in
+from .databases import databases_in
 from .emailurl import email_settings
+from .logs import logging_in
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # Everything the site writes to disk when no other place is configured.
@@ -118,32 +119,15 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 # --- Database: SQLite until DATABASE_URL names another -------------------------------------------------------------
 
 DATABASE_URL = config("DATABASE_URL", default="") or f"sqlite:///{VAR_DIR / 'db.sqlite3'}"
-DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
-DATABASES["default"]["CONN_MAX_AGE"] = None
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # IMMEDIATE: 200 parallel buyers gave 188 "database is locked" with Django's default and none with this.
-    # FULL: a committed order survives a power cut; NORMAL may lose the last commits in WAL mode.
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 30,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-    }
-    DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
-else:
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    # A pooler that lends a connection for one transaction (PgBouncer) leaves nothing behind on it, such as a cursor.
-    # Nothing else here lives longer than a transaction: no prepared statement, no SET, no advisory lock, no LISTEN.
-    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = config("DATABASE_POOLED", default=False, cast=bool)
 # A streaming replica of it: config/routers.py says who may read there.
 DATABASE_REPLICA_URL = config("DATABASE_REPLICA_URL", default="")
+DATABASES = databases_in(
+    DATABASE_URL,
+    replica_url=DATABASE_REPLICA_URL,
+    is_pooled=config("DATABASE_POOLED", default=False, cast=bool),
+    test_file=VAR_DIR / "test.sqlite3",
+)
 if DATABASE_REPLICA_URL:
-    DATABASES["replica"] = {**DATABASES["default"], **dj_database_url.parse(DATABASE_REPLICA_URL)}
-    if {database["ENGINE"] for database in DATABASES.values()} != {"django.db.backends.postgresql"}:
-        raise ImproperlyConfigured("DATABASE_REPLICA_URL needs PostgreSQL, and DATABASE_URL to name its primary.")
-    # A page waits two seconds at most, once, for a replica that is away.
-    DATABASES["replica"]["OPTIONS"] = {**DATABASES["replica"].get("OPTIONS", {}), "connect_timeout": 2}
-    DATABASES["replica"]["OPTIONS"]["tcp_user_timeout"] = 2000
-    DATABASES["replica"]["TEST"] = {"MIRROR": "default"}
     DATABASE_ROUTERS = ["config.routers.ReplicaRouter"]
     MIDDLEWARE.append("config.replica.read_from_replica")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -425,30 +409,4 @@ if METRICS_TOKEN:
 # --- Logs ----------------------------------------------------------------------------------------------------------
 
 LOG_FORMAT = config("LOG_FORMAT", default="text")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "config.logs.RequestIdFilter"}},
-    "formatters": {
-        "text": {
-            "()": "config.logs.TextFormatter",
-            "format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s",
-        },
-        "json": {"()": "config.logs.JsonFormatter"},
-    },
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "formatter": LOG_FORMAT,
-            "filters": ["request_id"],
-        }
-    },
-    # Both tell every step of making a PDF.
-    "loggers": {
-        "weasyprint": {"level": "WARNING"},
-        "fontTools": {"level": "WARNING"},
-        "stripe": {"level": "WARNING"},
-        "config.requests": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},
-    },
-    "root": {"handlers": ["console"], "level": config("LOG_LEVEL", default="INFO")},
-}
+LOGGING = logging_in(LOG_FORMAT, level=config("LOG_LEVEL", default="INFO"))

@@ -1,8 +1,10 @@
 from django.test import TestCase, override_settings
+from django.urls import reverse
 
 from account.tests.factories import make_user
 from orders.tests.factories import make_order
-from payment.models import Payment
+from payment.models import CheckoutAttempt, Payment
+from payment.tests.stand_in import StripeTestCase
 
 
 class OrderPageTests(TestCase):
@@ -16,3 +18,16 @@ class OrderPageTests(TestCase):
 
         self.assertContains(response, "https://dashboard.stripe.com/test/payments/pi_123")
         self.assertContains(response, "€12.50")
+
+
+class RowsTests(StripeTestCase):
+    def test_rows_are_shown_and_not_edited(self):
+        self.paid_order()
+        self.client.force_login(make_user("staff", staff=True))
+
+        for model in ("payment", "webhookevent", "checkoutattempt", "refund", "problem"):
+            assert self.client.get(reverse(f"admin:payment_{model}_changelist")).status_code == 200
+            assert self.client.get(reverse(f"admin:payment_{model}_add")).status_code == 403
+        attempt = CheckoutAttempt.objects.get()
+        page = self.client.get(reverse("admin:payment_checkoutattempt_change", args=[attempt.pk]))
+        self.assertNotContains(page, 'name="_save"')
