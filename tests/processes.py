@@ -107,7 +107,8 @@ def site(**changes: str) -> Iterator[SimpleNamespace]:
         **changes,
     }
     env = environment(**addresses.settings)
-    stripe = [PYTHON, "manage.py", "stripe_simulator", "--port", str(stripe_port)]
+    # Its books are its own: what other tests of this process paid must not come up in this one.
+    stripe = [PYTHON, "manage.py", "stripe_simulator", "--port", str(stripe_port), "--state", ""]
     with (
         started(*web_server(port, reload=False), log=f"site-{port}.log", env=env) as addresses.process,
         started(*stripe, log=f"stripe-{port}.log", env=env) as addresses.stripe_process,

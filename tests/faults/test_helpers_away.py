@@ -14,7 +14,7 @@ from mail.models import OutgoingMail
 from orders.models import Invoice, Order
 from orders.tests.factories import CONTACT, make_item
 from payment import audit
-from payment.models import WebhookEvent
+from payment.models import Problem, WebhookEvent
 from tests import processes
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -56,6 +56,7 @@ def test_a_broker_that_is_dead_delays_the_mails_and_loses_nothing():
 
     assert Order.objects.get().status == Order.Status.PAID
     assert Invoice.objects.get().pdf
+    assert list(Problem.objects.values_list("text", flat=True)) == []
     mails = OutgoingMail.objects.order_by("kind").values_list("kind", "status")
     assert list(mails) == [("invoice", "sent"), ("order-confirmation", "sent")]
     assert len(processes.sent_mails()) == 2
