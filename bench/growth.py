@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def measure_on(name: str) -> None:
-    os.environ |= {"DEBUG": "true", "LOG_LEVEL": "ERROR"}
+    os.environ["LOG_LEVEL"] = "ERROR"
     with {"sqlite": sqlite, "postgresql": postgresql}[name]():
         fill(1)
         few = measure(SEED)
@@ -44,7 +44,7 @@ def measure_on(name: str) -> None:
 def sqlite() -> Iterator[None]:
     with tempfile.TemporaryDirectory() as folder:
         os.environ |= {"VAR_DIR": folder, "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3"}
-        os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+        os.environ |= {"DEBUG": "true", "DJANGO_SETTINGS_MODULE": "config.settings"}
         import django
 
         django.setup()
