@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from config.longtables import LongTable
+from config.readonly import Unwritable
 from search import index
 
 from . import leaving
@@ -77,39 +78,29 @@ class MemberAdmin(LongTable, UserAdmin):
             leaving.leave(person)
 
 
-class ReadOnly(admin.ModelAdmin):
-    """Rows that only the person makes; staff may look and delete."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(Session)
-class SessionAdmin(ReadOnly):
+class SessionAdmin(Unwritable, admin.ModelAdmin):
     list_display = ["member", "browser_name", "created_at", "expire_date"]
     list_select_related = ["member"]
     fields = ["member", "device", "created_at", "expire_date"]  # never the key: it is as good as a password
 
 
 @admin.register(SecondFactor)
-class SecondFactorAdmin(ReadOnly):
+class SecondFactorAdmin(Unwritable, admin.ModelAdmin):
     list_display = ["user", "confirmed_at"]
     list_select_related = ["user"]
     fields = ["user", "confirmed_at"]
 
 
 @admin.register(RecoveryCode)
-class RecoveryCodeAdmin(ReadOnly):
+class RecoveryCodeAdmin(Unwritable, admin.ModelAdmin):
     list_display = ["user", "used_at"]
     list_select_related = ["user"]
     fields = ["user", "used_at"]
 
 
 @admin.register(Boundary)
-class BoundaryAdmin(ReadOnly):
+class BoundaryAdmin(Unwritable, admin.ModelAdmin):
     list_display = ["owner", "other", "kind", "created_at"]
     list_select_related = ["owner", "other"]
 

@@ -1,5 +1,6 @@
 from django.contrib import admin
-from django.http import HttpRequest
+
+from config.readonly import Unwritable
 
 from .models import Coupon, CouponUse, SavedCart
 
@@ -12,22 +13,14 @@ class CouponAdmin(admin.ModelAdmin):
     readonly_fields = ["used"]
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-
 @admin.register(CouponUse)
-class CouponUseAdmin(ReadOnlyAdmin):
+class CouponUseAdmin(Unwritable, admin.ModelAdmin):
     list_display = ["coupon", "order_id", "email", "used_at"]
     list_select_related = ["coupon"]
     search_fields = ["email", "=order_id"]
 
 
 @admin.register(SavedCart)
-class SavedCartAdmin(ReadOnlyAdmin):
+class SavedCartAdmin(Unwritable, admin.ModelAdmin):
     list_display = ["owner", "updated_at"]
     list_select_related = ["owner"]

@@ -2,7 +2,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Model, Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from config.longtables import LongTable, of_address
 from config.ratelimit import hit
+from config.readonly import ReadOnly
 from shop.money import money
 
 from . import export, mails, sending
@@ -28,19 +29,6 @@ from .models import (
     VatIdQuerySet,
     Withdrawal,
 )
-
-
-class ReadOnly:
-    """Admin for rows that only the shop itself writes."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 class LineInline(ReadOnly, admin.TabularInline):

@@ -74,15 +74,12 @@ def paid_orders_have_one_invoice() -> Iterator[str]:
     invoices = Count("invoices", Q(invoices__kind=Invoice.Kind.INVOICE))
     noted = Sum("invoices__total", filter=Q(invoices__kind=Invoice.Kind.CREDIT_NOTE), default=Decimal(0))
     for order in Order.objects.annotate(papers=invoices, noted=noted).order_by("pk").iterator(chunk_size=CHUNK):
-        expected = 1 if order.status in BOOKED else 0
+        expected = 1 if order.is_paid_for else 0
         # Money that came too late and goes straight back has an invoice only if it was booked before.
         if order.papers != expected and order.status not in (Order.Status.REFUNDED, Order.Status.REFUND_DUE):
             yield f"Order {order.pk} is {order.status} and has {order.papers} invoices"
         if quantize(order.noted, order.currency) > order.total:
             yield f"Order {order.pk}: credit notes over {order.noted} for a total of {order.total}"
-
-
-BOOKED = (Order.Status.PAID, Order.Status.FULFILLED, Order.Status.PARTIALLY_REFUNDED)
 
 
 @register

@@ -1,7 +1,6 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -9,24 +8,16 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from config.longtables import LongTable
-from orders.admin import OrderAdmin, ReadOnly
+from config.readonly import ReadOnly
+from orders.admin import OrderAdmin
 from shop.money import money
 
 from . import gateway
 from .models import CheckoutAttempt, Payment, Problem, Refund, WebhookEvent
 
 
-class ReadOnlyAdmin(LongTable, admin.ModelAdmin):
+class ReadOnlyAdmin(ReadOnly, LongTable, admin.ModelAdmin):
     """Rows that only the code writes: what Stripe said is not for editing."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
     @admin.display(description=_("order"), ordering="order_id")
     def order_link(self, row: Any) -> str:

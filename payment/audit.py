@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from django.db.models import Q, Sum
 
 from mail.models import OutgoingMail
-from orders.audit import BOOKED, CHUNK, register
+from orders.audit import CHUNK, register
 from orders.models import Invoice, Order, OrderLine
 from shop.models import Product
 from shop.money import to_minor
@@ -33,14 +33,14 @@ def everything() -> list[str]:
 def paid_orders_have_their_money() -> Iterator[str]:
     """One accepted payment of exactly the total for each paid order, and none for any other."""
     money = Payment.objects.accepted().values("order")
-    for pk in Order.objects.filter(status__in=BOOKED).exclude(pk__in=money).values_list("pk", flat=True):
+    for pk in Order.objects.with_paid().exclude(pk__in=money).values_list("pk", flat=True):
         yield f"Order {pk} is paid and has no payment"
     for payment in _payments().accepted():
         order = payment.order
         agreed = (to_minor(order.total, order.currency), order.currency.upper())
         if (payment.amount, payment.currency.upper()) != agreed:
             yield f"Order {order.pk}: {payment.amount} {payment.currency} came in for a total of {order.total}"
-        if order.status not in (*BOOKED, Order.Status.REFUNDED):
+        if not order.is_paid_for and order.status != Order.Status.REFUNDED:
             yield f"Order {order.pk} has an accepted payment and is {order.status}"
 
 

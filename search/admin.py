@@ -1,22 +1,14 @@
 from django.contrib import admin
-from django.http import HttpRequest
+
+from config.readonly import ReadOnly
 
 from .models import Document, Trigram, Word
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class ReadOnlyAdmin(ReadOnly, admin.ModelAdmin):
     """The index is written by the objects it is about; a change here would be undone by their next save."""
 
     show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
 
 
 @admin.register(Document)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from config.longtables import LongTable
+from config.readonly import ReadOnly
 from config.templatetags.pictures import thumbnail_url
 from mail import relay
 
@@ -117,24 +118,13 @@ class ProductAdmin(LongTable, admin.ModelAdmin):
             product.delete()
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-
 @admin.register(Basket)
-class BasketAdmin(ReadOnlyAdmin):
+class BasketAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ["order_id", "product_ids", "counted_at"]
 
 
 @admin.register(BoughtTogether)
-class BoughtTogetherAdmin(ReadOnlyAdmin):
+class BoughtTogetherAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ["product", "other", "score"]
     list_select_related = ["product", "other"]
     ordering = ["-score", "product"]
