@@ -160,6 +160,8 @@ class Post(models.Model):  # type: ignore[django-manager-missing]
 
     objects = PostQuerySet.as_manager()
 
+    _rendered = ("", "")  # a body and its HTML
+
     class Meta:
         ordering = ["-publish_at", "-id"]
         constraints = [models.UniqueConstraint(fields=["publish_on", "slug"], name="blog_post_address_unique")]
@@ -225,10 +227,12 @@ class Post(models.Model):  # type: ignore[django-manager-missing]
 
     def rendered(self) -> str:
         """Render the body, once for clean() and save() together; raise markdown.Refused."""
-        if getattr(self, "_rendered", ("",))[0] != self.body:
+        source, html = self._rendered
+        if source != self.body:
             own_places = (settings.SITE_URL + "/", *([settings.MEDIA_URL] if "://" in settings.MEDIA_URL else []))
-            self._rendered = (self.body, markdown.render(self.body, own_places=own_places) if self.body else "")
-        return self._rendered[-1]
+            html = markdown.render(self.body, own_places=own_places)
+            self._rendered = (self.body, html)
+        return html
 
     def revoke_preview_links(self) -> None:
         self.preview_key = uuid.uuid4()

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.text import slugify
 
-from .records import Person, PostRecord, Records, Skipped
+from .records import Person, PostRecord, Records, Skipped, Unreadable
 
 MAX_BYTES = 2_000_000
 SUFFIXES = {".md", ".markdown", ".mdown", ".mkd"}
@@ -26,10 +26,6 @@ DATED_NAME = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})-(.+)")
 FENCED = re.compile(r"\A\ufeff?(---|\+\+\+)[ \t]*\r?\n(.*?)^\1[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 PELICAN_LINE = re.compile(r"([A-Za-z][A-Za-z_ -]*):[ \t]*(.*)")
 DATE_FORMATS = ["%Y-%m-%d %H:%M:%S %z", "%Y-%m-%d %H:%M %z", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d", "%d %B %Y", "%B %d, %Y"]
-
-
-class Unreadable(ValueError):
-    """The file cannot become a post; the message says why."""
 
 
 def read_folder(root: Path) -> Records:
@@ -146,6 +142,8 @@ def _text(path: Path) -> str:
             text = file.read()
     except UnicodeDecodeError as error:
         raise Unreadable("it is not UTF-8 text") from error
+    except OSError as error:
+        raise Unreadable(f"it cannot be read: {error.strerror}") from error
     if "\0" in text:
         raise Unreadable("it is not text")
     return text

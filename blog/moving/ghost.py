@@ -14,7 +14,7 @@ from typing import Any
 from django.utils.text import slugify
 
 from .html import html_to_markdown
-from .records import Person, PostRecord, Records, Skipped
+from .records import Person, PostRecord, Records, Skipped, Unreadable
 
 PLACEHOLDER = "__GHOST_URL__"
 PUBLIC = {"published", "scheduled"}
@@ -38,8 +38,13 @@ def read_ghost(path: Path, *, site: str = "") -> Records:
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
         yield Skipped(path.name, f"this is no Ghost export: {error!r:.200}")
         return
-    for post in export.posts:
-        yield _read_post(post, export)
+    for number, post in enumerate(export.posts, start=1):
+        try:
+            yield _read_post(post, export)
+        except Unreadable as error:
+            yield Skipped(str(post.get("title")), str(error))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            yield Skipped(f"post {number}", f"it is not as Ghost writes it: {error!r:.200}")
 
 
 def _tables(content: Any) -> Export:

@@ -4,6 +4,8 @@ import re
 
 from markdownify import markdownify
 
+from .records import Unreadable
+
 BLOCK_MARKERS = re.compile(r"<!--\s*/?wp:.*?-->", re.DOTALL)
 PREFORMATTED = re.compile(r"(<pre\b.*?</pre>)", re.DOTALL | re.IGNORECASE)
 STARTS_BLOCK = re.compile(
@@ -14,11 +16,20 @@ STARTS_BLOCK = re.compile(
 
 
 def html_to_markdown(html: str) -> str:
-    """Return Markdown for a post, an excerpt or a comment; blank lines in classic posts become paragraphs."""
+    """
+    Return Markdown for a post, an excerpt or a comment; blank lines in classic posts become paragraphs.
+
+    Raises Unreadable for HTML that is nested deeper than the converter follows.
+    """
     html = BLOCK_MARKERS.sub("", html.replace("\r\n", "\n").replace("\0", ""))
     if not html.strip():
         return ""
-    markdown = markdownify(_with_paragraphs(html), heading_style="ATX", bullets="-", code_language_callback=_language)
+    try:
+        markdown = markdownify(
+            _with_paragraphs(html), heading_style="ATX", bullets="-", code_language_callback=_language
+        )
+    except RecursionError:
+        raise Unreadable("its HTML is nested too deeply") from None
     return re.sub(r"\n{3,}", "\n\n", markdown).strip()
 
 

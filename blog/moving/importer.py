@@ -12,7 +12,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.files import File
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 from django.utils.text import Truncator, slugify
 
@@ -56,13 +56,24 @@ class Importer:
         return self.report
 
     def take(self, record: PostRecord | Skipped) -> None:
-        """Import one record, or remember why not."""
+        """Import one record, or remember why not; only a database that is away ends the import."""
         if isinstance(record, Skipped):
             self.report.skipped.append(record)
-        elif self._is_here(record):
+            return
+        try:
+            self._take(record)
+        except (OperationalError, InterfaceError):
+            raise
+        except (ValueError, DatabaseError) as error:  # such as half a letter, which no database stores
+            self.report.skipped.append(Skipped(record.key, f"it cannot be stored: {error!s:.200}"))
+
+    def _take(self, record: PostRecord) -> None:
+        if self._is_here(record):
             self.report.unchanged += 1
         elif self._is_taken(record):
             self.report.skipped.append(Skipped(record.key, "another post stands at its address (date and slug)"))
+        elif not record.body.strip():
+            self.report.skipped.append(Skipped(record.key, "it has no text"))
         else:
             self._create(record)
 

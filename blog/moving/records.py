@@ -49,4 +49,8 @@ class Skipped:
     reason: str
 
 
+class Unreadable(ValueError):
+    """A part of the source cannot become a post; the message says why."""
+
+
 Records = Generator[PostRecord | Skipped, None, None]

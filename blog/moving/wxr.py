@@ -19,7 +19,7 @@ from defusedxml.ElementTree import iterparse
 from django.utils.text import slugify
 
 from .html import html_to_markdown
-from .records import CommentRecord, Person, PostRecord, Records, Skipped
+from .records import CommentRecord, Person, PostRecord, Records, Skipped, Unreadable
 
 DRAFTS = {"draft", "pending", "private", "future-draft"}
 PUBLIC = {"publish", "future"}
@@ -61,8 +61,16 @@ def _elements(file: IO[bytes]) -> Iterator[tuple[str, Element]]:
 def _read_item(item: Element, site: str, people: dict[str, Person]) -> PostRecord | Skipped:
     fields = {_local(child): child.text or "" for child in item if _local(child) != "encoded"}
     key = f"wxr:{site}?p={fields.get('post_id', '')}"
+    name = f"{fields.get('post_type', 'item')} {unescape(fields.get('title', '')) or key}"
     if reason := _reason_to_skip(fields):
-        return Skipped(f"{fields.get('post_type', 'item')} {unescape(fields.get('title', '')) or key}", reason)
+        return Skipped(name, reason)
+    try:
+        return _post(item, fields, key, people)
+    except Unreadable as error:
+        return Skipped(name, str(error))
+
+
+def _post(item: Element, fields: dict[str, str], key: str, people: dict[str, Person]) -> PostRecord:
     login = fields.get("creator", "")
     title = unescape(fields.get("title", "")).strip()
     return PostRecord(

@@ -297,3 +297,19 @@ class OtherPagesTests(AdminTests):
         make_comment(self.post)
         for model in ("comment", "bannedaddress", "tag", "tagalias", "tally", "revision", "oldaddress", "mention"):
             assert self.client.get(reverse(f"admin:blog_{model}_changelist")).status_code == 200
+
+
+class EmptyPost(TestCase):
+    """A writer presses the button before the first word is written."""
+
+    def setUp(self):
+        self.client.force_login(make_user("chief", staff=True))
+
+    def test_saving_it_shows_the_form_again(self):
+        page = self.client.post(reverse("admin:blog_post_add"), {"title": "Later", "body": ""})
+
+        self.assertContains(page, "This field is required.", status_code=page.status_code)
+        assert not Post.objects.exists()
+
+    def test_its_preview_is_empty(self):
+        assert self.client.post(reverse("admin:blog_post_render"), {"title": "Later", "body": ""}).status_code == 200

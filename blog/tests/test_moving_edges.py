@@ -6,13 +6,16 @@ from io import StringIO
 
 import pytest
 from django.core.files.base import ContentFile
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from account.tests.factories import make_user
 from blog.models import Post
+from blog.moving.importer import Importer
+from blog.moving.records import PostRecord
 from blog.tests.factories import make_post
-from blog.tests.test_moving_wxr import HEAD, item
+from blog.tests.test_moving import run_in_vain
+from blog.tests.test_moving_wxr import HEAD, TAIL, item
 from config.tests.picture_files import picture_bytes
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +41,7 @@ def test_a_strange_post_at_the_same_address_is_reported_not_swallowed(folder):
     alice = make_user("alice")
     make_post("Other", slug="paper", publish_at=datetime(2024, 5, 1, 12, tzinfo=UTC), author=alice)
 
-    report = run("import_posts", folder, "--author", "alice")
+    report = run_in_vain("import_posts", folder, "--author", "alice")
 
     assert "another post stands at its address" in report
     assert Post.objects.count() == 1
@@ -107,3 +110,55 @@ def test_an_export_imports_back_to_the_same_posts(tmp_path):
     run("import_posts", tmp_path / "out")
 
     assert json.dumps(exported(), indent=1, ensure_ascii=False) == json.dumps(before, indent=1, ensure_ascii=False)
+
+
+def test_a_post_without_text_is_named_and_the_rest_imported(tmp_path):
+    make_user("alice")
+    path = tmp_path / "export.xml"
+    path.write_text(HEAD + item(1, body="") + item(2) + TAIL)
+
+    rehearsal = run("import_posts", path, "--author", "alice", dry_run=True)
+    report = run("import_posts", path, "--author", "alice")
+
+    for said in (rehearsal, report):
+        assert "1 posts" in said
+        assert "it has no text" in said
+    assert Post.objects.count() == 1
+
+
+def test_html_nested_ten_thousand_deep_is_named_and_the_rest_imported(tmp_path):
+    path = tmp_path / "export.xml"
+    path.write_text(HEAD + item(1, body="<div>" * 10_000 + "deep") + item(2) + TAIL)
+
+    report = run("import_posts", path)
+
+    assert "post Paper: its HTML is nested too deeply" in report
+    assert Post.objects.count() == 1
+
+
+@pytest.mark.parametrize("odd", ["half a letter \ud800", "a NUL \0"])
+def test_a_post_that_no_database_stores_is_named_and_the_rest_imported(odd):
+    alice = make_user("alice")
+    records = [
+        PostRecord(key="odd", title=odd, body="Text.", slug="odd"),
+        PostRecord(key="good", title="Good", body="Text.", slug="good"),
+    ]
+
+    report = Importer(author=alice).run(records)
+
+    assert Post.objects.filter(title="Good").exists()
+    assert report.created + len(report.skipped) == 2  # SQLite stores a NUL
+
+
+def test_an_import_without_a_single_post_fails_with_a_sentence(tmp_path):
+    with pytest.raises(CommandError, match="There is no post in it"):
+        run("import_posts", tmp_path)
+    (tmp_path / "broken.xml").write_text("<rss><chan")
+    with pytest.raises(CommandError, match="Nothing was imported"):
+        run("import_posts", tmp_path / "broken.xml")
+
+
+def test_an_export_into_a_place_that_cannot_be_written_fails_with_a_sentence():
+    make_post()
+    with pytest.raises(CommandError, match="cannot be written"):
+        run("export_posts", "/proc/nowhere")

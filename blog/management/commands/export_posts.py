@@ -21,6 +21,9 @@ class Command(BaseCommand):
         if dir.exists() and not dir.is_dir():
             raise CommandError(f"{dir} is a file.")
         total = Post.objects.count()
-        for _path in tqdm(export_posts(dir), total=total, unit="post", disable=(options["verbosity"] == 0) or None):
-            pass
+        try:
+            for _path in tqdm(export_posts(dir), total=total, unit="post", disable=(options["verbosity"] == 0) or None):
+                pass
+        except OSError as error:
+            raise CommandError(f"{dir} cannot be written: {error}.") from error
         self.stdout.write(f"{total} posts written to {dir}.")

@@ -34,6 +34,12 @@ class Command(BaseCommand):
     def handle(self, *, path: Path, author: str | None, dry_run: bool, fetch_images: bool, **options: Any) -> None:
         if not path.exists():
             raise CommandError(f"There is no {path}.")
+        try:
+            self._import(path, author=author, dry_run=dry_run, fetch_images=fetch_images, **options)
+        except OSError as error:
+            raise CommandError(f"{path} cannot be read: {error}.") from error
+
+    def _import(self, path: Path, *, author: str | None, dry_run: bool, fetch_images: bool, **options: Any) -> None:
         importer = Importer(
             author=self._author(author),
             write=not dry_run,
@@ -81,6 +87,8 @@ class Command(BaseCommand):
         )
         self._list("Skipped:", report.skipped)
         self._list("Worth knowing:", report.notes)
+        if not report.created and not report.unchanged:
+            raise CommandError("Nothing was imported." if report.skipped else "There is no post in it.")
 
     def _list(self, heading: str, lines: list[Skipped]) -> None:
         if lines:
