@@ -11,7 +11,7 @@ from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from shop.money import quantize, validate_price
+from shop.money import payable, validate_price
 
 
 class CouponQuerySet(models.QuerySet["Coupon"]):
@@ -107,7 +107,7 @@ class Coupon(models.Model):
     def discount(self, subtotal: Decimal) -> Decimal:
         """Return what is taken off, rounded here and nowhere else, and never more than the subtotal."""
         off = self.amount if self.amount is not None else subtotal * (self.percent or 0) / 100
-        return quantize(min(off, subtotal))
+        return payable(min(off, subtotal))
 
 
 class CouponUse(models.Model):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from cart import coupons
 from cart.cart import Cart
 from shop.models import Product
-from shop.money import quantize
+from shop.money import payable
 
 from . import mails, shipping, stock, vat
 from .models import Order, OrderLine, VatId
@@ -87,10 +87,10 @@ class Quote(NamedTuple):
 def quote(cart: Cart, country: str, vat_id: str = "") -> Quote:
     """Add up what the cart costs now; raises shipping.NoShipping."""
     lines = [
-        QuotedLine(line.product, line.quantity, quantize(line.unit_price), line.product.vat_rate) for line in cart.lines
+        QuotedLine(line.product, line.quantity, payable(line.unit_price), line.product.vat_rate) for line in cart.lines
     ]
     subtotal = _sum(lines)
-    discount = min(quantize(cart.discount), subtotal)
+    discount = min(payable(cart.discount), subtotal)
     sending = shipping.cost(country, subtotal - discount, [line.product for line in cart.lines])
     relief = vat.relief(country, vat_id)
     if relief:
@@ -116,11 +116,11 @@ def _without_vat(
     currency = settings.SHOP_CURRENCY
     gross = [(line.vat_rate, line.total) for line in lines]
     net = [
-        line._replace(unit_price=net_of(line.unit_price, line.vat_rate, currency), vat_rate=Decimal(0))
+        line._replace(unit_price=payable(net_of(line.unit_price, line.vat_rate, currency)), vat_rate=Decimal(0))
         for line in lines
     ]
-    less = min(net_of_shared(discount, gross, currency), _sum(net))
-    return net, less, net_of_shared(sending, gross, currency)
+    less = min(payable(net_of_shared(discount, gross, currency)), _sum(net))
+    return net, less, payable(net_of_shared(sending, gross, currency))
 
 
 def place_order(

@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.core.cache import cache
 
 from shop.models import Product
-from shop.money import quantize
+from shop.money import payable
 
 from .models import ShippingRate
 
@@ -31,5 +31,5 @@ def cost(country: str, goods: Decimal, products: Iterable[Product]) -> Decimal:
         return Decimal(0)
     for rate in sorted(rates, key=lambda rate: not rate.countries):  # the rate for the rest of the world comes last
         if not rate.countries or country in rate.countries:
-            return Decimal(0) if rate.free_from is not None and goods >= rate.free_from else quantize(rate.price)
+            return Decimal(0) if rate.free_from is not None and goods >= rate.free_from else payable(rate.price)
     raise NoShipping(country)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from mail.links import site_url
 from orders.models import Order
-from shop.money import to_minor
+from shop.charges import MAX_LINES, to_stripe
 
 from . import gateway, problems
 from .fulfil import lapse, settle
@@ -145,7 +145,7 @@ def _create(attempt: CheckoutAttempt) -> gateway.Session | None:
         for discount in attempt.params.get("discounts", []):
             gateway.ensure_coupon(
                 discount["coupon"],
-                amount=to_minor(attempt.order.discount, attempt.order.currency),
+                amount=to_stripe(attempt.order.discount, attempt.order.currency),
                 currency=attempt.order.currency.lower(),
                 name=attempt.order.coupon_code or _("Discount"),
             )
@@ -187,8 +187,8 @@ def _line_items(order: Order) -> list[dict[str, Any]]:
     if order.shipping:
         lines.append(_line_item(order, _("Shipping"), order.shipping, 1))
     listed = sum(line["price_data"]["unit_amount"] * line["quantity"] for line in lines)
-    if listed != to_minor(order.total + order.discount, order.currency):
-        # What is charged is the order's total, whatever its lines add up to.
+    if len(lines) > MAX_LINES or listed != to_stripe(order.total + order.discount, order.currency):
+        # What is charged is the order's total, however many its lines are and whatever they add up to.
         return [_line_item(order, _("Order %(number)s") % {"number": order}, order.total + order.discount, 1)]
     return lines
 
@@ -198,7 +198,7 @@ def _line_item(order: Order, name: str, amount: Decimal, quantity: int) -> dict[
         "quantity": quantity,
         "price_data": {
             "currency": order.currency.lower(),
-            "unit_amount": to_minor(amount, order.currency),
+            "unit_amount": to_stripe(amount, order.currency),
             "product_data": {"name": name},
         },
     }

@@ -12,8 +12,8 @@ from django.db.models import Q, Sum
 from mail.models import OutgoingMail
 from orders.audit import CHUNK, register
 from orders.models import Invoice, Order, OrderLine
+from shop.charges import to_stripe
 from shop.models import Product
-from shop.money import to_minor
 
 from . import gateway
 from .models import CREDITED, CheckoutAttempt, Payment, PaymentQuerySet, Problem, Refund
@@ -37,7 +37,7 @@ def paid_orders_have_their_money() -> Iterator[str]:
         yield f"Order {pk} is paid and has no payment"
     for payment in _payments().accepted():
         order = payment.order
-        agreed = (to_minor(order.total, order.currency), order.currency.upper())
+        agreed = (to_stripe(order.total, order.currency), order.currency.upper())
         if (payment.amount, payment.currency.upper()) != agreed:
             yield f"Order {order.pk}: {payment.amount} {payment.currency} came in for a total of {order.total}"
         if not order.is_paid_for and order.status != Order.Status.REFUNDED:
@@ -60,7 +60,7 @@ def refunds_agree() -> Iterator[str]:
         ):
             yield f"Order {order.pk} is {order.status}, but {given} of {payment.amount} were given back"
         noted = order.invoices.filter(kind=Invoice.Kind.CREDIT_NOTE).aggregate(sum=Sum("total", default=0))["sum"]
-        if to_minor(noted, order.currency) != given:
+        if to_stripe(noted, order.currency) != given:
             yield f"Order {order.pk}: credit notes over {noted}, {given} given back"
 
 

@@ -5,7 +5,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from shop.money import exponent, from_minor, money, to_minor
+from shop.charges import from_stripe, to_stripe
+from shop.currencies import currency_of
+from shop.money import money, payable
 
 from .models import Payment
 
@@ -27,18 +29,19 @@ class RefundForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.payment = payment
         self.left = payment.refundable()
-        decimals = exponent(payment.currency)
-        self.fields["amount"].decimal_places = decimals  # type: ignore[attr-defined]
+        decimals = currency_of(payment.currency).payable_decimals
         self.fields["amount"].widget.attrs["step"] = f"{Decimal(1).scaleb(-decimals):f}"
-        self.fields["amount"].initial = f"{from_minor(self.left, payment.currency):f}"
+        self.fields["amount"].initial = f"{from_stripe(self.left, payment.currency):.{decimals}f}"
         self.fields["amount"].help_text = _("At most %(left)s.") % {"left": self.left_in_words()}
 
     def left_in_words(self) -> str:
-        return money(from_minor(self.left, self.payment.currency), self.payment.currency)
+        return money(from_stripe(self.left, self.payment.currency), self.payment.currency)
 
     def clean_amount(self) -> Decimal:
         amount = self.cleaned_data["amount"]
-        if not 0 < to_minor(amount, self.payment.currency) <= self.left:
+        if payable(amount, self.payment.currency) != amount:
+            raise ValidationError(_("This has more decimals than can be paid."), code="too_many_decimals")
+        if not 0 < to_stripe(amount, self.payment.currency) <= self.left:
             raise ValidationError(
                 _("More than nothing and at most %(left)s."), code="out_of_range", params={"left": self.left_in_words()}
             )
@@ -53,4 +56,4 @@ class RefundForm(forms.Form):
         return cleaned
 
     def minor(self) -> int:
-        return to_minor(self.cleaned_data["amount"], self.payment.currency)
+        return to_stripe(self.cleaned_data["amount"], self.payment.currency)

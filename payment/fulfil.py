@@ -20,7 +20,7 @@ from mail.outbox import enqueue
 from orders import invoice, mails, stock
 from orders.models import Order
 from shop import recommender
-from shop.money import to_minor
+from shop.charges import to_stripe
 
 from . import gateway, problems, refunds
 from .gateway import Session, State
@@ -172,7 +172,7 @@ def _is_news(session: Session) -> bool:
 def _differences(order: Order, session: Session) -> list[str]:
     """Name what is other than agreed, in words for staff."""
     agreed: dict[str, tuple[Any, Any]] = {
-        _("amount"): (to_minor(order.total, order.currency), session.amount),
+        _("amount"): (to_stripe(order.total, order.currency), session.amount),
         _("currency"): (order.currency.upper(), session.currency.upper()),
         _("test or live mode"): (gateway.is_live(), session.livemode),
     }

@@ -9,7 +9,7 @@ from django.db.models import Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from shop.money import from_minor
+from shop.charges import from_stripe
 
 
 class CheckoutAttempt(models.Model):
@@ -139,7 +139,7 @@ class Payment(models.Model):
 
     @property
     def total(self) -> Decimal:
-        return from_minor(self.amount, self.currency)
+        return from_stripe(self.amount, self.currency)
 
     def refunded(self) -> int:
         """Return what was given back or is about to be, in minor units; one query."""
@@ -200,7 +200,7 @@ class Refund(models.Model):
 
     @property
     def total(self) -> Decimal:
-        return from_minor(self.amount, self.payment.currency)
+        return from_stripe(self.amount, self.payment.currency)
 
 
 # What a credit note was written for: also the money that came back, which is still the buyer's.

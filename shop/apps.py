@@ -9,6 +9,7 @@ class ShopConfig(AppConfig):
     def ready(self) -> None:
         from search.registry import register
 
+        from . import checks  # noqa: F401 (registers itself)
         from .models import Product
 
         register(Product, "product", Product.search_entry, rows=lambda: Product.objects.select_related("category"))

@@ -1,8 +1,6 @@
 """
-Amounts of money: Decimal in the shop's one currency inside the site, integer minor units at Stripe's border.
-
-The number of decimals follows ISO 4217: none for JPY, three for BHD, two for most. Stripe wants three-decimal amounts
-to end in 0 (https://docs.stripe.com/currencies#three-decimal), which the catalogue's price field sees to.
+Amounts of money: Decimal in the shop's one currency inside the site. currencies.py knows how each currency counts, and
+charges.py turns amounts into Stripe's whole units and back.
 """
 
 import re
@@ -16,18 +14,12 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext_lazy as _
 
-ZERO_DECIMAL = frozenset(
-    ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"]
-)  # https://docs.stripe.com/currencies#zero-decimal
-THREE_DECIMAL = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
+from .currencies import currency_of
 
 
 def exponent(currency: str = "") -> int:
     """Return how many decimals the currency has; the shop's own when none is named."""
-    currency = (currency or settings.SHOP_CURRENCY).upper()
-    if currency in ZERO_DECIMAL:
-        return 0
-    return 3 if currency in THREE_DECIMAL else 2
+    return currency_of(currency or settings.SHOP_CURRENCY).decimals
 
 
 def quantize(amount: Decimal, currency: str = "") -> Decimal:
@@ -35,8 +27,14 @@ def quantize(amount: Decimal, currency: str = "") -> Decimal:
     return amount.quantize(Decimal(1).scaleb(-exponent(currency)), rounding=ROUND_HALF_UP)
 
 
+def payable(amount: Decimal, currency: str = "") -> Decimal:
+    """Round half up to what can be charged: as quantize() does, but to a multiple of 0.010 for a dinar."""
+    step = Decimal(1).scaleb(-currency_of(currency or settings.SHOP_CURRENCY).payable_decimals)
+    return quantize(amount.quantize(step, rounding=ROUND_HALF_UP), currency)
+
+
 def to_minor(amount: Decimal, currency: str = "") -> int:
-    """Return the amount in minor units, as Stripe counts: 12.50 EUR is 1250, 500 JPY is 500."""
+    """Return the amount in its smallest units, to be shared out: 12.50 EUR is 1250, 500 JPY is 500."""
     return int(quantize(amount, currency).scaleb(exponent(currency)))
 
 
@@ -66,13 +64,16 @@ def _locale(language: str) -> Locale:
 
 def validate_price(amount: Decimal) -> None:
     """Refuse a price that is not positive or that cannot be paid in the shop's currency."""
+    currency = currency_of(settings.SHOP_CURRENCY)
     if amount <= 0:
         raise ValidationError(_("A price is more than zero."), code="not_positive")
-    # Stripe takes three-decimal amounts only when they end in 0.
-    payable = quantize(amount, "EUR") if exponent() == 3 else quantize(amount)
-    if payable != amount:
+    if payable(amount) != amount:
         raise ValidationError(
             _("%(currency)s is paid with at most %(decimals)s decimals."),
             code="too_many_decimals",
-            params={"currency": settings.SHOP_CURRENCY, "decimals": min(exponent(), 2)},
+            params={"currency": currency.code, "decimals": currency.payable_decimals},
+        )
+    if amount > currency.most:
+        raise ValidationError(
+            _("At most %(most)s can be paid at once."), code="too_much", params={"most": money(currency.most)}
         )

@@ -16,8 +16,8 @@ from orders.checkout import HOLD
 from orders.models import Invoice, InvoiceCounter, Order, OrderEvent, OrderLine, ShippingRate
 from payment.models import Payment, Refund
 from shop import recommender
+from shop.charges import to_stripe
 from shop.models import Product
-from shop.money import to_minor
 
 if TYPE_CHECKING:
     from .fill import Plan
@@ -188,7 +188,7 @@ class Trade:
         self.payment = Payment.objects.create(
             order=self.order,
             payment_intent=f"pi_demo_{self.order.pk}",
-            amount=to_minor(self.order.total),
+            amount=to_stripe(self.order.total, settings.SHOP_CURRENCY),
             currency=self.order.currency,
         )
         Payment.objects.filter(pk=self.payment.pk).update(created_at=paid_at)
@@ -200,7 +200,7 @@ class Trade:
             payment=self.payment,
             stripe_refund_id=f"re_demo_{self.order.pk}",
             idempotency_key=f"demo-{self.order.pk}",
-            amount=to_minor(amount),
+            amount=to_stripe(amount, settings.SHOP_CURRENCY),
             reason=SENT_BACK,
             status=Refund.Status.SUCCEEDED,
             restocks=True,

@@ -11,7 +11,8 @@ from string import Template
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from shop.money import exponent, from_minor
+from shop.charges import from_stripe
+from shop.money import exponent
 
 from . import cards
 from .objects import Json
@@ -140,4 +141,4 @@ def _render(name: str, **values: str) -> str:
 
 
 def _amount(minor: int, currency: str) -> str:
-    return f"{from_minor(minor, currency):,.{exponent(currency)}f}\u00a0{currency.upper()}"
+    return f"{from_stripe(minor, currency):,.{exponent(currency)}f}\u00a0{currency.upper()}"

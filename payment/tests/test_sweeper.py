@@ -270,6 +270,20 @@ class AttemptTests(SweeperTestCase):
 
         assert [coupon["amount_off"] for coupon in self.simulator.ledger.coupons.values()] == [500]
 
+    def test_order_of_more_lines_than_stripe_takes_is_paid_as_one(self):
+        order = make_order(lines=[(make_item("2.00"), 1) for _ in range(101)])
+
+        session_id = self.open_session(order)
+
+        assert [item["amount_total"] for item in self.simulator.ledger.items[session_id]] == [20200]
+
+    def test_shillings_and_dinars_are_charged_as_they_are_shown(self):
+        for currency, price, units in (("UGX", "5000", 500_000), ("ISK", "700", 70_000), ("BHD", "1.250", 1250)):
+            with self.settings(SHOP_CURRENCY=currency):
+                order = self.paid_order(lines=[(make_item(price), 1)], currency=currency)
+                payment = order.payments.get()
+                assert (order.status, payment.amount, payment.total) == (S.PAID, units, order.total)
+
     def test_session_that_stripe_does_not_know_is_given_up(self):
         order = make_order()
         self.open_session(order)

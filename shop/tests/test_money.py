@@ -7,6 +7,7 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis.strategies import integers, sampled_from
 
+from shop.checks import currency_can_be_charged
 from shop.money import from_minor, money, quantize, to_minor, validate_price
 from shop.templatetags.shop_tags import plain_amount, vat_rate
 
@@ -18,6 +19,7 @@ from shop.templatetags.shop_tags import plain_amount, vat_rate
         ("USD", "1234567.89", 123456789, "$1,234,567.89"),
         ("JPY", "1250", 1250, "¥1,250"),
         ("BHD", "1.25", 1250, "BHD\xa01.250"),
+        ("UGX", "50000", 50000, "UGX\xa050,000"),
     ],
 )
 def test_every_currency_has_its_own_decimals(currency, amount, minor, shown):
@@ -56,6 +58,27 @@ def test_rates_lose_needless_zeros_only():
     assert [vat_rate(Decimal(text)) for text in ("20.00", "5.50", "0.00", "100.00")] == ["20", "5.5", "0", "100"]
 
 
-def test_price_that_stripe_would_refuse_is_refused():
-    with override_settings(SHOP_CURRENCY="BHD"), pytest.raises(ValidationError):
-        validate_price(Decimal("1.255"))
+@pytest.mark.parametrize(
+    ("currency", "good", "bad"),
+    [
+        ("BHD", "1.250", "1.255"),
+        ("UGX", "5000", "5000.5"),
+        ("ISK", "700", "700.50"),
+        ("JPY", "1", "0.5"),
+        ("EUR", "999999.99", "1000000"),
+        ("JPY", "99999999", "100000000"),
+        ("IDR", "9999999999.99", "10000000000"),
+    ],
+)
+def test_price_that_stripe_would_refuse_is_refused(currency, good, bad):
+    with override_settings(SHOP_CURRENCY=currency):
+        validate_price(Decimal(good))
+        with pytest.raises(ValidationError):
+            validate_price(Decimal(bad))
+
+
+def test_shop_does_not_start_in_a_currency_that_stripe_does_not_charge():
+    assert currency_can_be_charged(None) == []
+    for code in ("XXX", "", "EURO", "DEM"):
+        with override_settings(SHOP_CURRENCY=code):
+            assert [error.id for error in currency_can_be_charged(None)] == ["shop.E001"]
