@@ -19,8 +19,9 @@ from . import mails, shipping, stock, vat
 from .models import Order, OrderLine, VatId
 from .totals import RateTotal, net_of, net_of_shared, per_rate
 
-# How long the stock waits for the money: the pay page lives 31 minutes, the sweeper needs a moment to ask about it.
-HOLD = timedelta(minutes=35)
+# How long an order and its stock wait for the money, from when it is placed and again from when Pay is pressed. The pay
+# page lives a little shorter (payment/attempts.py), and Stripe wants that to be 30 minutes to 24 hours.
+UNPAID_FOR = timedelta(minutes=35)
 
 
 class EmptyCart(Exception):
@@ -200,7 +201,7 @@ def _write(cart: Cart, costs: Quote, **values: Any) -> Order:
         total=costs.total,
         vat=costs.vat,
         vat_relief=costs.relief,
-        expires_at=timezone.now() + HOLD,
+        expires_at=timezone.now() + UNPAID_FOR,
         **values.pop("contact"),
         **values,
     )

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from mail.links import site_url
+from orders.checkout import UNPAID_FOR
 from orders.models import Order
 from shop.charges import MAX_LINES, to_stripe
 
@@ -21,10 +22,10 @@ from .models import CheckoutAttempt
 
 logger = logging.getLogger(__name__)
 
-# Stripe's shortest is 30 minutes from when the call reaches it; the extra minute is for the way there.
-LIFETIME = timedelta(minutes=31)
 # The stock waits a little longer than the pay page, so that a payment in its last second still finds it.
-GRACE = timedelta(minutes=3)
+GRACE = timedelta(minutes=4)
+# Stripe's shortest is 30 minutes from when the call reaches it: one minute is for the way there.
+LIFETIME = UNPAID_FOR - GRACE
 # A pay page with less than this left is replaced rather than shown.
 TOO_SHORT = timedelta(minutes=2)
 MAX_ATTEMPTS = 20
@@ -127,7 +128,8 @@ def _new_attempt(order: Order, *, n: int) -> CheckoutAttempt:
         raise NotPayable("too many attempts")
     expires_at = timezone.now() + LIFETIME
     if order.expires_at < expires_at + GRACE:
-        Order.objects.filter(pk=order.pk).update(expires_at=expires_at + GRACE)
+        order.expires_at = expires_at + GRACE
+        order.save(update_fields=["expires_at"])
     # The token's beginning keeps the key apart from those of another database on the same Stripe account.
     key = f"co-{order.pk}-{n}-{order.token[:8]}"
     return CheckoutAttempt.objects.create(

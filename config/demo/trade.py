@@ -12,7 +12,7 @@ from django.conf import settings
 from account.models import User
 from cart.models import Coupon
 from orders import invoice, shipping
-from orders.checkout import HOLD
+from orders.checkout import UNPAID_FOR
 from orders.models import Invoice, InvoiceCounter, Order, OrderEvent, OrderLine, ShippingRate
 from payment.models import Payment, Refund
 from shop import recommender
@@ -151,7 +151,7 @@ class Trade:
             shipping=sending,
             total=goods + sending,
             holds_stock=self.ending not in (S.EXPIRED, S.CANCELLED),
-            expires_at=self.when + HOLD,
+            expires_at=self.when + UNPAID_FOR,
             **contact,
         )
         for line in lines:

@@ -5,6 +5,7 @@ import pytest
 from django.utils import timezone
 
 from orders import invoice
+from orders.checkout import UNPAID_FOR
 from orders.models import Invoice, Order
 from orders.tests.factories import make_item, make_order
 from payment import attempts, fulfil, gateway, sweeper
@@ -241,6 +242,31 @@ class AttemptTests(SweeperTestCase):
         assert self.simulator.ledger.sessions[first]["status"] == "expired"
         order.refresh_from_db()
         assert order.expires_at > order.attempts.first().expires_at
+
+    def test_order_waits_as_long_again_from_when_pay_is_pressed(self):
+        order = make_order(expires_at=timezone.now() + timedelta(minutes=5))
+        before = timezone.now()
+
+        session_id = self.open_session(order)
+
+        order.refresh_from_db()
+        attempt = order.attempts.get()
+        assert before + UNPAID_FOR <= order.expires_at <= timezone.now() + UNPAID_FOR
+        assert order.expires_at - attempt.expires_at == attempts.GRACE
+        assert self.simulator.ledger.sessions[session_id]["expires_at"] == int(attempt.expires_at.timestamp())
+
+    def test_order_that_waits_longer_already_keeps_its_time(self):
+        until = timezone.now() + timedelta(hours=5)
+        order = make_order(expires_at=until)
+
+        self.open_session(order)
+
+        order.refresh_from_db()
+        assert order.expires_at == until
+
+    def test_pay_page_lives_as_long_as_stripe_lets_it(self):
+        assert timedelta(minutes=30) < attempts.LIFETIME < timedelta(hours=24)
+        assert timedelta(minutes=2) < attempts.GRACE
 
     def test_only_one_attempt_is_ever_open(self):
         order = make_order()
