@@ -9,23 +9,25 @@ A view says that everybody without a session gets the same page, and from which 
 The first visitor's answer is kept; the next one gets its bytes before Django has made a single object. A page is old
 when one of their tables has changed (config/freshness.py) or after MAX_AGE, whatever comes first: MAX_AGE also bounds how
 late a scheduled post appears. Anything unusual in a request (a session, a message waiting, htmx, a long query) goes
-past the cache.
+past the cache. And whatever the request looked like from out here: an answer is kept only if Django, when all was done,
+had neither found a cookie of ours nor looked into a session.
 """
 
 import gzip
 import hashlib
+import re
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import wraps
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, parse_cookie
 from django.utils.cache import patch_vary_headers
+from django.utils.http import parse_etags
 
 from .freshness import listen, stamps, tables_of
 from .logs import id_from
@@ -38,6 +40,9 @@ MAX_QUERY = 200
 PINNED_COOKIE = "pinned"
 # Another answer for the same address: left to Django.
 DECIDED_BY_HEADER = ("HTTP_HX_REQUEST", "HTTP_AUTHORIZATION", "HTTP_RANGE")
+# What the pages of one key may differ by: these headers are part of the key, or such a request goes past the cache.
+KNOWN_TO_VARY = {"cookie", "hx-request", "accept-language", "accept-encoding"}
+ACCEPTS_GZIP = re.compile(r"(?:^|,)\s*gzip\s*(?:$|,|;\s*q\s*=\s*(?!0(?:\.0*)?\s*(?:$|,)))", re.IGNORECASE)
 NOT_KEPT = {"x-request-id", "content-length", "date", "set-cookie"}
 
 StartResponse = Callable[..., Any]
@@ -55,6 +60,7 @@ def for_everyone(*names: str) -> Callable[[Callable[..., HttpResponse]], Callabl
             patch_vary_headers(response, ("Cookie",))
             if response.status_code == 200 and not response.streaming:
                 response.made_from = tables_of(*names)  # type: ignore[attr-defined]
+                response.made_for = request  # type: ignore[attr-defined]
                 response.on_hit = getattr(request, "on_hit", None)  # type: ignore[attr-defined]
             return response
 
@@ -144,13 +150,12 @@ def key_of(environ: dict[str, Any]) -> tuple[str, ...] | None:
 
 
 def knows_us(cookies: str) -> bool:
-    """Tell whether the visitor has a cookie of ours, which may change what the page says."""
-    if not cookies:
-        return False
-    try:
-        names = SimpleCookie(cookies).keys()
-    except CookieError:
-        return True
+    """Tell whether the visitor has a cookie of ours, reading the header exactly as Django's request will."""
+    return bool(cookies) and has_cookie_of_ours(parse_cookie(cookies.encode("latin-1").decode(errors="replace")))
+
+
+def has_cookie_of_ours(cookies: Iterable[str]) -> bool:
+    """Tell whether one of the names may change what a page says."""
     ours = {
         settings.SESSION_COOKIE_NAME,
         settings.CSRF_COOKIE_NAME,
@@ -158,12 +163,26 @@ def knows_us(cookies: str) -> bool:
         PINNED_COOKIE,
         "messages",
     }
-    return not ours.isdisjoint(names)
+    return not ours.isdisjoint(cookies)
 
 
 def is_for_everyone(response: HttpResponse) -> bool:
-    private = {"private", "no-store"} & {part.strip() for part in response.get("Cache-Control", "").split(",")}
-    return not private and not response.cookies and "nonce-" not in response.get("Content-Security-Policy", "")
+    """Tell whether a view's answer is a stranger's, now that everything has happened to it."""
+    if has_cookie_of_ours(response.made_for.COOKIES) or was_session_used(response.made_for):  # type: ignore[attr-defined]
+        return False
+    private = {"private", "no-store"} & words_of(response.get("Cache-Control", ""))
+    differs = words_of(response.get("Vary", "")) - KNOWN_TO_VARY
+    has_nonce = "nonce-" in response.get("Content-Security-Policy", "")
+    return not (private or differs or has_nonce or response.cookies or response.has_header("Set-Cookie"))
+
+
+def was_session_used(request: HttpRequest) -> bool:
+    session = getattr(request, "session", None)
+    return session is not None and (session.accessed or session.modified)
+
+
+def words_of(header: str) -> set[str]:
+    return {part.partition("=")[0].strip().lower() for part in header.split(",")} - {""}
 
 
 def page_of(response: HttpResponse, tables: tuple[str, ...], before: tuple[int, ...]) -> Page:
@@ -180,11 +199,12 @@ def page_of(response: HttpResponse, tables: tuple[str, ...], before: tuple[int, 
 
 def answer(page: Page, environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:
     headers = [*page.headers, ("ETag", page.etag), ("X-Request-ID", id_from(environ.get("HTTP_X_REQUEST_ID", "")))]
-    if page.etag in environ.get("HTTP_IF_NONE_MATCH", ""):
+    known = parse_etags(environ.get("HTTP_IF_NONE_MATCH", ""))
+    if "*" in known or page.etag in {etag.removeprefix("W/") for etag in known}:
         start_response("304 Not Modified", headers)
         return []
     body = page.body
-    if "gzip" in environ.get("HTTP_ACCEPT_ENCODING", ""):
+    if ACCEPTS_GZIP.search(environ.get("HTTP_ACCEPT_ENCODING", "")):
         body = page.zipped
         headers.append(("Content-Encoding", "gzip"))
     headers.append(("Content-Length", str(len(body))))
