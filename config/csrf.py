@@ -6,8 +6,6 @@ algorithm is the one of Go's net/http CrossOriginProtection; OWASP's CSRF cheat 
 alternative to tokens. A browser too old to say anything gets Django's token by way of `failure`.
 """
 
-from urllib.parse import urlsplit
-
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import REASON_NO_CSRF_COOKIE, CsrfViewMiddleware, get_token
@@ -24,7 +22,8 @@ def came_from_us(request: HttpRequest) -> bool | None:
     origin = request.headers.get("Origin")
     if not origin:
         return None
-    return origin == settings.SITE_URL or urlsplit(origin).netloc == request.get_host()
+    # The scheme counts: what a network in between puts into the plain page of our name is not ours.
+    return origin in (settings.SITE_URL, f"{request.scheme}://{request.get_host()}")
 
 
 class SameOriginCsrfMiddleware(CsrfViewMiddleware):

@@ -55,6 +55,18 @@ def test_origin_decides_where_fetch_metadata_is_missing(browser):
     assert post(browser, Origin="http://testserver.evil.test").status_code == 403
 
 
+def test_the_same_host_by_another_scheme_or_port_is_another_origin(browser):
+    assert post(browser, Origin="https://testserver").status_code == 403
+    assert post(browser, Origin="ftp://testserver").status_code == 403
+    assert post(browser, Origin="http://testserver:8080").status_code == 403
+    assert (
+        browser.post("/echo/", {"words": "x"}, secure=True, headers={"Origin": "http://testserver"}).status_code == 403
+    )
+    assert (
+        browser.post("/echo/", {"words": "x"}, secure=True, headers={"Origin": "https://testserver"}).status_code == 200
+    )
+
+
 @override_settings(SITE_URL="https://shop.example")
 def test_origin_may_be_the_public_address_in_front_of_a_proxy(browser):
     assert post(browser, Origin="https://shop.example").status_code == 200
