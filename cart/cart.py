@@ -4,6 +4,7 @@ The basket: product ids and quantities in the session, everything else read from
 The price of the moment of adding is kept too, but only to tell the buyer that it changed; nobody is charged it.
 """
 
+import secrets
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
@@ -24,6 +25,7 @@ from .models import Coupon, SavedCart
 
 SESSION_KEY = "cart"
 COUPON_KEY = "coupon"
+CHECKOUT_KEY = "checkout_key"
 MAX_QUANTITY = 99  # of one product
 MAX_LINES = 100
 
@@ -82,9 +84,11 @@ class Cart:
         self._suggest = suggest
         self._items: dict[int, Item] = {}
         self._code = ""
+        self._key = ""
         if settings.SESSION_COOKIE_NAME in request.COOKIES or request.session.accessed:
             self._items = parse(request.session.get(SESSION_KEY))
             self._code = str(request.session.get(COUPON_KEY, ""))
+            self._key = str(request.session.get(CHECKOUT_KEY, ""))
 
     def __len__(self) -> int:
         return sum(item["quantity"] for item in self._items.values())
@@ -159,6 +163,19 @@ class Cart:
         item = self._items.get(product.pk)
         return item["quantity"] if item else 0
 
+    @property
+    def pieces(self) -> dict[int, int]:
+        """How many of which product were put in, whatever can still be had of them."""
+        return {product_id: item["quantity"] for product_id, item in self._items.items()}
+
+    @property
+    def checkout_key(self) -> str:
+        """
+        What tells this cart from those before and after it. Every checkout form of one cart carries the same key, so
+        that together they make one order. Empty for a cart without items, or kept by a release that knew no keys.
+        """
+        return self._key
+
     def has_place_for(self, product: Product) -> bool:
         """Whether the product is in the cart or may become one more line of it."""
         return product.pk in self._items or len(self._items) < MAX_LINES
@@ -188,6 +205,11 @@ class Cart:
         self._items = {}
         self._code = ""
         self._write()
+
+    def renew_key(self) -> None:
+        """Let the next order be another one than the one that this cart's key has made."""
+        self._key = ""
+        self._write(keep_reading=True)
 
     def use_coupon(self, code: str) -> None:
         """Put a coupon on the cart; raises coupons.CouponRefused, and then one that was there stays."""
@@ -221,8 +243,10 @@ class Cart:
 
     def _write(self, *, keep_reading: bool = False) -> None:
         session = self._request.session
+        self._key = (self._key or secrets.token_urlsafe(16)) if self._items else ""
         store(session, SESSION_KEY, self._stored())
         store(session, COUPON_KEY, self._code)
+        store(session, CHECKOUT_KEY, self._key)
         self.save_for_owner()
         if not keep_reading:
             self.__dict__.pop("_reading", None)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from cart import coupons
 from cart.cart import Cart
 from shop.models import Product
-from shop.money import payable
+from shop.money import money, payable
 
 from . import mails, shipping, stock, vat
 from .models import Order, OrderLine, VatId
@@ -40,6 +40,14 @@ class CouponGone(CartChanged):
     """The coupon cannot be used (again) by this buyer, which only the order could tell."""
 
 
+class OrderedBefore(CartChanged):
+    """The form belongs to an order that was made of another cart than the one there is now."""
+
+    def __init__(self, order: Order) -> None:
+        text = _("Order %(number)s is placed already. What you see now would be a new order: please check it.")
+        super().__init__([text % {"number": order}])
+
+
 class SoldOut(Exception):
     """Somebody else was quicker: too few pieces of `product` are left."""
 
@@ -49,7 +57,7 @@ class SoldOut(Exception):
 
 
 class PlacedAlready(Exception):
-    """The same form came back with a country or VAT id that changes what it costs. `order` stays as it is."""
+    """The same form came back with something that changes what it costs. `order` stays as it is."""
 
     def __init__(self, order: Order) -> None:
         self.order = order
@@ -130,33 +138,59 @@ def place_order(
     """
     Turn the cart into an order that waits for its payment, or return the order this checkout already made.
 
-    `contact` holds the order's name and address fields. `expected_total` is the amount the buyer saw on the button.
+    `contact` holds the order's name and address fields, `checkout_key` is the form's. `expected_total` is the amount
+    the buyer saw on the button; no order is ever returned that costs another one.
     Raises EmptyCart, CartChanged, SoldOut, PlacedAlready or shipping.NoShipping; then nothing was written.
     """
+    _refuse_form_of_another_cart(cart, checkout_key)
+    key = cart.checkout_key or checkout_key
+    try:
+        return _place(cart, contact=contact, buyer=buyer, checkout_key=key, expected_total=expected_total)
+    except (EmptyCart, CartChanged, SoldOut, shipping.NoShipping, IntegrityError):
+        # After the first of two clicks the cart is empty, or what it held is sold out: to the very order of that click.
+        # An IntegrityError says that both were under way at once. And a buyer comes back to correct something.
+        placed = Order.objects.filter(checkout_key=key).first()
+        if placed is None:
+            raise
+        return _found(placed, cart, contact, expected_total)
+
+
+def _refuse_form_of_another_cart(cart: Cart, form_key: str) -> None:
+    """Refuse a form that was left over from a cart that is ordered, when another one has been filled since."""
+    if cart.checkout_key and cart.checkout_key != form_key:
+        earlier = Order.objects.filter(checkout_key=form_key).first()
+        if earlier is not None:
+            raise OrderedBefore(earlier)
+
+
+def _place(cart: Cart, *, contact: Mapping[str, Any], expected_total: Decimal | None, **values: Any) -> Order:
     if cart.is_empty:
-        # As it is after the first of two clicks, and when the buyer comes back from the pay page to correct something.
-        if placed := Order.objects.filter(checkout_key=checkout_key).first():
-            return _amended(placed, contact)
         raise EmptyCart
     costs = quote(cart, str(contact["country"]), contact.get("vat_id", ""))
     if expected_total is not None and costs.total != expected_total:
-        raise CartChanged([_("The total is another one than you saw: please look at it again.")])
-    try:
-        with transaction.atomic(durable=True):
-            products = _locked(cart)
-            # The order's row comes before the stock: its unique checkout_key must stop a form sent twice at once
-            # before the stock does.
-            order = _write(cart, costs, contact=contact, buyer=buyer, checkout_key=checkout_key)
-            _take_stock(order, products)
-            _redeem(cart, order)
-            VatId.objects.note(order.vat_id)
-            mails.confirmation(order)
-        return order
-    except IntegrityError:
-        # The same form was sent before: the other request won while this one waited, or more went into the cart since.
-        if placed := Order.objects.filter(checkout_key=checkout_key).first():
-            return _amended(placed, contact)
-        raise
+        text = _("The total is now %(total)s. Please check it, then order.")
+        raise CartChanged(cart.changes or [text % {"total": money(costs.total)}])
+    with transaction.atomic(durable=True):
+        products = _locked(cart)
+        # The order's row comes before the stock: its unique checkout_key must stop a form sent twice at once
+        # before the stock does.
+        order = _write(cart, costs, contact=contact, **values)
+        _take_stock(order, products)
+        _redeem(cart, order)
+        VatId.objects.note(order.vat_id)
+        mails.confirmation(order)
+    return order
+
+
+def _found(placed: Order, cart: Cart, contact: Mapping[str, Any], expected_total: Decimal | None) -> Order:
+    """Return the order that the cart's key has made before, if it is the one that the buyer means."""
+    is_over = placed.has_lapsed or placed.status in (Order.Status.EXPIRED, Order.Status.CANCELLED)
+    if cart.pieces and (is_over or cart.pieces != placed.pieces()):
+        cart.renew_key()  # or every try of this cart would end here
+        raise OrderedBefore(placed)
+    if expected_total is not None and expected_total != placed.total:
+        raise PlacedAlready(placed)
+    return _amended(placed, contact)
 
 
 def _amended(order: Order, contact: Mapping[str, Any]) -> Order:

@@ -66,8 +66,8 @@ class OrderCreateForm(forms.ModelForm):
         ]
         widgets = {"country": CountrySelect}
 
-    def __init__(self, data: Any = None, *, buyer: Any = None, last_token: str = "") -> None:
-        first_guess = {"country": settings.SELLER_COUNTRY, "checkout_key": new_token()}
+    def __init__(self, data: Any = None, *, buyer: Any = None, last_token: str = "", checkout_key: str = "") -> None:
+        first_guess = {"country": settings.SELLER_COUNTRY, "checkout_key": checkout_key or new_token()}
         super().__init__(data, initial=first_guess | known_contact(buyer, last_token))
         for name, token in self.AUTOCOMPLETE.items():
             self.fields[name].widget.attrs["autocomplete"] = token

@@ -49,7 +49,4 @@ def retake(order: Order) -> bool:
 
 def _pieces(order: Order) -> list[tuple[int, int]]:
     """Return product ids with quantities, by id: two orders of the same products must not wait for each other."""
-    quantities: dict[int, int] = {}
-    for line in order.lines.all():
-        quantities[line.product_id] = quantities.get(line.product_id, 0) + line.quantity
-    return sorted(quantities.items())
+    return sorted(order.pieces().items())

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from cart.cart import Cart
 from config.ratelimit import PERIODS, hit, limited, too_many
+from shop.money import money
 
 from . import checkout, claims, invoice, shipping, timeline, vat, withdrawals
 from .forms import OrderCreateForm, WithdrawalForm
@@ -41,7 +42,8 @@ def order_create(request: HttpRequest) -> HttpResponse:
         return render(
             request, "orders/_summary.html", _costs(cart, request.GET["country"], request.GET.get("vat_id", ""))
         )
-    return _page(request, cart, OrderCreateForm(buyer=buyer, last_token=last_token(request)))
+    form = OrderCreateForm(buyer=buyer, last_token=last_token(request), checkout_key=cart.checkout_key)
+    return _page(request, cart, form)
 
 
 def _place(request: HttpRequest, cart: Cart, form: OrderCreateForm, buyer: Any) -> HttpResponse:
@@ -56,9 +58,8 @@ def _place(request: HttpRequest, cart: Cart, form: OrderCreateForm, buyer: Any) 
     except checkout.EmptyCart:
         return _page(request, cart, form)
     except checkout.PlacedAlready as placed:
-        messages.warning(
-            request, _("This order is placed already, and with another country or VAT id it would cost something else.")
-        )
+        text = _("This order is placed already, for %(total)s. What you changed would make another total.")
+        messages.warning(request, text % {"total": money(placed.order.total, placed.order.currency)})
         return redirect(placed.order)
     except (checkout.CartChanged, checkout.SoldOut, shipping.NoShipping) as refusal:
         _explain(refusal, form, cart)
@@ -84,15 +85,19 @@ def _explain(refusal: Exception, form: OrderCreateForm, cart: Cart) -> None:
 
 def _page(request: HttpRequest, cart: Cart, form: OrderCreateForm, status: int = 200) -> HttpResponse:
     if cart.is_empty:
-        return _nothing_to_order(request)
+        return _nothing_to_order(request, cart)
     context = {"form": form, **_costs(cart, *(str(form[name].value() or "") for name in ("country", "vat_id")))}
+    # A form that was refused because of them says them already.
+    context["changes"] = [change for change in cart.changes if change not in form.non_field_errors()]
     response = render(request, "orders/order_create.html", context, status=status)
     cart.settle()
     return response
 
 
-def _nothing_to_order(request: HttpRequest) -> HttpResponse:
+def _nothing_to_order(request: HttpRequest, cart: Cart) -> HttpResponse:
     """Lead whoever comes back from the pay page to the order that waits there, and anybody else to the cart."""
+    if cart.changes:
+        return redirect("cart:cart_detail")  # which says that what was in it has sold out
     token = last_token(request)
     if token and (placed := Order.objects.filter(token=token).first()) and placed.is_payable:
         return redirect(f"{resolve_url('payment:process')}?order={token}")
@@ -110,11 +115,13 @@ def _costs(cart: Cart, country: str, typed_vat_id: str) -> dict[str, Any]:
     return {"cart": cart, "quote": quote, "awaits_check": vat.awaits_check(country, typed_vat_id)}
 
 
-def _amount(text: str) -> Decimal | None:
+def _amount(text: str) -> Decimal:
+    """Return the amount that a form says was on its button; for anything else a NaN, which equals no total."""
     try:
-        return Decimal(text[:20])
+        amount = Decimal(text[:20])
     except InvalidOperation:
-        return None
+        return Decimal("NaN")
+    return amount if amount.is_finite() else Decimal("NaN")
 
 
 def remember(request: HttpRequest, order: Order) -> None:

@@ -35,7 +35,11 @@ class PurchaseTests(StripeTestCase):
         self.step("add", "post", reverse("cart:cart_add", args=[product.pk]), {"quantity": 1})
         self.step("cart", "get", reverse("cart:cart_detail"))
         checkout = self.step("checkout", "get", reverse("orders:order_create"))
-        order = {**CONTACT, "checkout_key": checkout.context["form"]["checkout_key"].value()}
+        order = {
+            **CONTACT,
+            "checkout_key": checkout.context["form"]["checkout_key"].value(),
+            "seen_total": str(checkout.context["quote"].total),
+        }
         placed = self.step("place", "post", reverse("orders:order_create"), order)
         assert placed.status_code == 307
         assert placed["Location"].startswith(reverse("payment:process"))

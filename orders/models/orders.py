@@ -133,6 +133,13 @@ class Order(models.Model):
     def net(self) -> Decimal:
         return self.total - self.vat
 
+    def pieces(self) -> dict[int, int]:
+        """Return how many of which product were ordered, by product id."""
+        quantities: dict[int, int] = {}
+        for line in self.lines.all():
+            quantities[line.product_id] = quantities.get(line.product_id, 0) + line.quantity
+        return quantities
+
     def per_rate(self) -> list[RateTotal]:
         """Return net, VAT and gross for each VAT rate; they add up to the total exactly."""
         return per_rate(

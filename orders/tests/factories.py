@@ -32,7 +32,9 @@ def make_item(price: str = "12.50", *, stock: int | None = None, vat_rate: str =
     )
 
 
-def make_cart(*lines: tuple[Product, int], discount: str = "0", changes: Sequence[str] = ()) -> SimpleNamespace:
+def make_cart(
+    *lines: tuple[Product, int], discount: str = "0", changes: Sequence[str] = (), checkout_key: str = ""
+) -> SimpleNamespace:
     """Return what checkout needs of a cart, with the prices these product objects had when they were made."""
     rows = [
         SimpleNamespace(
@@ -49,6 +51,9 @@ def make_cart(*lines: tuple[Product, int], discount: str = "0", changes: Sequenc
         coupon=None,
         total=subtotal - Decimal(discount),
         is_empty=not rows,
+        pieces={product.pk: quantity for product, quantity in lines},
+        checkout_key=checkout_key,
+        renew_key=lambda: None,
     )
 
 

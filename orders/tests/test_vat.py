@@ -205,7 +205,7 @@ class OrderTests(CheckoutCase):
 
         page = self.client.post(CREATE, {**fields, "vat_id": AUSTRIAN}, follow=True)
 
-        self.assertContains(page, "it would cost something else")
+        self.assertContains(page, "placed already, for €119.00")
         assert Order.objects.get().vat_id == ""
 
     def test_an_order_that_carries_vat_all_the_same_is_found(self):

@@ -147,7 +147,11 @@ class ChangeTests(PaymentPageTestCase):
         self.same_origin = {"Sec-Fetch-Site": "same-origin"}
         self.client.post(reverse("cart:cart_add", args=[self.product.pk]), {"quantity": 2}, headers=self.same_origin)
         page = self.client.get(reverse("orders:order_create"))
-        contact = CONTACT | {"terms": "on", "checkout_key": page.context["form"]["checkout_key"].value()}
+        contact = CONTACT | {
+            "terms": "on",
+            "checkout_key": page.context["form"]["checkout_key"].value(),
+            "seen_total": str(page.context["quote"].total),
+        }
         self.client.post(reverse("orders:order_create"), contact, headers=self.same_origin)
         self.order = Order.objects.get()
         self.press_pay(self.order)
