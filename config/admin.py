@@ -6,7 +6,7 @@ from .models import SweepRun
 
 @admin.register(SweepRun)
 class SweepRunAdmin(admin.ModelAdmin):
-    list_display = ["name", "ended_at", "has_failed"]
+    list_display = ["name", "due_at", "ended_at", "has_failed"]
     list_filter = ["has_failed"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import before_task_publish, task_postrun, task_prerun
+from celery.signals import before_task_publish, task_prerun
 
 from .logs import current_request_id
 
@@ -25,13 +25,3 @@ def take_request_id(task: Any, **_: Any) -> None:
     # The next task of this process sets it again; what beat starts belongs to no request and has the task's own id.
     sent = task.request.get("request_id") or "-"
     current_request_id.set(task.request.id if sent == "-" else sent)
-
-
-@task_postrun.connect
-def note_sweep(task: Any, state: str, **_: Any) -> None:
-    from django.conf import settings
-
-    from .sweeps import note
-
-    if task.name in settings.SWEEPS:
-        note(task.name, has_failed=state != "SUCCESS")

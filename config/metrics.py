@@ -8,6 +8,7 @@ sweeps) is asked when Prometheus asks, and is the same on every host.
 """
 
 import fcntl
+import math
 import os
 import threading
 import time
@@ -224,10 +225,15 @@ def _sweeps() -> list["Metric"]:
     from prometheus_client.core import GaugeMetricFamily
 
     from .models import SweepRun
+    from .sweeps import seconds_overdue
 
-    age = GaugeMetricFamily("atelier_sweep_age_seconds", "Since a sweep last ended.", labels=["sweep"])
+    age = GaugeMetricFamily("atelier_sweep_age_seconds", "Since a sweep last ended; +Inf: never.", labels=["sweep"])
+    overdue = GaugeMetricFamily("atelier_sweep_overdue_seconds", "Since it should have run.", labels=["sweep"])
     failed = GaugeMetricFamily("atelier_sweep_failed", "Whether it failed then.", labels=["sweep"])
-    for run in SweepRun.objects.filter(name__in=settings.SWEEPS):
-        age.add_metric([run.name], (timezone.now() - run.ended_at).total_seconds())
-        failed.add_metric([run.name], float(run.has_failed))
-    return [age, failed]
+    runs, now = SweepRun.objects.in_bulk(), timezone.now()
+    for name in settings.SWEEPS:
+        run = runs.get(name)
+        age.add_metric([name], (now - run.ended_at).total_seconds() if run and run.ended_at else math.inf)
+        overdue.add_metric([name], seconds_overdue(run, now))
+        failed.add_metric([name], float(run is not None and run.has_failed))
+    return [age, overdue, failed]

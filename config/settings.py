@@ -17,6 +17,7 @@ from .buckets import storages_in
 from .databases import databases_in
 from .emailurl import email_settings
 from .logs import logging_in
+from .schedule import beat_schedule
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # Everything the site writes to disk when no other place is configured.
@@ -174,8 +175,8 @@ CELERY_TASK_DEFAULT_QUEUE_TYPE = "quorum"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
-# What `manage.py tick` runs once and celery beat runs on time: the same list, in seconds. Each entry is a task that
-# finds the rows the world forgot and is safe to run twice or at the same time on two machines.
+# What `manage.py tick` and celery beat run: the same list, with the seconds after which each is due again. An entry is a
+# task that finds the rows the world forgot and is safe to run twice or at the same time on two machines.
 SWEEPS: dict[str, int] = {
     "payment.tasks.sweep_payments": 60,
     "payment.tasks.catch_up_events": 3600,
@@ -192,7 +193,8 @@ SWEEPS: dict[str, int] = {
     "config.tasks.sweep_orphans": 86400,
     "account.tasks.sweep_sessions": 86400,
 }
-CELERY_BEAT_SCHEDULE = {name: {"task": name, "schedule": seconds} for name, seconds in SWEEPS.items()}
+CELERY_BEAT_SCHEDULE = beat_schedule(SWEEPS)
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # it keeps no file: what is due stands in the database
 
 # Empty: each mail becomes a file under var/mail, which a check (mail/checks.py) refuses when DEBUG is off.
 EMAIL_URL = config("EMAIL_URL", default="")

@@ -1,7 +1,14 @@
 from celery import shared_task
 from django.db import connection
 
+from . import sweeps
 from .orphans import delete_orphans
+
+
+@shared_task
+def run_sweep(name: str) -> None:
+    """Run the sweep if it is due: what beat sends."""
+    sweeps.run_due([name])
 
 
 @shared_task

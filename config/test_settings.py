@@ -33,8 +33,9 @@ else:
         _server, _, _database = os.environ["REDIS_URL"].rpartition("/")
         os.environ["REDIS_URL"] = f"{_server}/{int(_database) + _number}"
 
+from .schedule import beat_schedule  # noqa: E402
 from .settings import *  # noqa: E402, F403
-from .settings import CELERY_BROKER_TRANSPORT_OPTIONS, DATABASES  # noqa: E402
+from .settings import CELERY_BROKER_TRANSPORT_OPTIONS, DATABASES, SWEEPS  # noqa: E402
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
@@ -46,6 +47,10 @@ CELERY_BROKER_CONNECTION_TIMEOUT = _patience = int(os.environ.get("TEST_BROKER_S
 CELERY_BROKER_TRANSPORT_OPTIONS |= {
     name: _patience for name in CELERY_BROKER_TRANSPORT_OPTIONS if name.endswith("timeout")
 }
+# A test of what the sweeps mend cannot wait a minute for each.
+if "TEST_SWEEP_SECONDS" in os.environ:
+    SWEEPS = {name: min(seconds, int(os.environ["TEST_SWEEP_SECONDS"])) for name, seconds in SWEEPS.items()}
+    CELERY_BEAT_SCHEDULE = beat_schedule(SWEEPS)
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] |= {
         "timeout": 120,

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from config.ratelimit import hit
+from config.rows import each
 from mail import outbox
 from mail.links import site_url
 
@@ -64,8 +65,7 @@ def _send(alert: StockAlert, template: str, *, dedup_key: str) -> None:
 
 def answer_all() -> int:
     """Answer every wish that can be answered, and drop old rows; return how many mails were written."""
-    answered = sum(answer(alert) for alert in StockAlert.objects.due().select_related("product")[:1000])
     now = timezone.now()
     StockAlert.objects.filter(confirmed_at=None, created_at__lt=now - UNCONFIRMED).delete()
     StockAlert.objects.filter(sent_at__lt=now - ANSWERED).delete()
-    return answered
+    return each(answer, StockAlert.objects.due().select_related("product")[:1000])

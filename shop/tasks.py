@@ -1,5 +1,7 @@
 from celery import shared_task
 
+from config.rows import each
+
 from . import alerts, recommender
 from .models import Basket
 
@@ -7,9 +9,8 @@ from .models import Basket
 @shared_task
 def count_baskets() -> None:
     """Count the paid orders that are not yet in the recommendations, and fill a Redis that has lost them."""
-    for basket in Basket.objects.filter(counted_at__isnull=True).order_by("pk")[:1000]:
-        recommender.count(basket)
     recommender.fill_redis()
+    each(recommender.count, Basket.objects.filter(counted_at__isnull=True).order_by("pk")[:1000])
 
 
 @shared_task

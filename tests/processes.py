@@ -94,6 +94,15 @@ def worker(**changes: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @contextmanager
+def beat(**changes: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run celery beat, which sends to this test's queue which sweeps to look at."""
+    command = [PYTHON, "-m", "celery", "-A", "config", "beat", "--loglevel", "INFO"]
+    log = f"beat-{settings.CELERY_TASK_DEFAULT_QUEUE}.log"
+    with started(*command, log=log, env=environment(**changes)) as child:
+        yield child
+
+
+@contextmanager
 def site(**changes: str) -> Iterator[SimpleNamespace]:
     """Run the web server and the local Stripe as `make run` does; gives the `url` and the `process` of each."""
     forget_mails()

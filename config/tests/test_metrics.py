@@ -1,3 +1,4 @@
+import math
 import os
 import re
 from datetime import timedelta
@@ -162,6 +163,15 @@ class RowTests(MetricsCase):
 
         assert 3600 <= value(text, "atelier_sweep_age_seconds", sweep="mail.tasks.sweep_outbox") < 3900
         assert value(text, "atelier_sweep_failed", sweep="payment.tasks.sweep_payments") == 1
+
+    def test_sweep_that_never_ran_is_told_as_overdue_for_ever(self):
+        sweeps.note("mail.tasks.sweep_outbox", has_failed=False)
+
+        text = self.ask().content.decode()
+
+        assert value(text, "atelier_sweep_overdue_seconds", sweep="payment.tasks.sweep_payments") == math.inf
+        assert value(text, "atelier_sweep_age_seconds", sweep="payment.tasks.sweep_payments") == math.inf
+        assert value(text, "atelier_sweep_overdue_seconds", sweep="mail.tasks.sweep_outbox") < 60
 
     def test_more_rows_are_not_more_queries(self):
         def queries() -> int:

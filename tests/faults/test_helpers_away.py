@@ -51,7 +51,7 @@ def test_a_broker_that_is_dead_delays_the_mails_and_loses_nothing():
         assert processes.sent_mails() == []
 
         for _ in range(2):
-            ended = processes.run("tick", **site.settings)
+            ended = processes.run("tick", "--now", **site.settings)
             assert ended.returncode == 0, ended.stderr
 
     assert Order.objects.get().status == Order.Status.PAID

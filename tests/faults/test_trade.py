@@ -68,7 +68,7 @@ class DyingTestCase(StripeRaceTestCase):
         OutgoingMail.objects.filter(status=OutgoingMail.Status.SENDING).update(lease_until=now)
         Refund.objects.filter(status=Refund.Status.REQUESTED).update(due_at=now)
         Invoice.objects.filter(pdf="").update(created_at=now - timedelta(minutes=3))
-        ended = processes.run("tick", **self.settings_of_others)
+        ended = processes.run("tick", "--now", **self.settings_of_others)
         assert ended.returncode == 0, ended.stderr
         self.assert_nothing_is_left_to_do()
 

@@ -52,7 +52,7 @@ def test_mails_survive_a_worker_that_is_killed(worker):
     with processes.worker() as successor:
         # What the dead worker held in its lease is due again when the lease ends, so it is moved there.
         OutgoingMail.objects.filter(status=OutgoingMail.Status.SENDING).update(lease_until=mails[0].available_at)
-        assert processes.run("tick").returncode == 0
+        assert processes.run("tick", "--now").returncode == 0
         wait_until(lambda: all(map(is_sent, mails)), successor)
 
 
@@ -61,6 +61,6 @@ def test_mail_whose_hint_was_lost_is_sent_by_a_tick(broker):
     mail = make_mail()
     celery_app.control.purge()
 
-    assert processes.run("tick").returncode == 0
+    assert processes.run("tick", "--now").returncode == 0
 
     assert is_sent(mail)
