@@ -1,6 +1,6 @@
 # Every command a person needs. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-sqlite test-services test-browser check bench format services services-stop lock \
+.PHONY: help run test test-sqlite test-services test-browser test-door check bench format services services-stop lock \
 	base dev lint types imports migrations deploy compose conventions
 
 PYTHON ?= python3
@@ -20,10 +20,10 @@ help: ## List the commands
 run: base ## Run the site on 127.0.0.1:8000 (PORT= changes it); nothing needs to be installed first
 	@$(BIN)/python -m config.management.run --port $(PORT)
 
-test: dev ## All tests: on SQLite (test-sqlite), with services (test-services), in the browser (test-browser)
-	@$(BIN)/python -m config.management.testing sqlite services browser
+test: dev ## All tests: on SQLite (test-sqlite), with services (-services), in the browser (-browser), at the door (-door)
+	@$(BIN)/python -m config.management.testing sqlite services browser door
 
-test-sqlite test-services test-browser: test-%: dev ## One part of the tests
+test-sqlite test-services test-browser test-door: test-%: dev ## One part of the tests
 	@$(BIN)/python -m config.management.testing $*
 
 check: lint types imports migrations deploy compose conventions ## Style, types, import rules, migrations, deployment

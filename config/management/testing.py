@@ -1,8 +1,8 @@
 """
-The test suite in its parts: `python -m config.management.testing sqlite services browser`.
+The test suite in its parts: `python -m config.management.testing sqlite services browser door`.
 
 The same suite runs on SQLite with nothing else, the size most sites stay at, then on PostgreSQL, Redis and RabbitMQ;
-the tests that drive a browser come last. Databases, ports and queues are this run's own, and what it starts it ends.
+the tests that drive a browser follow, and those that walk through a site started as people start it. Databases, ports and queues are this run's own, and what it starts it ends.
 """
 
 import os
@@ -50,7 +50,7 @@ def main(parts: list[str]) -> int:
 
 def sqlite(report: Path) -> int:
     """the suite on SQLite, without any service"""
-    return pytest(report, "-n2", "-m", "not services and not browser and not live", environment={})
+    return pytest(report, "-n2", "-m", "not (services or browser or live or door)", environment={})
 
 
 def services(report: Path) -> int:
@@ -58,7 +58,7 @@ def services(report: Path) -> int:
     need_chromium()
     found = start()
     try:
-        return pytest(report, "-n2", "-m", "services or not (browser or live)", environment=addresses(found))
+        return pytest(report, "-n2", "-m", "services or not (browser or live or door)", environment=addresses(found))
     finally:
         drop_databases(found.urls["postgresql"])
         found.stop()
@@ -70,7 +70,17 @@ def browser(report: Path) -> int:
     return pytest(report, "-m", "browser and not services", "tests/e2e", environment={})
 
 
-PARTS = {"sqlite": sqlite, "services": services, "browser": browser}
+def door(report: Path) -> int:
+    """journeys through the running site: on SQLite; on PostgreSQL, Redis and RabbitMQ, with worker and beat"""
+    found = start()
+    try:
+        return pytest(report, "-n2", "tests/door", environment=addresses(found))
+    finally:
+        drop_databases(found.urls["postgresql"])
+        found.stop()
+
+
+PARTS = {"sqlite": sqlite, "services": services, "browser": browser, "door": door}
 
 
 def addresses(found: Services) -> dict[str, str]:
