@@ -8,12 +8,13 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from account.sessions import SessionStore, browser_name, public_id
+from account.sessions import SessionStore, browser_name
 
 
 class Session(AbstractBaseSession):
-    """Django's session with its owner beside it; see account/sessions.py."""
+    """Django's session with its owner beside it, and its key hashed; see account/sessions.py."""
 
+    session_key = models.CharField(_("hash of the key"), max_length=64, primary_key=True)
     member = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="sessions", verbose_name=_("member")
     )
@@ -30,7 +31,8 @@ class Session(AbstractBaseSession):
 
     @property
     def public_id(self) -> str:
-        return public_id(self.session_key)
+        """What a form names the session by."""
+        return self.session_key[:20]
 
     @property
     def browser_name(self) -> str:

@@ -5,6 +5,7 @@ import json
 import re
 import zipfile
 
+from django.conf import settings
 from django.contrib.auth import get_user
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -12,6 +13,7 @@ from django.test import TestCase
 from django.urls import reverse
 
 from account.models import Boundary, Follow, Session, User
+from account.sessions import hashed
 from account.tests.factories import PASSWORD, make_user
 from actions.models import Action
 from config import personaldata
@@ -96,9 +98,19 @@ class SessionTests(TestCase):
         for session in Session.objects.all():
             self.assertNotContains(response, session.session_key)
 
+    def test_what_the_table_holds_opens_no_session(self):
+        here = self.log_in()
+        [row] = Session.objects.all()
+        thief = self.client_class()
+        thief.cookies[settings.SESSION_COOKIE_NAME] = row.session_key
+
+        assert row.session_key != here.session.session_key
+        assert get_user(here).is_authenticated
+        assert thief.get(reverse("account:dashboard")).status_code == 302
+
     def test_one_session_is_ended(self):
         here, there, third = self.log_in(), self.log_in(), self.log_in()
-        target = Session.objects.get(session_key=there.session.session_key)
+        target = Session.objects.get(session_key=hashed(there.session.session_key))
 
         here.post(reverse("account:session_end"), {"session": target.public_id})
 
@@ -115,7 +127,7 @@ class SessionTests(TestCase):
         here = self.log_in()
         bob = self.client_class()
         bob.force_login(make_user("bob"))
-        target = Session.objects.get(session_key=here.session.session_key)
+        target = Session.objects.get(session_key=hashed(here.session.session_key))
 
         bob.post(reverse("account:session_end"), {"session": target.public_id})
 

@@ -15,6 +15,7 @@ from account import leaving
 from account.forms import EmailForm, LeaveForm, ProfileForm
 from account.models import User
 from account.registration import mail_new_address, read_new_address, take_new_address
+from account.sessions import hashed
 from actions.models import Action
 from actions.stream import Line, fold, latest
 from config import personaldata
@@ -74,12 +75,16 @@ def email_confirm(request: HttpRequest, token: str) -> HttpResponse:
     return redirect("account:dashboard")
 
 
+def _here(request: HttpRequest) -> str:
+    return hashed(request.session.session_key or "")
+
+
 @never_cache
 @require_safe
 @login_required
 def session_list(request: MemberRequest) -> HttpResponse:
     sessions = request.user.sessions.filter(expire_date__gt=timezone.now()).order_by("-created_at")
-    context = {"sessions": sessions, "current": request.session.session_key}
+    context = {"sessions": sessions, "current": _here(request)}
     return render(request, "account/session_list.html", context)
 
 
@@ -87,7 +92,7 @@ def session_list(request: MemberRequest) -> HttpResponse:
 @login_required
 def session_end(request: MemberRequest) -> HttpResponse:
     """End one session, named by its public id, or all but this one."""
-    others = request.user.sessions.exclude(session_key=request.session.session_key)
+    others = request.user.sessions.exclude(session_key=_here(request))
     wanted = request.POST.get("session", "")
     keys = [session.session_key for session in others if wanted in ("others", session.public_id)]
     others.filter(session_key__in=keys).delete()

@@ -4,6 +4,7 @@ from django.test import TestCase
 from django.urls import reverse
 
 from account.models import Session
+from account.sessions import hashed
 from account.tests.factories import make_user
 from actions.tasks import flush_views
 from config.tests.test_boundaries import BROWSER
@@ -86,7 +87,7 @@ class SwitchedOffTests(TestCase):
     def test_old_sessions_do_not_come_back_with_the_account(self):
         member = self.client_class()
         member.force_login(self.alice)
-        Session.objects.filter(session_key=member.session.session_key).update(member=self.alice)
+        Session.objects.filter(session_key=hashed(member.session.session_key)).update(member=self.alice)
 
         self.act("switch_off", self.alice)
         self.act("switch_on", self.alice)
