@@ -1,28 +1,59 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from config.longtables import LongTable
-from config.readonly import Unwritable
+from config.modeladmin import StaffAdmin
+from config.readonly import ReadOnly, Unwritable
 from search import index
 
-from . import leaving
-from .models import Boundary, Follow, RecoveryCode, SecondFactor, Session, User
+from . import leaving, registration, second_factor
+from .models import Boundary, Follow, RecoveryCode, SecondFactor, User
+
+RIGHTS: list[Any] = ["is_staff", "is_superuser", "groups", "user_permissions"]
+
+
+class SuperusersOnly:
+    def _is_superuser(self, request: HttpRequest, obj: object = None) -> bool:
+        return request.user.is_active and request.user.is_superuser
+
+    has_module_permission = has_view_permission = has_add_permission = _is_superuser
+    has_change_permission = has_delete_permission = _is_superuser
+
+
+@admin.register(Group)
+class StaffGroupAdmin(SuperusersOnly, StaffAdmin, GroupAdmin):
+    """Whoever may change a group may give themselves every permission there is, and is as good as a superuser."""
+
+
+def may_manage(staff: Any, person: User) -> bool:
+    """
+    Tell whether somebody may change the other's account.
+
+    A new address or password is a way into the account, so nobody may set those of a person with more rights; and only
+    superusers decide about colleagues.
+    """
+    if staff.is_superuser:
+        return True
+    if person.is_staff or person.is_superuser:
+        return False
+    return person.get_all_permissions() <= staff.get_all_permissions()
 
 
 @admin.register(User)
-class MemberAdmin(LongTable, UserAdmin):
+class MemberAdmin(LongTable, StaffAdmin, UserAdmin):
     list_display = ["username", "email", "first_name", "is_active", "is_staff", "email_proven_at", "date_joined"]
     list_filter = ["is_active", "is_staff", "is_superuser", "date_joined"]
     search_fields = ["username", "email", "first_name", "last_name"]
     date_hierarchy = "date_joined"
     ordering = ["-date_joined"]
-    readonly_fields = ["email_proven_at", "last_login", "date_joined"]
+    readonly_fields = ["email_proven_at", "has_second_factor", "last_login", "date_joined"]
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         (_("Person"), {"fields": ("first_name", "last_name", "email", "email_proven_at")}),
@@ -30,25 +61,39 @@ class MemberAdmin(LongTable, UserAdmin):
         (
             _("Account"),
             {
-                "fields": ("is_active",),
+                "fields": ("is_active", "has_second_factor"),
                 "description": _(
                     "Switched off, the person is logged out, and profile, pictures and acts are hidden until it is "
                     "switched on again. Their posts and comments stay: withdraw those in their own lists."
                 ),
             },
         ),
-        (_("Permissions"), {"fields": ("is_staff", "is_superuser", "groups", "user_permissions")}),
+        (_("Permissions"), {"fields": RIGHTS}),
         (_("Dates"), {"fields": ("last_login", "date_joined")}),
     )
-    actions = ["switch_off", "switch_on", "make_nameless"]
+    actions = ["switch_off", "switch_on", "make_nameless", "remove_second_factor"]
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "email", "password1", "password2")}),)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or may_manage(request.user, obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False  # likes, files and orders hang on the row: leaving.leave undoes what has to be undone
 
+    def has_remove_second_factor_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+        return [*self.readonly_fields, *([] if request.user.is_superuser else RIGHTS)]
+
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001 (Django's)
         with transaction.atomic():
+            is_moved = change and "email" in form.changed_data
+            if is_moved:
+                obj.email_proven_at = None  # what staff typed proves nothing, and orders follow the proven address
             super().save_model(request, obj, form, change)
+            if is_moved and obj.is_active:
+                registration.mail_proof(obj)
             if "is_active" in form.changed_data and change:
                 obj.switch(on=obj.is_active)
             else:
@@ -64,9 +109,7 @@ class MemberAdmin(LongTable, UserAdmin):
         self._switch(request, people.filter(is_active=False).exclude(email__endswith=leaving.NOWHERE), on=True)
 
     def _switch(self, request: HttpRequest, people: QuerySet[User], *, on: bool) -> None:
-        if not request.user.is_superuser:
-            people = people.filter(is_superuser=False)
-        switched = list(people)
+        switched = [person for person in people if may_manage(request.user, person)]
         for person in switched:
             person.switch(on=on)
         text = _("Accounts switched on: %(number)s") if on else _("Accounts switched off: %(number)s")
@@ -75,39 +118,44 @@ class MemberAdmin(LongTable, UserAdmin):
     @admin.action(description=_("Delete the account and what belongs to it"), permissions=["change"])
     def make_nameless(self, request: HttpRequest, people: QuerySet[User]) -> None:
         for person in people.filter(is_staff=False, is_active=True):
-            leaving.leave(person)
+            if may_manage(request.user, person):
+                leaving.leave(person)
 
-
-@admin.register(Session)
-class SessionAdmin(Unwritable, admin.ModelAdmin):
-    list_display = ["member", "browser_name", "created_at", "expire_date"]
-    list_select_related = ["member"]
-    fields = ["member", "device", "created_at", "expire_date"]  # never the key: it is as good as a password
+    @admin.action(
+        description=_("Remove the second factor, after you made sure who asks"), permissions=["remove_second_factor"]
+    )
+    def remove_second_factor(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        helped = list(people.filter(has_second_factor=True))
+        for person in helped:
+            second_factor.remove(person)
+            self.log_change(request, person, _("Removed the second factor."))
+        self.message_user(request, _("Second factors removed: %(number)s") % {"number": len(helped)})
 
 
 @admin.register(SecondFactor)
-class SecondFactorAdmin(Unwritable, admin.ModelAdmin):
+class SecondFactorAdmin(ReadOnly, StaffAdmin):
     list_display = ["user", "confirmed_at"]
     list_select_related = ["user"]
-    fields = ["user", "confirmed_at"]
+    fields = ["user", "confirmed_at"]  # removed with all that belongs to it by an action of the member's list
 
 
 @admin.register(RecoveryCode)
-class RecoveryCodeAdmin(Unwritable, admin.ModelAdmin):
+class RecoveryCodeAdmin(ReadOnly, StaffAdmin):
     list_display = ["user", "used_at"]
     list_select_related = ["user"]
     fields = ["user", "used_at"]
 
 
 @admin.register(Boundary)
-class BoundaryAdmin(Unwritable, admin.ModelAdmin):
+class BoundaryAdmin(Unwritable, StaffAdmin):
     list_display = ["owner", "other", "kind", "created_at"]
     list_select_related = ["owner", "other"]
 
 
 @admin.register(Follow)
-class FollowAdmin(admin.ModelAdmin):
+class FollowAdmin(Unwritable, StaffAdmin):
+    """People follow by themselves: User.follow keeps to their blocks."""
+
     list_display = ["follower", "followed", "created_at"]
     list_select_related = ["follower", "followed"]
-    raw_id_fields = ["follower", "followed"]
     date_hierarchy = "created_at"

@@ -2,11 +2,12 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from config.longtables import LongTable
+from config.modeladmin import StaffAdmin
 
 from .models import Action, View, ViewBatch, ViewCount
 
 
-class HistoryAdmin(LongTable, admin.ModelAdmin):
+class HistoryAdmin(LongTable, StaffAdmin):
     """Written by what people do; staff may read, and delete what should not be there."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

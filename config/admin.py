@@ -1,11 +1,12 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
+from .modeladmin import StaffAdmin
 from .models import SweepRun
 
 
 @admin.register(SweepRun)
-class SweepRunAdmin(admin.ModelAdmin):
+class SweepRunAdmin(StaffAdmin):
     list_display = ["name", "due_at", "ended_at", "has_failed"]
     list_filter = ["has_failed"]
 

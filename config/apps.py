@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin_apps
 from django.db.backends.signals import connection_created
 from django.utils.module_loading import autodiscover_modules
 
@@ -14,3 +15,10 @@ class ConfigConfig(AppConfig):
         autodiscover_modules("belongings")  # config/personaldata.py
         connection_created.connect(freshness.watch_connection)
         connection_created.connect(metrics.watch_connection)
+
+
+class StaffAdminConfig(admin_apps.AdminConfig):
+    """Named in INSTALLED_APPS for Django's own, so that `admin.site` is ours."""
+
+    default = False  # for "config" Django is to take the one above
+    default_site = "config.adminsite.StaffSite"

@@ -55,7 +55,7 @@ INSTALLED_APPS = [
     "actions",
     "mail",
     "search",
-    "django.contrib.admin",
+    "config.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

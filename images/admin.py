@@ -6,13 +6,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from config.longtables import LongTable
+from config.modeladmin import StaffAdmin
 from config.templatetags.pictures import picture
 
 from .models import Image, Like
 
 
 @admin.register(Image)
-class ImageAdmin(LongTable, admin.ModelAdmin):
+class ImageAdmin(LongTable, StaffAdmin):
     list_display = ["title", "thumbnail", "owner", "status", "is_private", "total_likes", "created_at"]
     list_filter = ["status", "is_private", "created_at"]
     list_select_related = ["owner"]
@@ -38,7 +39,7 @@ class ImageAdmin(LongTable, admin.ModelAdmin):
 
 
 @admin.register(Like)
-class LikeAdmin(admin.ModelAdmin):
+class LikeAdmin(StaffAdmin):
     list_display = ["user", "image", "created_at"]
     list_select_related = ["user", "image"]
     date_hierarchy = "created_at"

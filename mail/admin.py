@@ -6,13 +6,14 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from config.longtables import LongTable
+from config.modeladmin import StaffAdmin
 
 from . import outbox
 from .models import OutgoingMail, OutgoingMailQuerySet, ProvenAddress
 
 
 @admin.register(OutgoingMail)
-class OutgoingMailAdmin(LongTable, admin.ModelAdmin):
+class OutgoingMailAdmin(LongTable, StaffAdmin):
     list_display = ["id", "kind", "to", "subject", "status", "attempts", "created_at", "sent_at"]
     list_filter = ["status", "kind", "created_at"]
     search_fields = ["to", "subject", "dedup_key", "message_id"]
@@ -51,6 +52,6 @@ class OutgoingMailAdmin(LongTable, admin.ModelAdmin):
 
 
 @admin.register(ProvenAddress)
-class ProvenAddressAdmin(admin.ModelAdmin):
+class ProvenAddressAdmin(StaffAdmin):
     list_display = ["email", "proven_at"]
     search_fields = ["email"]

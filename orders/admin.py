@@ -2,7 +2,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Model, Prefetch, QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from config.longtables import LongTable, of_address
+from config.modeladmin import StaffAdmin
 from config.ratelimit import hit
 from config.readonly import ReadOnly
 from shop.money import money
@@ -65,11 +66,12 @@ def _shown(field: str, description: Any) -> Callable[[Any, Order], str]:
 
 
 @admin.register(Order)
-class OrderAdmin(LongTable, admin.ModelAdmin):
+class OrderAdmin(LongTable, StaffAdmin):
     """Orders are read here and acted upon; what they say is never edited."""
 
     list_display = ["number", "created_at", "status", "amount", "who", "papers"]
     list_filter = ["status", "created_at", "paid_at"]
+    linked_lookups = ["vat_id__exact"]  # from a VAT id's page
     search_fields = ["email", "first_name", "last_name", "company"]
     search_help_text = _("Number (#12), invoice (2026-00012), name or e-mail.")
     list_per_page = 50
@@ -118,6 +120,10 @@ class OrderAdmin(LongTable, admin.ModelAdmin):
         if (of_buyer := of_address(queryset, term)) is not None:
             return of_buyer, False
         return super().get_search_results(request, queryset, search_term)
+
+    def may_open_on_site(self, request: HttpRequest, obj: Model) -> bool:
+        """The buyer's address lets anybody pay, withdraw and fetch papers: only for staff who act upon orders anyway."""
+        return self.has_change_permission(request)
 
     @admin.display(description=_("order"), ordering="pk")
     def number(self, order: Order) -> str:
@@ -171,7 +177,7 @@ class OrderAdmin(LongTable, admin.ModelAdmin):
         links = [
             (reverse("orders:admin_order_detail", args=[order.pk]), _("Print")),
             (reverse("orders:admin_order_handle", args=[order.pk]), _("Send, note")),
-            (order.get_absolute_url(), _("What the buyer sees")),
+            (self.get_view_on_site_url(order), _("What the buyer sees")),
             (f"{reverse('admin:payment_payment_changelist')}?order__id__exact={order.pk}", _("Payments")),
         ]
         if order.paid_at:
@@ -227,11 +233,12 @@ class OrderAdmin(LongTable, admin.ModelAdmin):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(ReadOnly, LongTable, admin.ModelAdmin):
+class InvoiceAdmin(ReadOnly, LongTable, StaffAdmin):
     list_display = ["label", "kind", "order", "amount", "created_at", "file"]
     list_filter = ["kind", "year"]
     list_select_related = ["order"]
     search_fields = ["=number", "order__email"]
+    view_on_site = False  # its address holds the order's key; the column "file" needs none
 
     @admin.display(description=_("total"))
     def amount(self, paper: Invoice) -> str:
@@ -245,7 +252,7 @@ class InvoiceAdmin(ReadOnly, LongTable, admin.ModelAdmin):
 
 
 @admin.register(InvoiceCounter)
-class InvoiceCounterAdmin(ReadOnly, admin.ModelAdmin):
+class InvoiceCounterAdmin(ReadOnly, StaffAdmin):
     list_display = ["year", "last"]
 
 
@@ -253,7 +260,7 @@ VIES = "https://ec.europa.eu/taxation_customs/vies/"
 
 
 @admin.register(VatId)
-class VatIdAdmin(admin.ModelAdmin):
+class VatIdAdmin(StaffAdmin):
     """What VIES said of a buyer's VAT id; the number itself is the buyer's and is not edited."""
 
     list_display = ["number", "state_words", "verified_on", "checked_by", "created_at", "orders"]
@@ -292,12 +299,12 @@ class VatIdAdmin(admin.ModelAdmin):
 
 
 @admin.register(ShippingRate)
-class ShippingRateAdmin(admin.ModelAdmin):
+class ShippingRateAdmin(StaffAdmin):
     list_display = ["name", "price", "free_from"]
 
 
 @admin.register(Withdrawal)
-class WithdrawalAdmin(ReadOnly, admin.ModelAdmin):
+class WithdrawalAdmin(ReadOnly, StaffAdmin):
     list_display = ["created_at", "name", "email", "order_number", "order", "is_late", "handled_at"]
     list_filter = [("handled_at", admin.EmptyFieldListFilter), "is_late"]
     search_fields = ["name", "email", "order_number"]

@@ -8,6 +8,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from config.longtables import LongTable
+from config.modeladmin import StaffAdmin
 from config.readonly import ReadOnly
 from orders.admin import OrderAdmin
 from shop.money import money
@@ -16,7 +17,7 @@ from . import gateway
 from .models import CheckoutAttempt, Payment, Problem, Refund, WebhookEvent
 
 
-class ReadOnlyAdmin(ReadOnly, LongTable, admin.ModelAdmin):
+class ReadOnlyAdmin(ReadOnly, LongTable, StaffAdmin):
     """Rows that only the code writes: what Stripe said is not for editing."""
 
     @admin.display(description=_("order"), ordering="order_id")
@@ -66,6 +67,7 @@ class PaymentAdmin(AtStripe, ReadOnlyAdmin):
         "stripe",
     ]
     list_filter = ["is_accepted", "dispute_status", "created_at"]
+    linked_lookups = ["order__id__exact"]  # from an order's page
     search_fields = ["payment_intent", "session_id", "=order__id", "order__email"]
     readonly_fields = ["stripe"]
 

@@ -1,11 +1,12 @@
 from django.contrib import admin
 
+from config.modeladmin import StaffAdmin
 from config.readonly import ReadOnly
 
 from .models import Document, Trigram, Word
 
 
-class ReadOnlyAdmin(ReadOnly, admin.ModelAdmin):
+class ReadOnlyAdmin(ReadOnly, StaffAdmin):
     """The index is written by the objects it is about; a change here would be undone by their next save."""
 
     show_full_result_count = False

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from config.longtables import LongTable
+from config.modeladmin import StaffAdmin
 from config.readonly import ReadOnly
 from config.templatetags.pictures import thumbnail_url
 from mail import relay
@@ -29,7 +30,7 @@ class PriceField(DecimalField):
 
 
 @admin.register(Category)
-class CategoryAdmin(admin.ModelAdmin):
+class CategoryAdmin(StaffAdmin):
     list_display = ["name", "slug"]
     search_fields = ["name"]
     prepopulated_fields = {"slug": ["name"]}
@@ -47,7 +48,7 @@ class PictureInline(admin.TabularInline):
 
 
 @admin.register(Product)
-class ProductAdmin(LongTable, admin.ModelAdmin):
+class ProductAdmin(LongTable, StaffAdmin):
     list_display = ["name", "preview", "category", "price", "stock", "available", "is_digital"]
     list_editable = ["price", "stock", "available"]
     list_filter = ["available", "category", "is_digital"]
@@ -119,19 +120,19 @@ class ProductAdmin(LongTable, admin.ModelAdmin):
 
 
 @admin.register(Basket)
-class BasketAdmin(ReadOnly, admin.ModelAdmin):
+class BasketAdmin(ReadOnly, StaffAdmin):
     list_display = ["order_id", "product_ids", "counted_at"]
 
 
 @admin.register(BoughtTogether)
-class BoughtTogetherAdmin(ReadOnly, admin.ModelAdmin):
+class BoughtTogetherAdmin(ReadOnly, StaffAdmin):
     list_display = ["product", "other", "score"]
     list_select_related = ["product", "other"]
     ordering = ["-score", "product"]
 
 
 @admin.register(StockAlert)
-class StockAlertAdmin(admin.ModelAdmin):
+class StockAlertAdmin(StaffAdmin):
     list_display = ["product", "email", "created_at", "confirmed_at", "sent_at"]
     list_select_related = ["product"]
     list_filter = [("confirmed_at", admin.EmptyFieldListFilter), ("sent_at", admin.EmptyFieldListFilter)]

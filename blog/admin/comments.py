@@ -7,10 +7,11 @@ from django.utils.translation import ngettext
 
 from blog.models import BannedAddress, Comment
 from config.longtables import LongTable, of_address
+from config.modeladmin import StaffAdmin
 
 
 @admin.register(Comment)
-class CommentAdmin(LongTable, admin.ModelAdmin):
+class CommentAdmin(LongTable, StaffAdmin):
     list_display = ["name", "email", "shortened", "post", "state", "created_at"]
     list_filter = ["state", "created_at"]
     list_select_related = ["post"]
@@ -63,6 +64,6 @@ class CommentAdmin(LongTable, admin.ModelAdmin):
 
 
 @admin.register(BannedAddress)
-class BannedAddressAdmin(admin.ModelAdmin):
+class BannedAddressAdmin(StaffAdmin):
     list_display = ["email", "reason", "created_at"]
     search_fields = ["email", "reason"]

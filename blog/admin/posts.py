@@ -19,6 +19,7 @@ from blog.models import Mention, OldAddress, Post, Revision, remember
 from blog.models.posts import MAX_TAGS
 from config import markdown
 from config.longtables import LongTable
+from config.modeladmin import StaffAdmin
 from mail.links import site_url
 
 
@@ -89,7 +90,7 @@ class OldAddressInline(admin.TabularInline):
 
 
 @admin.register(Post)
-class PostAdmin(LongTable, admin.ModelAdmin):
+class PostAdmin(LongTable, StaffAdmin):
     form = PostForm
     list_display = ["title", "author", "standing", "publish_at", "comment_count", "views"]
     list_filter = ["status", "publish_at", "is_open"]
@@ -228,7 +229,7 @@ def preview_path(post: Post) -> str:
     return reverse("blog:post_preview", args=[stamps.preview_token(post.pk, post.preview_key)])
 
 
-class Shown(admin.ModelAdmin):
+class Shown(StaffAdmin):
     """Rows that the site writes itself: to be looked at."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from blog.models import Tag, TagAlias, Tally
+from config.modeladmin import StaffAdmin
 
 
 class MergeForm(forms.Form):
@@ -18,7 +19,7 @@ class MergeForm(forms.Form):
 
 
 @admin.register(Tag)
-class TagAdmin(admin.ModelAdmin):
+class TagAdmin(StaffAdmin):
     list_display = ["name", "slug", "post_count"]
     search_fields = ["name", "slug"]
     readonly_fields = ["post_count"]
@@ -47,7 +48,7 @@ class TagAdmin(admin.ModelAdmin):
 
 
 @admin.register(TagAlias)
-class TagAliasAdmin(admin.ModelAdmin):
+class TagAliasAdmin(StaffAdmin):
     list_display = ["slug", "tag"]
     list_select_related = ["tag"]
     search_fields = ["slug", "tag__name"]
@@ -55,7 +56,7 @@ class TagAliasAdmin(admin.ModelAdmin):
 
 
 @admin.register(Tally)
-class TallyAdmin(admin.ModelAdmin):
+class TallyAdmin(StaffAdmin):
     """Kept numbers: shown, not edited."""
 
     list_display = ["name", "posts"]
