@@ -3,7 +3,7 @@ from django.contrib.admin import apps as admin_apps
 from django.db.backends.signals import connection_created
 from django.utils.module_loading import autodiscover_modules
 
-from . import freshness, metrics
+from . import checks, freshness, metrics  # noqa: F401 - checks register themselves
 
 
 class ConfigConfig(AppConfig):

@@ -8,19 +8,27 @@ EMAIL_URL, one address for where mail goes, as Django's settings.
     file:///a/folder                  one .eml file for each mail, which every mail program opens
 """
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
 PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
 
 
+def _has_port(parts: SplitResult) -> bool:
+    """Tell whether the port, if there is one, is a number."""
+    with suppress(ValueError):
+        return parts.port != 0
+    return False
+
+
 def email_settings(url: str, *, folder: Path) -> dict[str, Any]:
     """Return the EMAIL_* settings for `url`; without one, mails become files in `folder`."""
     parts = urlsplit(url or folder.as_uri())
-    if parts.scheme in PORTS and parts.hostname:
+    if parts.scheme in PORTS and parts.hostname and _has_port(parts):
         return {
             "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
             "EMAIL_HOST": parts.hostname,

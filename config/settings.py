@@ -9,37 +9,52 @@ from email.utils import parseaddr
 from pathlib import Path
 
 from csp.constants import NONCE, SELF
-from decouple import Csv, config
+from decouple import Csv
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from .buckets import storages_in
 from .databases import databases_in
 from .emailurl import email_settings
+from .env import (
+    country,
+    database,
+    env,
+    flag,
+    folder_address,
+    mailbox,
+    natural,
+    one_of,
+    optional,
+    own_folder,
+    positive,
+    service,
+    time_zone,
+    web_address,
+)
 from .logs import logging_in
 from .schedule import beat_schedule
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # Everything the site writes to disk when no other place is configured.
-VAR_DIR = Path(config("VAR_DIR", default="") or BASE_DIR / "var")
-VAR_DIR.mkdir(parents=True, exist_ok=True)
+VAR_DIR = own_folder(Path(env("VAR_DIR") or BASE_DIR / "var"))
 
 # --- What every installation decides -------------------------------------------------------------------------------
 
-DEBUG = config("DEBUG", default=False, cast=bool)
+DEBUG = env("DEBUG", default=False, cast=flag)
 DEVELOPMENT_KEY = "development-only-key-refused-when-DEBUG-is-off"
-SECRET_KEY = config("SECRET_KEY", default=DEVELOPMENT_KEY if DEBUG else "")
+SECRET_KEY = env("SECRET_KEY", default=DEVELOPMENT_KEY if DEBUG else "")
 if not DEBUG and SECRET_KEY in ("", DEVELOPMENT_KEY):
     raise ImproperlyConfigured(
         "SECRET_KEY is missing or is the development one, and DEBUG is off. Set SECRET_KEY to a long random value "
         "(python -c 'import secrets; print(secrets.token_urlsafe(50))'), or DEBUG=true on your own machine; "
         "`make run` does the latter for you."
     )
-SECRET_KEY_FALLBACKS = config("SECRET_KEY_FALLBACKS", default="", cast=Csv())
+SECRET_KEY_FALLBACKS = env("SECRET_KEY_FALLBACKS", cast=Csv())
 
-SITE_NAME = config("SITE_NAME", default="Atelier")
-SITE_URL = config("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
-ALLOWED_HOSTS = config("ALLOWED_HOSTS", default="127.0.0.1,localhost,[::1]", cast=Csv())
+SITE_NAME = env("SITE_NAME", default="Atelier")
+SITE_URL = env("SITE_URL", default="http://127.0.0.1:8000", cast=web_address)
+ALLOWED_HOSTS = env("ALLOWED_HOSTS", default="127.0.0.1,localhost,[::1]", cast=Csv())
 
 # --- Apps: an app may import those below it, never above or beside it (pyproject.toml holds the contract) ----------
 
@@ -119,13 +134,13 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- Database: SQLite until DATABASE_URL names another -------------------------------------------------------------
 
-DATABASE_URL = config("DATABASE_URL", default="") or f"sqlite:///{VAR_DIR / 'db.sqlite3'}"
+DATABASE_URL = env("DATABASE_URL", cast=database) or f"sqlite:///{VAR_DIR / 'db.sqlite3'}"
 # A streaming replica of it: config/routers.py says who may read there.
-DATABASE_REPLICA_URL = config("DATABASE_REPLICA_URL", default="")
+DATABASE_REPLICA_URL = env("DATABASE_REPLICA_URL", cast=database)
 DATABASES = databases_in(
     DATABASE_URL,
     replica_url=DATABASE_REPLICA_URL,
-    is_pooled=config("DATABASE_POOLED", default=False, cast=bool),
+    is_pooled=env("DATABASE_POOLED", default=False, cast=flag),
     test_file=VAR_DIR / "test.sqlite3",
 )
 if DATABASE_REPLICA_URL:
@@ -135,7 +150,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis, Celery, mail: each optional ----------------------------------------------------------------------------
 
-REDIS_URL = config("REDIS_URL", default="")
+REDIS_URL = env("REDIS_URL", cast=service("redis://host:6379/0"))
 REDIS_TIMEOUT = 0.2  # seconds: what a Redis that is away may cost a page, once in five seconds
 if REDIS_URL:
     CACHES = {"default": {"BACKEND": "config.cache.ForgivingRedisCache", "LOCATION": REDIS_URL}}
@@ -149,7 +164,7 @@ CACHES["memory"] = {
     "OPTIONS": {"MAX_ENTRIES": 10_000},
 }
 
-CELERY_BROKER_URL = config("CELERY_BROKER_URL", default="")
+CELERY_BROKER_URL = env("CELERY_BROKER_URL", cast=service("amqp://user:password@host:5672//"))
 SECONDS_TO_FINISH = 5.0  # how long a process without a broker waits at its end for the task that is running
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
@@ -170,7 +185,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "write_timeout": 2,
     "socket_timeout": 2,
 }
-CELERY_TASK_DEFAULT_QUEUE = config("CELERY_QUEUE", default="atelier")
+CELERY_TASK_DEFAULT_QUEUE = env("CELERY_QUEUE", default="atelier")
 CELERY_TASK_DEFAULT_QUEUE_TYPE = "quorum"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -197,13 +212,13 @@ CELERY_BEAT_SCHEDULE = beat_schedule(SWEEPS)
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # it keeps no file: what is due stands in the database
 
 # Empty: each mail becomes a file under var/mail, which a check (mail/checks.py) refuses when DEBUG is off.
-EMAIL_URL = config("EMAIL_URL", default="")
+EMAIL_URL = env("EMAIL_URL")
 EMAIL_FILE_PATH: str = str(VAR_DIR / "mail")
 globals().update(email_settings(EMAIL_URL, folder=VAR_DIR / "mail"))
 EMAIL_TIMEOUT = 10
-DEFAULT_FROM_EMAIL = config("DEFAULT_FROM_EMAIL", default="Atelier <post@atelier.example>")
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Atelier <post@atelier.example>", cast=mailbox)
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
-STAFF_EMAIL = config("STAFF_EMAIL", default="") or DEFAULT_FROM_EMAIL
+STAFF_EMAIL = env("STAFF_EMAIL", cast=optional(mailbox)) or DEFAULT_FROM_EMAIL
 
 # --- People --------------------------------------------------------------------------------------------------------
 
@@ -228,9 +243,9 @@ LOGIN_REDIRECT_URL = "account:dashboard"
 LOGOUT_REDIRECT_URL = "home"
 PASSWORD_RESET_TIMEOUT = 3600
 # Off by default in development only, so that the demo's staff can just log in.
-STAFF_SECOND_FACTOR = config("STAFF_SECOND_FACTOR", default=not DEBUG, cast=bool)
-STAFF_IDLE_HOURS = config("STAFF_IDLE_HOURS", default=12, cast=float)
-STAFF_SESSION_DAYS = config("STAFF_SESSION_DAYS", default=7, cast=float)
+STAFF_SECOND_FACTOR = env("STAFF_SECOND_FACTOR", default=not DEBUG, cast=flag)
+STAFF_IDLE_HOURS = env("STAFF_IDLE_HOURS", default=12, cast=positive)
+STAFF_SESSION_DAYS = env("STAFF_SESSION_DAYS", default=7, cast=positive)
 
 AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
 AXES_FAILURE_LIMIT = 5
@@ -240,10 +255,10 @@ AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 AXES_USERNAME_CALLABLE = "account.backends.throttled_name"
 AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
-AXES_IPWARE_PROXY_COUNT = config("PROXY_COUNT", default=0, cast=int)
+AXES_IPWARE_PROXY_COUNT = env("PROXY_COUNT", default=0, cast=natural)
 
-SOCIAL_AUTH_GOOGLE_OAUTH2_KEY = config("GOOGLE_OAUTH2_KEY", default="")
-SOCIAL_AUTH_GOOGLE_OAUTH2_SECRET = config("GOOGLE_OAUTH2_SECRET", default="")
+SOCIAL_AUTH_GOOGLE_OAUTH2_KEY = env("GOOGLE_OAUTH2_KEY")
+SOCIAL_AUTH_GOOGLE_OAUTH2_SECRET = env("GOOGLE_OAUTH2_SECRET")
 SOCIAL_AUTH_GOOGLE_OAUTH2_USE_UNIQUE_USER_ID = True  # store Google's `sub`, not the address, which may change hands
 SOCIAL_AUTH_URL_NAMESPACE = "social"
 SOCIAL_AUTH_REQUIRE_POST = True
@@ -270,35 +285,33 @@ SOCIAL_AUTH_DISCONNECT_PIPELINE = ["account.pipeline.refuse_disconnect"]
 
 # --- Shop ----------------------------------------------------------------------------------------------------------
 
-SHOP_CURRENCY = config("SHOP_CURRENCY", default="EUR").upper()
+SHOP_CURRENCY = env("SHOP_CURRENCY", default="EUR").upper()
 # The page on which consumers in the EU withdraw from a purchase; shops that sell to companies only may switch it off.
-WITHDRAWAL_FORM = config("WITHDRAWAL_FORM", default=True, cast=bool)
-STRIPE_SECRET_KEY = config("STRIPE_SECRET_KEY", default="")
-STRIPE_WEBHOOK_SECRET = config("STRIPE_WEBHOOK_SECRET", default="")
+WITHDRAWAL_FORM = env("WITHDRAWAL_FORM", default=True, cast=flag)
+STRIPE_SECRET_KEY = env("STRIPE_SECRET_KEY")
+STRIPE_WEBHOOK_SECRET = env("STRIPE_WEBHOOK_SECRET")
 # Only ever set to the local simulator's address; empty means Stripe itself.
-STRIPE_API_BASE = config("STRIPE_API_BASE", default="")
+STRIPE_API_BASE = env("STRIPE_API_BASE", cast=optional(web_address))
 # Printed on every invoice; a | begins a new line of the address.
-SELLER_NAME = config("SELLER_NAME", default="Atelier Demo" if DEBUG else "")
-SELLER_ADDRESS = config("SELLER_ADDRESS", default="1 Example Street|12345 Sampletown" if DEBUG else "").replace(
-    "|", "\n"
-)
-SELLER_COUNTRY = config("SELLER_COUNTRY", default="DE")  # two letters; the checkout's first guess
-SELLER_VAT_ID = config("SELLER_VAT_ID", default="")
-SELLER_REGISTER = config("SELLER_REGISTER", default="")
+SELLER_NAME = env("SELLER_NAME", default="Atelier Demo" if DEBUG else "")
+SELLER_ADDRESS = env("SELLER_ADDRESS", default="1 Example Street|12345 Sampletown" if DEBUG else "").replace("|", "\n")
+SELLER_COUNTRY = env("SELLER_COUNTRY", default="DE", cast=country)  # two letters; the checkout's first guess
+SELLER_VAT_ID = env("SELLER_VAT_ID")
+SELLER_REGISTER = env("SELLER_REGISTER")
 # off, verified or unverified: whose VAT id lets a business in another EU country buy without VAT (orders/vat.py).
-VAT_REVERSE_CHARGE = config("VAT_REVERSE_CHARGE", default="off").lower()
-VAT_FREE_EXPORT = config("VAT_FREE_EXPORT", default=False, cast=bool)
-SELLER_EMAIL = config("SELLER_EMAIL", default="") or parseaddr(DEFAULT_FROM_EMAIL)[1]
+VAT_REVERSE_CHARGE = env("VAT_REVERSE_CHARGE", default="off").lower()
+VAT_FREE_EXPORT = env("VAT_FREE_EXPORT", default=False, cast=flag)
+SELLER_EMAIL = env("SELLER_EMAIL", cast=optional(mailbox)) or parseaddr(DEFAULT_FROM_EMAIL)[1]
 
 # --- Language and time ---------------------------------------------------------------------------------------------
 
-LANGUAGE_CODE = config("LANGUAGE_CODE", default="en")
 LANGUAGES = [("en", _("English"))]
+LANGUAGE_CODE = env("LANGUAGE_CODE", default="en", cast=one_of(*dict(LANGUAGES)))
 if len(LANGUAGES) == 1:
     # It doubles the price of a constant page (measured) and has nothing to choose from.
     MIDDLEWARE.remove("django.middleware.locale.LocaleMiddleware")
 LOCALE_PATHS = [BASE_DIR / "locale"]
-TIME_ZONE = config("TIME_ZONE", default="UTC")
+TIME_ZONE = env("TIME_ZONE", default="UTC", cast=time_zone)
 FORMAT_MODULE_PATH = "config.formats"
 USE_I18N = True
 USE_TZ = True
@@ -316,7 +329,7 @@ STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
 ]
 MEDIA_ROOT = VAR_DIR / "media"
-MEDIA_URL = config("MEDIA_URL_BASE", default="/media/").rstrip("/") + "/"
+MEDIA_URL = env("MEDIA_URL_BASE", default="/media/", cast=folder_address)
 # Invoices and other papers that only a view with a permission check may hand out.
 PRIVATE_ROOT = VAR_DIR / "private"
 STORAGES = {
@@ -328,19 +341,19 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
-AWS_STORAGE_BUCKET_NAME = config("AWS_STORAGE_BUCKET_NAME", default="")
+AWS_STORAGE_BUCKET_NAME = env("AWS_STORAGE_BUCKET_NAME")
 if AWS_STORAGE_BUCKET_NAME:
     STORAGES |= storages_in(
         media=AWS_STORAGE_BUCKET_NAME,
-        private=config("AWS_PRIVATE_BUCKET_NAME", default=""),
+        private=env("AWS_PRIVATE_BUCKET_NAME"),
         media_url=MEDIA_URL,
-        endpoint=config("AWS_S3_ENDPOINT_URL", default=""),
-        region=config("AWS_S3_REGION_NAME", default=""),
-        key=config("AWS_ACCESS_KEY_ID", default=""),
-        secret=config("AWS_SECRET_ACCESS_KEY", default=""),
+        endpoint=env("AWS_S3_ENDPOINT_URL", cast=optional(web_address)),
+        region=env("AWS_S3_REGION_NAME"),
+        key=env("AWS_ACCESS_KEY_ID"),
+        secret=env("AWS_SECRET_ACCESS_KEY"),
     )
 # Loopback servers ("127.0.0.1:8399") that config/fetch.py may fetch pictures from, for tests and demos.
-FETCH_TEST_ORIGINS = config("FETCH_TEST_ORIGINS", default="", cast=Csv())
+FETCH_TEST_ORIGINS = env("FETCH_TEST_ORIGINS", cast=Csv())
 if FETCH_TEST_ORIGINS and not DEBUG:
     raise ImproperlyConfigured(
         "FETCH_TEST_ORIGINS is set and DEBUG is off. It lets members make this server fetch from your own network; "
@@ -394,21 +407,23 @@ if SITE_URL.startswith("https://"):
     CSRF_COOKIE_NAME = "__Host-csrftoken"
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
-    SECURE_SSL_REDIRECT = config("SECURE_SSL_REDIRECT", default=True, cast=bool)
+    SECURE_SSL_REDIRECT = env("SECURE_SSL_REDIRECT", default=True, cast=flag)
     SECURE_HSTS_SECONDS = 63_072_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
-    if config("BEHIND_TLS_PROXY", default=False, cast=bool):
+    if env("BEHIND_TLS_PROXY", default=False, cast=flag):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # --- Metrics: counted when somebody may ask for them ----------------------------------------------------------------
 
-METRICS_TOKEN = config("METRICS_TOKEN", default="")
-METRICS_DIR = Path(config("METRICS_DIR", default="") or VAR_DIR / "metrics")
+METRICS_TOKEN = env("METRICS_TOKEN")
+METRICS_DIR = Path(env("METRICS_DIR") or VAR_DIR / "metrics")
 if METRICS_TOKEN:
     MIDDLEWARE.insert(1, "config.metrics.measure")
 
 # --- Logs ----------------------------------------------------------------------------------------------------------
 
-LOG_FORMAT = config("LOG_FORMAT", default="text")
-LOGGING = logging_in(LOG_FORMAT, level=config("LOG_LEVEL", default="INFO"))
+LOG_FORMAT = env("LOG_FORMAT", default="text", cast=one_of("text", "json"))
+LOGGING = logging_in(
+    LOG_FORMAT, level=env("LOG_LEVEL", default="INFO", cast=one_of("DEBUG", "INFO", "WARNING", "ERROR"))
+)

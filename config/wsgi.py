@@ -8,5 +8,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django_application = get_wsgi_application()
 
 from .pagecache import PageCache  # noqa: E402 - reads the settings
+from .start import refuse_unsafe_start  # noqa: E402
+
+refuse_unsafe_start()
 
 application = PageCache(django_application)

@@ -14,7 +14,6 @@ from functools import partial
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
-from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
@@ -34,7 +33,7 @@ from shop.models import Category, Product, ProductPicture
 from . import drawing, texts, trade
 from .catalogue import CATALOGUE, Item
 from .guide import guide
-from .people import MEMBER, PASSWORD, PEOPLE, STAFF, Person
+from .people import DOMAIN, MEMBER, PASSWORD, PEOPLE, STAFF, Person
 from .pinboard import PICTURES, Saved
 
 Deed = tuple[datetime, Callable[[], Any]]
@@ -149,7 +148,7 @@ class Filling:
             username=person.username,
             first_name=person.first_name,
             last_name=person.last_name,
-            email=f"{person.username}@atelier.example",
+            email=f"{person.username}{DOMAIN}",
             password=self._password(person),
             bio=person.bio,
             date_joined=joined,
@@ -270,7 +269,7 @@ class Filling:
             weight=item.weight,
         )
         if item.digital:
-            product.download.save(f"{product.slug}.pdf", ContentFile(guide(item)))
+            product.download.save(*guide(item))
         picture = ProductPicture(product=product, alt=item.alt)
         _show(picture, "file", self.drawings[f"product {item.name}"])
         picture.save()

@@ -1,6 +1,8 @@
 """The file behind the demo's digital product, so that whoever buys it has something to download."""
 
+from django.core.files.base import ContentFile
 from django.utils.html import escape
+from django.utils.text import slugify
 
 from .catalogue import Item
 
@@ -12,8 +14,15 @@ PAGES = {
 }
 
 
-def guide(item: Item) -> bytes:
-    """Return a small PDF with the product's name on its cover."""
+def guide(item: Item) -> tuple[str, ContentFile]:
+    """Return the name and content of a small PDF with the product's name on its cover; a text where none can be drawn."""
+    try:
+        return f"{slugify(item.name)}.pdf", ContentFile(_pdf(item))
+    except OSError:  # Pango is missing
+        return f"{slugify(item.name)}.txt", ContentFile("\n\n".join([item.name, *PAGES.values()]).encode())
+
+
+def _pdf(item: Item) -> bytes:
     from weasyprint import HTML  # half a second, and only a demo needs it
 
     pages = "".join(

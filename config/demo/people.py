@@ -6,6 +6,7 @@ from .sheet import Sheet
 
 MEMBER = "anna"
 STAFF = "staff"
+DOMAIN = "@atelier.example"
 # Printed by the command and by `make run`; the demo refuses to run where DEBUG is off.
 PASSWORD = "paper-and-ink"  # noqa: S105
 

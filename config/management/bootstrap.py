@@ -60,8 +60,10 @@ def draw_pdf() -> None:
         missing = [package for package in PANGO if not is_installed(package)]
     else:
         missing = [] if has("import weasyprint", python=PYTHON) else PANGO
-    if missing:
+    if missing and may_install():
         apt_install(missing, "to draw PDF invoices")
+    elif missing:
+        print(f"No PDF invoices can be drawn until somebody runs: sudo {' '.join(apt_command(missing))}", flush=True)
 
 
 def is_installed(package: str) -> bool:
@@ -69,10 +71,18 @@ def is_installed(package: str) -> bool:
     return subprocess.run(query, capture_output=True, text=True, check=False).stdout == "installed"
 
 
+def apt_command(packages: list[str]) -> list[str]:
+    return ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
+
+
+def may_install() -> bool:
+    return bool(shutil.which("apt-get")) and os.geteuid() == 0
+
+
 def apt_install(packages: list[str], purpose: str) -> None:
     """Install Debian packages when we are allowed to, else end with the command to type."""
-    command = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
-    if not shutil.which("apt-get") or os.geteuid() != 0:
+    command = apt_command(packages)
+    if not may_install():
         sys.exit(f"Packages are missing {purpose}. On Debian or Ubuntu:\n  sudo {' '.join(command)}")
     print(f"Installing {' '.join(packages)} {purpose}", flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}

@@ -6,6 +6,7 @@ ones chosen here.
 """
 
 import argparse
+import ctypes
 import io
 import os
 import secrets
@@ -22,8 +23,12 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 import django
-from decouple import config
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from django.db import DatabaseError
+
+from config.env import env, flag
 
 from .bootstrap import ROOT
 
@@ -49,6 +54,9 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nStopped.")
         return 0
+    except (ImproperlyConfigured, SystemCheckError, DatabaseError, OSError) as error:
+        print(f"Atelier cannot start. {error}")
+        return 1
 
 
 def serve(port: int, *, reload: bool) -> int:
@@ -69,12 +77,12 @@ def choose_environment(port: int) -> int | None:
     """Set what neither the environment nor `.env` says; return the local Stripe's port when there is to be one."""
     chosen = {"DEBUG": "true", "SITE_URL": f"http://{HOST}:{port}"}
     simulator_port = None
-    if config("DEBUG", default=True, cast=bool) and not config("STRIPE_SECRET_KEY", default=""):
+    if env("DEBUG", default=True, cast=flag) and not env("STRIPE_SECRET_KEY"):
         simulator_port = free_port(port + 1)
         chosen["STRIPE_SECRET_KEY"] = f"sk_test_{secrets.token_hex(12)}"
         chosen["STRIPE_WEBHOOK_SECRET"] = f"whsec_{secrets.token_hex(16)}"
         chosen["STRIPE_API_BASE"] = f"http://{HOST}:{simulator_port}"
-    os.environ.update({name: value for name, value in chosen.items() if not config(name, default="")})
+    os.environ.update({name: value for name, value in chosen.items() if not env(name)})
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     return simulator_port
 
@@ -123,12 +131,18 @@ def running(commands: dict[str, list[str]]) -> Iterator[dict[str, subprocess.Pop
     children: dict[str, subprocess.Popen[bytes]] = {}
     try:
         for name, command in commands.items():
-            children[name] = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+            children[name] = subprocess.Popen(command, cwd=ROOT, start_new_session=True, preexec_fn=end_with_parent)
         yield children
     finally:
         for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(signal_number, ignore)  # a second Ctrl-C must not leave half of them running
         end(list(children.values()))
+
+
+def end_with_parent() -> None:
+    """Ask the kernel to end this process with its parent, which a `kill -9` gives no time to do so itself."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG, prctl(2)
 
 
 def ignore(_signal_number: int, _frame: FrameType | None) -> None:
@@ -210,14 +224,12 @@ def print_welcome(port: int, simulator_port: int | None) -> None:
 
 
 def demo_logins() -> list[tuple[str, str]]:
-    from account.models import User
-    from config.demo.people import MEMBER, PASSWORD, STAFF
+    from config.demo.accounts import with_known_password
+    from config.demo.people import PASSWORD
 
-    if not User.objects.filter(username=MEMBER).exists():
-        return []
-    logins = {"member": MEMBER, "staff": STAFF}
-    lines = [(f"Log in, {role}", f"{name} / {PASSWORD}") for role, name in logins.items()]
-    return [*lines, ("A reader", "needs no login, nor does a buyer")]
+    accounts = with_known_password()
+    lines = [(f"Log in, {'staff' if user.is_staff else 'member'}", f"{user} / {PASSWORD}") for user in accounts]
+    return [*lines, ("A reader", "needs no login, nor does a buyer")] if lines else []
 
 
 def is_taken(port: int) -> bool:

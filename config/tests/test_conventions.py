@@ -126,7 +126,7 @@ def names(pattern, *files):
 
 def test_every_variable_read_is_documented_and_every_documented_one_is_read():
     documented = names(r"^#?([A-Z][A-Z0-9_]+)=", ".env.example")
-    read = names(r'\bconfig\(\s*"([A-Z0-9_]+)"', "config/settings.py")
+    read = names(r'\benv\(\s*"([A-Z0-9_]+)"', "config/settings.py")
     composed = names(r"\$\{([A-Z0-9_]+)", "docker-compose.yml")
 
     assert documented == read | composed

@@ -67,3 +67,13 @@ def test_a_taken_port_is_said_plainly():
 
     assert result.returncode == 1
     assert result.stdout.startswith(f"Port {port} is taken")
+
+
+def test_killing_it_outright_ends_the_server_and_the_local_stripe(port):
+    log = "run-killed.log"
+    with site_running(port, log) as run:
+        wait_until(lambda: "Atelier is running" in said(log), run)
+        stripe = stripe_port(log)
+        run.kill()
+        run.wait()
+        wait_until(lambda: not is_taken(port) and not is_taken(stripe))
