@@ -1,11 +1,12 @@
 """Proof that the books are right: numbers without gaps, amounts that add up, papers that say what the rows say."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
+from typing import Any
 
 from django.core.files.storage import storages
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from shop.money import quantize
 
@@ -25,8 +26,30 @@ def register(check: Check) -> Check:
 
 
 def problems() -> Iterator[str]:
+    """Return what all checks find. One that breaks says so, and the others go on."""
     for check in _checks:
-        yield from check()
+        try:
+            yield from check()
+        except Exception as error:
+            yield f"{check.__module__}.{check.__name__} could not be finished: {error!r}"
+
+
+def each(rows: QuerySet[Any], check: Callable[[Any], Iterable[str]]) -> Iterator[str]:
+    """Look at the rows in the order of their ids, many at a time; one that cannot be read is a finding of its own."""
+    ids = list(rows.order_by("pk").values_list("pk", flat=True))
+    for pks in (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)):
+        try:
+            found = [text for row in rows.filter(pk__in=pks).order_by("pk") for text in check(row)]
+        except Exception:
+            found = [text for pk in pks for text in _one(rows, pk, check)]
+        yield from found
+
+
+def _one(rows: QuerySet[Any], pk: Any, check: Callable[[Any], Iterable[str]]) -> list[str]:
+    try:
+        return [text for row in rows.filter(pk=pk) for text in check(row)]
+    except Exception as error:
+        return [f"{rows.model._meta.verbose_name} {pk} cannot be read: {error!r}".capitalize()]
 
 
 @register
@@ -47,25 +70,29 @@ def numbers() -> Iterator[str]:
 @register
 def orders_add_up() -> Iterator[str]:
     """Lines, discount, shipping and VAT make each order's total."""
-    for order in Order.objects.order_by("pk").prefetch_related("lines").iterator(chunk_size=CHUNK):
-        if sum((line.total for line in order.lines.all()), Decimal(0)) != order.subtotal:
-            yield f"Order {order.pk}: its lines are not its subtotal {order.subtotal}"
-        if order.subtotal - order.discount + order.shipping != order.total:
-            yield f"Order {order.pk}: its parts are not its total {order.total}"
-        if sum((row.vat for row in order.per_rate()), Decimal(0)) != order.vat:
-            yield f"Order {order.pk}: the VAT of its rates is not {order.vat}"
+    yield from each(Order.objects.prefetch_related("lines"), _adds_up)
+
+
+def _adds_up(order: Order) -> Iterator[str]:
+    if sum((line.total for line in order.lines.all()), Decimal(0)) != order.subtotal:
+        yield f"Order {order.pk}: its lines are not its subtotal {order.subtotal}"
+    if order.subtotal - order.discount + order.shipping != order.total:
+        yield f"Order {order.pk}: its parts are not its total {order.total}"
+    if sum((row.vat for row in order.per_rate()), Decimal(0)) != order.vat:
+        yield f"Order {order.pk}: the VAT of its rates is not {order.vat}"
 
 
 @register
 def orders_without_vat_say_why() -> Iterator[str]:
     """An order with a reason for no VAT has none, and a business in another country has its VAT id on it."""
-    for order in (
-        Order.objects.exclude(vat_relief="").order_by("pk").prefetch_related("lines").iterator(chunk_size=CHUNK)
-    ):
-        if order.vat or any(line.vat_rate for line in order.lines.all()):
-            yield f"Order {order.pk} should carry no VAT ({order.vat_relief}) and does"
-        if order.vat_relief == Relief.INTRA_EU and state_of_id(order.vat_id) != state_of(str(order.country)):
-            yield f"Order {order.pk} carries no VAT and has no VAT id of its country"
+    yield from each(Order.objects.exclude(vat_relief="").prefetch_related("lines"), _says_why)
+
+
+def _says_why(order: Order) -> Iterator[str]:
+    if order.vat or any(line.vat_rate for line in order.lines.all()):
+        yield f"Order {order.pk} should carry no VAT ({order.vat_relief}) and does"
+    if order.vat_relief == Relief.INTRA_EU and state_of_id(order.vat_id) != state_of(str(order.country)):
+        yield f"Order {order.pk} carries no VAT and has no VAT id of its country"
 
 
 @register
@@ -73,26 +100,32 @@ def paid_orders_have_one_invoice() -> Iterator[str]:
     """Money came in: one invoice. None came in: none. Given back: credit notes, never more than the invoice."""
     invoices = Count("invoices", Q(invoices__kind=Invoice.Kind.INVOICE))
     noted = Sum("invoices__total", filter=Q(invoices__kind=Invoice.Kind.CREDIT_NOTE), default=Decimal(0))
-    for order in Order.objects.annotate(papers=invoices, noted=noted).order_by("pk").iterator(chunk_size=CHUNK):
-        expected = 1 if order.is_paid_for else 0
-        # Money that came too late and goes straight back has an invoice only if it was booked before.
-        if order.papers != expected and order.status not in (Order.Status.REFUNDED, Order.Status.REFUND_DUE):
-            yield f"Order {order.pk} is {order.status} and has {order.papers} invoices"
-        if quantize(order.noted, order.currency) > order.total:
-            yield f"Order {order.pk}: credit notes over {order.noted} for a total of {order.total}"
+    yield from each(Order.objects.annotate(papers=invoices, noted=noted), _has_its_papers)
+
+
+def _has_its_papers(order: Any) -> Iterator[str]:
+    expected = 1 if order.is_paid_for else 0
+    # Money that came too late and goes straight back has an invoice only if it was booked before.
+    if order.papers != expected and order.status not in (Order.Status.REFUNDED, Order.Status.REFUND_DUE):
+        yield f"Order {order.pk} is {order.status} and has {order.papers} invoices"
+    if quantize(order.noted, order.currency) > order.total:
+        yield f"Order {order.pk}: credit notes over {order.noted} for a total of {order.total}"
 
 
 @register
 def papers_say_what_the_order_says() -> Iterator[str]:
     """The frozen content adds up, and is the order's total where it is the invoice."""
-    for paper in Invoice.objects.select_related("order").order_by("pk").iterator(chunk_size=CHUNK):
-        rates = paper.snapshot["rates"]
-        if sum((Decimal(row["gross"]) for row in rates), Decimal(0)) != paper.total:
-            yield f"{paper.kind} {paper.label}: its rates do not make {paper.total}"
-        if any(Decimal(row["net"]) + Decimal(row["vat"]) != Decimal(row["gross"]) for row in rates):
-            yield f"{paper.kind} {paper.label}: net and VAT do not make gross"
-        if paper.kind == Invoice.Kind.INVOICE and paper.total != paper.order.total:
-            yield f"Invoice {paper.label} is over {paper.total}, its order over {paper.order.total}"
+    yield from each(Invoice.objects.select_related("order"), _says_what_the_order_says)
+
+
+def _says_what_the_order_says(paper: Invoice) -> Iterator[str]:
+    rates = paper.snapshot["rates"]
+    if sum((Decimal(row["gross"]) for row in rates), Decimal(0)) != paper.total:
+        yield f"{paper.kind} {paper.label}: its rates do not make {paper.total}"
+    if any(Decimal(row["net"]) + Decimal(row["vat"]) != Decimal(row["gross"]) for row in rates):
+        yield f"{paper.kind} {paper.label}: net and VAT do not make gross"
+    if paper.kind == Invoice.Kind.INVOICE and paper.total != paper.order.total:
+        yield f"Invoice {paper.label} is over {paper.total}, its order over {paper.order.total}"
 
 
 @register

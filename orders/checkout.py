@@ -12,12 +12,13 @@ from django.utils.translation import gettext as _
 
 from cart import coupons
 from cart.cart import Cart
+from shop import charges
 from shop.models import Product
 from shop.money import money, payable
 
 from . import mails, shipping, stock, vat
 from .models import Order, OrderLine, VatId
-from .totals import RateTotal, net_of, net_of_shared, per_rate
+from .totals import MOST, RateTotal, net_of, net_of_shared, per_rate
 
 # How long an order and its stock wait for the money, from when it is placed and again from when Pay is pressed. The pay
 # page lives a little shorter (payment/attempts.py), and Stripe wants that to be 30 minutes to 24 hours.
@@ -38,6 +39,10 @@ class CartChanged(Exception):
 
 class CouponGone(CartChanged):
     """The coupon cannot be used (again) by this buyer, which only the order could tell."""
+
+
+class NotPayable(CartChanged):
+    """The total is one that nobody can pay; the message says what can be paid."""
 
 
 class OrderedBefore(CartChanged):
@@ -114,6 +119,13 @@ def quote(cart: Cart, country: str, vat_id: str = "") -> Quote:
     return Quote(lines, subtotal, discount, sending, subtotal - discount + sending, rates, relief)
 
 
+def refusal(costs: Quote) -> str:
+    """Say in words why nobody could pay this, or we not write it down; empty when all is well."""
+    if costs.subtotal + costs.shipping > MOST:
+        return _("The most that can be paid at once is %(most)s. Please place several orders.") % {"most": money(MOST)}
+    return charges.refusal(costs.total, discount=costs.discount)
+
+
 def _sum(lines: Sequence[QuotedLine]) -> Decimal:
     return sum((line.total for line in lines), Decimal(0))
 
@@ -140,7 +152,7 @@ def place_order(
 
     `contact` holds the order's name and address fields, `checkout_key` is the form's. `expected_total` is the amount
     the buyer saw on the button; no order is ever returned that costs another one.
-    Raises EmptyCart, CartChanged, SoldOut, PlacedAlready or shipping.NoShipping; then nothing was written.
+    Raises EmptyCart, CartChanged (also NotPayable), SoldOut, PlacedAlready or shipping.NoShipping; then nothing was written.
     """
     _refuse_form_of_another_cart(cart, checkout_key)
     key = cart.checkout_key or checkout_key
@@ -170,6 +182,8 @@ def _place(cart: Cart, *, contact: Mapping[str, Any], expected_total: Decimal | 
     if expected_total is not None and costs.total != expected_total:
         text = _("The total is now %(total)s. Please check it, then order.")
         raise CartChanged(cart.changes or [text % {"total": money(costs.total)}])
+    if why_not := refusal(costs):
+        raise NotPayable([why_not])
     with transaction.atomic(durable=True):
         products = _locked(cart)
         # The order's row comes before the stock: its unique checkout_key must stop a form sent twice at once

@@ -11,6 +11,9 @@ from typing import NamedTuple
 
 from shop.money import from_minor, quantize, to_minor
 
+# The most that a column of 12 digits, 3 of them decimals, holds. SQLite takes more, and then cannot be read any more.
+MOST = Decimal("999999999.999")
+
 
 class RateTotal(NamedTuple):
     rate: Decimal

@@ -112,7 +112,12 @@ def _costs(cart: Cart, country: str, typed_vat_id: str) -> dict[str, Any]:
         quote = checkout.quote(cart, country, typed_vat_id)
     except shipping.NoShipping:
         return {"cart": cart, "quote": None}
-    return {"cart": cart, "quote": quote, "awaits_check": vat.awaits_check(country, typed_vat_id)}
+    return {
+        "cart": cart,
+        "quote": quote,
+        "refusal": checkout.refusal(quote),
+        "awaits_check": vat.awaits_check(country, typed_vat_id),
+    }
 
 
 def _amount(text: str) -> Decimal:

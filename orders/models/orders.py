@@ -13,13 +13,18 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
-from orders.totals import RateTotal, per_rate
+from orders.totals import MOST, RateTotal, per_rate
 from orders.vat import Relief
 
 
 def new_token() -> str:
     """Return 128 random bits for an address that cannot be guessed."""
     return secrets.token_urlsafe(16)
+
+
+def amounts_fit(*names: str) -> models.Q:
+    """Return the condition that these columns hold amounts, none of them negative or longer than the column."""
+    return models.Q(**{f"{name}__gte": 0 for name in names}, **{f"{name}__lte": MOST for name in names})
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -94,7 +99,9 @@ class Order(models.Model):
         ordering = ["-id"]
         indexes = [models.Index(Lower("email"), name="order_email_lower")]
         constraints = [
-            models.CheckConstraint(condition=models.Q(total__gte=0, discount__gte=0), name="order_amounts_positive")
+            models.CheckConstraint(
+                condition=amounts_fit("subtotal", "discount", "shipping", "total", "vat"), name="order_amounts_fit"
+            )
         ]
         verbose_name = _("order")
         verbose_name_plural = _("orders")
@@ -224,7 +231,10 @@ class OrderLine(models.Model):
 
     class Meta:
         ordering = ["id"]
-        constraints = [models.CheckConstraint(condition=models.Q(quantity__gt=0), name="order_line_quantity_positive")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(quantity__gt=0), name="order_line_quantity_positive"),
+            models.CheckConstraint(condition=amounts_fit("unit_price"), name="order_line_price_fits"),
+        ]
         verbose_name = _("line")
         verbose_name_plural = _("lines")
 

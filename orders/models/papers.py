@@ -8,7 +8,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from .orders import Order
+from .orders import Order, amounts_fit
 
 
 class InvoiceCounter(models.Model):
@@ -62,6 +62,7 @@ class Invoice(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["order", "kind", "reference"], name="invoice_once_per_order"),
             models.UniqueConstraint(fields=["year", "number"], name="invoice_number_unique"),
+            models.CheckConstraint(condition=amounts_fit("total"), name="invoice_total_fits"),
         ]
         verbose_name = _("invoice")
         verbose_name_plural = _("invoices")
