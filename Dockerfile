@@ -22,5 +22,6 @@ USER atelier
 VOLUME /var/lib/atelier
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s CMD ["python", "config/management/healthcheck.py"]
-CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", \
-     "--blocking-threads", "4", "--respawn-failed-workers", "--no-ws", "config.wsgi:application"]
+CMD ["granian", "--interface", "rsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--http", "1", \
+     "--no-ws", "--http1-header-read-timeout", "10000", "--http1-buffer-size", "65536", "--respawn-failed-workers", \
+     "config.rsgi:application"]

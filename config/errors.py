@@ -10,6 +10,19 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     return answer(request, 400, _("This request could not be understood."))
 
 
+def not_taken_in(request: HttpRequest, status: int) -> HttpResponse:
+    """Say why a body was refused (config/intake.py). The connection ends, for the rest of the body may still be on it."""
+    texts = {
+        400: _("This request broke off."),
+        408: _("This took too long to arrive."),
+        413: _("This is more than may be sent here."),
+        429: _("Too much is being sent at once."),
+    }
+    response = answer(request, status, texts[status])
+    response["Connection"] = "close"
+    return response
+
+
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return answer(request, 403, _("You may not do this."))
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, QueryDict
 
-from .errors import bad_request, unavailable
+from .errors import bad_request, not_taken_in, unavailable
 from .logs import belonging_to, id_from, route_of
 
 logger = logging.getLogger(__name__)
@@ -51,6 +51,16 @@ def refuse_nul(get_response: NextLayer) -> NextLayer:
         if "\0" in request.path or _has_nul(request.GET) or (_is_plain_form(request) and _has_nul(request.POST)):
             return bad_request(request)
         return get_response(request)
+
+    return middleware
+
+
+def refuse_body(get_response: NextLayer) -> NextLayer:
+    """Answer for config/intake.py, which has not taken in what was sent."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        refused = request.META.get("atelier.refused")
+        return not_taken_in(request, refused) if refused else get_response(request)
 
     return middleware
 

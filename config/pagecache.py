@@ -101,15 +101,23 @@ class PageCache:
         listen()
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        page = self.find(environ)
+        if page is not None:
+            return answer(page, environ, start_response)
         key = key_of(environ)
         if key is None:
             return self.application(environ, start_response)
-        page = self._pages.get(key)
+        return self._make(key, environ, start_response)
+
+    def find(self, environ: dict[str, Any]) -> Page | None:
+        """Return the page kept for this request and count the hit; never waits, so the web server may ask at once."""
+        key = key_of(environ)
+        page = self._pages.get(key) if key else None
         if page is None or not page.is_fresh:
-            return self._make(key, environ, start_response)
+            return None
         if page.on_hit:
             page.on_hit(environ)
-        return answer(page, environ, start_response)
+        return page
 
     def _make(self, key: tuple[str, ...], environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         # Read before the page is made: a write in the meantime makes it old, not wrong.

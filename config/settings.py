@@ -108,6 +108,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "social_django.middleware.SocialAuthExceptionMiddleware",
     "axes.middleware.AxesMiddleware",
+    "config.middleware.refuse_body",
     "config.middleware.answer_without_database",
 ]
 
@@ -375,6 +376,10 @@ THUMBNAIL_ALIASES = {
 FILE_UPLOAD_PERMISSIONS = 0o644
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+# What a product's download may weigh; config/intake.py has the limits of everybody else.
+STAFF_UPLOAD_MB = env("STAFF_UPLOAD_MB", default=100, cast=natural)
+# How many pages a process makes at the same time (config/rsgi.py).
+WEB_THREADS = max(1, env("WEB_THREADS", default=4, cast=natural))
 
 # --- Browser security ----------------------------------------------------------------------------------------------
 

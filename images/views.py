@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from actions import popularity
 from config.http import MemberRequest, SiteRequest, viewer
+from config.intake import takes_files
 from config.pagecache import for_everyone
 from config.ratelimit import limited
 from config.spreadsheets import csv_response
@@ -122,6 +123,7 @@ def image_like(request: MemberRequest, pk: int) -> HttpResponse:
     return render(request, "images/_likes.html", _detail(request, image))
 
 
+@takes_files
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited("10/min", "200/d")
 def image_create(request: MemberRequest) -> HttpResponse:

@@ -20,6 +20,7 @@ from actions.models import Action
 from actions.stream import Line, fold, latest
 from config import personaldata
 from config.http import MemberRequest
+from config.intake import takes_files
 from config.ratelimit import limited
 
 ACTIONS_READ = 50
@@ -40,8 +41,10 @@ def _of_everybody(user: User, hidden: set[int]) -> list[Line]:
     return fold(newest[:ACTIONS_READ].with_targets(user))
 
 
+@takes_files
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@limited("10/min", "100/d", scope="profile")
 def edit(request: MemberRequest) -> HttpResponse:
     form = ProfileForm(request.POST or None, request.FILES or None, instance=request.user)
     if request.method == "POST" and form.is_valid():

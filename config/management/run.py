@@ -105,7 +105,8 @@ def prepare() -> None:
 def web_server(port: int, *, reload: bool) -> list[str]:
     if reload:
         return manage("runserver", f"{HOST}:{port}")
-    threads = ["--workers", "1", "--blocking-threads", "4"]  # one process: limits are counted in its memory
+    one = ["--workers", "1"]  # process: limits are counted in its memory
+    limits = ["--http", "1", "--no-ws", "--http1-header-read-timeout", "10000", "--http1-buffer-size", "65536"]
     address = ["--host", HOST, "--port", str(port)]
     logs = ["--no-log"] if os.environ.get("MAKELEVEL") else []
     return [
@@ -113,11 +114,12 @@ def web_server(port: int, *, reload: bool) -> list[str]:
         "-m",
         "granian",
         "--interface",
-        "wsgi",
+        "rsgi",
         *address,
-        *threads,
+        *one,
+        *limits,
         *logs,
-        "config.wsgi:application",
+        "config.rsgi:application",
     ]
 
 
