@@ -17,7 +17,7 @@ from django.test import TransactionTestCase
 from kombu import Connection
 
 from actions import repeats
-from config import kept
+from config import kept, redisstore
 from config.celery import app as celery_app
 from config.management.services import chromium
 from mail import relay
@@ -83,6 +83,7 @@ TransactionTestCase._fixture_teardown = delete_all_rows
 
 @pytest.fixture(autouse=True)
 def empty_cache() -> Iterator[None]:
+    redisstore.forget_failure()
     for each in caches.all():
         each.clear()
     kept.forget_all()
@@ -94,7 +95,8 @@ def queue() -> Iterator[str]:
     """Name this test process's own queue, and remove it at the end from a RabbitMQ that is not ours alone."""
     yield settings.CELERY_TASK_DEFAULT_QUEUE
     with Connection(BROKER_URL) as connection:
-        connection.default_channel.queue_delete(settings.CELERY_TASK_DEFAULT_QUEUE)
+        for queue in settings.CELERY_TASK_QUEUES:
+            connection.default_channel.queue_delete(queue.name)
 
 
 @pytest.fixture

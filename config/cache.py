@@ -1,40 +1,27 @@
 """A Redis cache that never takes the site down with it."""
 
-import logging
-import time
 from typing import Any
 
-from django.conf import settings
 from django.core.cache.backends.redis import RedisCache
-from redis.exceptions import RedisError
 
-logger = logging.getLogger(__name__)
+from . import redisstore
 
-SECONDS_OPEN = 5.0
 NO = False
 
 
 class ForgivingRedisCache(RedisCache):
     """
-    Redis with a short time-out; a failure answers "not cached" and Redis is left alone for five seconds.
+    Redis with a short time-out; a failure answers "not cached", and Redis is left alone for a while (redisstore.py).
 
     Only hints live here (page parts, rate limits), so a miss is always a right answer.
     """
 
     def __init__(self, server: Any, params: dict[str, Any]) -> None:
-        limits = dict.fromkeys(("socket_timeout", "socket_connect_timeout"), settings.REDIS_TIMEOUT)
-        super().__init__(server, {**params, "OPTIONS": {**limits, **params.get("OPTIONS", {})}})
-        self._retry_at = 0.0
+        super().__init__(server, {**params, "OPTIONS": {**redisstore.limits(), **params.get("OPTIONS", {})}})
 
     def _guarded(self, method: str, default: Any, *args: Any, **kwargs: Any) -> Any:
-        if time.monotonic() < self._retry_at:
-            return default
-        try:
-            return getattr(super(), method)(*args, **kwargs)
-        except (RedisError, OSError) as error:
-            self._retry_at = time.monotonic() + SECONDS_OPEN
-            logger.warning("Redis cache is away: %s", error)
-            return default
+        act = getattr(super(), method)
+        return redisstore.breaker.call(lambda: act(*args, **kwargs), default)
 
     def add(self, *args: Any, **kwargs: Any) -> bool:
         return self._guarded("add", NO, *args, **kwargs)

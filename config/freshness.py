@@ -27,12 +27,16 @@ from django.apps import apps
 from django.conf import settings
 from django.db import transaction
 
+from . import redisstore
+
 logger = logging.getLogger(__name__)
 
 WRITES = re.compile(r'\s*(?:INSERT(?: OR IGNORE)? INTO|UPDATE|DELETE FROM)\s+"([^"]+)"', re.IGNORECASE)
 # Logging in writes this column of the person's row; no page shows it.
 UNSEEN = re.compile(r'\s*UPDATE "account_user" SET "last_login" = \S+ WHERE', re.IGNORECASE)
 STAMP = struct.Struct("=Q")
+SILENCE = 10.0  # seconds without a message before Redis is asked whether it is still there
+LISTENING = {"socket_timeout": SILENCE, "socket_connect_timeout": SILENCE}
 SENDER = uuid4().hex  # one's own announcement, heard a moment later, would make a page old that was just made anew
 
 
@@ -108,21 +112,13 @@ def changed(table: str) -> None:
     """Make the pages old that were made from this table, here and, with Redis, on the other hosts."""
     stamps().change(table)
     if settings.REDIS_URL:
-        with suppress(Exception):  # MAX_AGE is the net under a lost announcement
-            _redis().publish(channel(), f"{SENDER} {table}")
+        # MAX_AGE is the net under a lost announcement.
+        redisstore.ask(lambda redis: redis.publish(channel(), f"{SENDER} {table}"))
 
 
 def channel() -> str:
     """Return where this site's hosts meet: sites on one Redis have a database each, which messages know nothing of."""
     return f"atelier:changed:{urlsplit(settings.REDIS_URL).path.strip('/')}"
-
-
-@cache
-def _redis() -> Any:
-    import redis
-
-    limit = settings.REDIS_TIMEOUT
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=limit, socket_connect_timeout=limit)
 
 
 def listen() -> None:
@@ -136,13 +132,29 @@ def _listen() -> None:
 
     while True:
         try:
-            with redis.Redis.from_url(settings.REDIS_URL).pubsub(ignore_subscribe_messages=True) as pubsub:
+            with redis.Redis.from_url(settings.REDIS_URL, **LISTENING).pubsub() as pubsub:
                 pubsub.subscribe(channel())
-                for message in pubsub.listen():
-                    with suppress(KeyError):
-                        sender, _, table = message["data"].decode().partition(" ")
-                        if sender != SENDER:
-                            stamps().change(table)
+                while True:
+                    _take_in(_next(pubsub))
         except (redis.RedisError, OSError) as error:
             logger.warning("other hosts' changes are not heard: %s", error)
             time.sleep(5)
+
+
+def _next(pubsub: Any) -> dict[str, Any]:
+    """Return the next message; raises TimeoutError when not even a question is answered, as by a host that vanished."""
+    message = pubsub.get_message(timeout=SILENCE)
+    if message is None:
+        pubsub.ping()
+        message = pubsub.get_message(timeout=SILENCE)
+    if message is None:
+        raise TimeoutError("Redis is silent")
+    return message
+
+
+def _take_in(message: dict[str, Any]) -> None:
+    if message["type"] == "message":
+        sender, _, table = message["data"].decode().partition(" ")
+        if sender != SENDER:
+            with suppress(KeyError):
+                stamps().change(table)

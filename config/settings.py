@@ -33,7 +33,7 @@ from .env import (
     web_address,
 )
 from .logs import logging_in
-from .schedule import beat_schedule
+from .queues import beat_schedule, queues_in
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # Everything the site writes to disk when no other place is configured.
@@ -176,7 +176,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 100  # WeasyPrint keeps about 0.2 MiB an invoice
 CELERY_TASK_TIME_LIMIT = 90
-# A broker that is away must cost a page two seconds at most, once: the sweeper finds what was not published.
+# Nobody waits longer for a broker that is away, and no page at all (mail/relay.py): a sweep finds what was not published.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -188,6 +188,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TASK_DEFAULT_QUEUE = env("CELERY_QUEUE", default="atelier")
 CELERY_TASK_DEFAULT_QUEUE_TYPE = "quorum"
+# What fetches from the web may hang for a minute. docker-compose.yml gives it a worker; one that is told nothing takes both.
+SLOW_QUEUE = f"{CELERY_TASK_DEFAULT_QUEUE}-slow"
+CELERY_TASK_QUEUES = queues_in(CELERY_TASK_DEFAULT_QUEUE, SLOW_QUEUE)
+CELERY_TASK_ROUTES = {"images.tasks.fetch_picture": {"queue": SLOW_QUEUE}}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 

@@ -33,7 +33,7 @@ else:
         _server, _, _database = os.environ["REDIS_URL"].rpartition("/")
         os.environ["REDIS_URL"] = f"{_server}/{int(_database) + _number}"
 
-from .schedule import beat_schedule  # noqa: E402
+from .queues import beat_schedule  # noqa: E402
 from .settings import *  # noqa: E402, F403
 from .settings import CELERY_BROKER_TRANSPORT_OPTIONS, DATABASES, SWEEPS  # noqa: E402
 

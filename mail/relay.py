@@ -3,7 +3,11 @@ Background work, in the size the site runs at: Celery when there is a broker, el
 
 Either way the call is only a hint. What must happen is a row in the database, and a sweep (settings.SWEEPS) finds the
 rows whose hint was lost; a task is therefore safe to run twice, and an error on the way to the broker is logged and
-forgotten.
+forgotten. No page waits for the broker: what is to be published goes to a thread, and while the broker is left alone
+after a failure, nowhere.
+
+Each app has threads of its own, so that mails and payments wait for no slow picture. With a broker, settings.py sends
+the pictures to a queue of their own.
 
 In tests nothing runs behind the test's back: conftest.py's fixture `inline_relay` makes the hand-over call the task at
 once, in the same thread, and lets its error through. So
@@ -21,20 +25,24 @@ import os
 import queue
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from celery import current_task
 from django.conf import settings
 from django.db import close_old_connections, transaction
 
+from config.breaker import Breaker
 from config.logs import belonging_to, current_request_id
 
 logger = logging.getLogger(__name__)
+Act = Callable[[Any, tuple[Any, ...]], None]
 
 THREADS = 2
-SECONDS_BROKER_REST = 30.0  # how long a broker that failed is left alone, so that it costs few pages its time-out
+MOST_UNPUBLISHED = 10_000  # hints that wait for a slow broker; what is beyond is left to the sweeps
 
-_broker_retry_at = 0.0
+broker = Breaker("The broker", (Exception,), rest=10.0)  # any transport's error means the same here
 
 
 def soon(task: Any, *args: Any) -> None:
@@ -43,21 +51,17 @@ def soon(task: Any, *args: Any) -> None:
 
 
 def hand_over(task: Any, args: tuple[Any, ...]) -> None:
-    if settings.CELERY_BROKER_URL:
-        _publish(task, args)
-    else:
-        _threads.put(task, args)
+    if not settings.CELERY_BROKER_URL:
+        lane(task.name.partition(".")[0]).put(task, args)
+    elif current_task:
+        publish(task, args)  # a worker's process may end with its task, and no page waits for it
+    elif (publisher := lane("broker", publish, size=1)).waiting < MOST_UNPUBLISHED:
+        publisher.put(task, args)
 
 
-def _publish(task: Any, args: tuple[Any, ...]) -> None:
-    global _broker_retry_at
-    if time.monotonic() < _broker_retry_at:
-        return
-    try:
-        task.apply_async(args)
-    except Exception as error:  # any transport's error means the same here
-        _broker_retry_at = time.monotonic() + SECONDS_BROKER_REST
-        logger.warning("%s%r was not published, the sweep will find it: %s", task.name, args, error)
+def publish(task: Any, args: tuple[Any, ...]) -> None:
+    """Give the task to the broker, unless that has just failed; a hint that is lost is found by a sweep."""
+    broker.call(lambda: task.apply_async(args), None)
 
 
 class Threads:
@@ -68,13 +72,17 @@ class Threads:
     ThreadPoolExecutor would make the exit wait for the whole queue instead.
     """
 
-    def __init__(self, size: int = THREADS) -> None:
-        self._size = size
+    def __init__(self, act: Act | None = None, size: int = THREADS) -> None:
+        self._act = act or run
         self._waiting: queue.SimpleQueue[tuple[str, Any, tuple[Any, ...]]] = queue.SimpleQueue()
         self._starting = threading.Lock()
         self._is_started = False
         self._is_closed = False
         self._busy = [threading.Lock() for _ in range(size)]
+
+    @property
+    def waiting(self) -> int:
+        return self._waiting.qsize()
 
     def put(self, task: Any, args: tuple[Any, ...]) -> None:
         self._start()
@@ -86,7 +94,6 @@ class Threads:
                 return
             for number, busy in enumerate(self._busy):
                 threading.Thread(target=self._work, args=[busy], name=f"relay-{number}", daemon=True).start()
-            atexit.register(self.close)
             self._is_started = True
 
     def _work(self, busy: threading.Lock) -> None:
@@ -95,22 +102,46 @@ class Threads:
             with busy, belonging_to(request_id):
                 if self._is_closed:
                     return
-                run(task, args)
+                self._act(task, args)
 
-    def close(self, seconds: float | None = None) -> None:
-        """Start nothing more and wait for what runs, settings.SECONDS_TO_FINISH at most."""
+    def drop(self) -> None:
+        """Start nothing more."""
         self._is_closed = True
-        until = time.monotonic() + (settings.SECONDS_TO_FINISH if seconds is None else seconds)
+
+    def join(self, until: float) -> None:
+        """Wait for what runs, but no longer than to this moment (of time.monotonic)."""
         for busy in self._busy:
             busy.acquire(timeout=max(0, until - time.monotonic()))
 
 
-_threads = Threads()
+_lanes: dict[str, Threads] = {}
+_making = threading.Lock()
+
+
+def lane(name: str, act: Act | None = None, size: int = THREADS) -> Threads:
+    """Return the threads of this name, which wait for those of no other."""
+    with _making:
+        return _lanes.setdefault(name, Threads(act, size))
+
+
+@atexit.register
+def close() -> None:
+    """Publish what waits for the broker, and let what runs finish, for settings.SECONDS_TO_FINISH at most."""
+    if not _lanes:
+        return
+    until = time.monotonic() + settings.SECONDS_TO_FINISH
+    while "broker" in _lanes and _lanes["broker"].waiting and time.monotonic() < until:
+        time.sleep(0.01)
+    for threads in _lanes.values():
+        threads.drop()
+    for threads in _lanes.values():
+        threads.join(until)
 
 
 def _forget_threads() -> None:
-    global _threads
-    _threads = Threads()
+    global _making
+    _making = threading.Lock()
+    _lanes.clear()
 
 
 os.register_at_fork(after_in_child=_forget_threads)  # a forked child has the parent's queue but not its threads

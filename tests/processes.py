@@ -87,7 +87,7 @@ def worker(**changes: str) -> Iterator[subprocess.Popen[bytes]]:
     queue = settings.CELERY_TASK_DEFAULT_QUEUE
     log = f"worker-{queue}.log"
     quiet = ["--without-gossip", "--without-mingle", "--loglevel", "INFO"]
-    command = [PYTHON, "-m", "celery", "-A", "config", "worker", "--concurrency", "1", "--queues", queue, *quiet]
+    command = [PYTHON, "-m", "celery", "-A", "config", "worker", "--concurrency", "1", *quiet]
     with started(*command, log=log, env=environment(**changes)) as child:
         wait_until(lambda: " ready." in (ARTIFACTS / log).read_text(), child)
         yield child

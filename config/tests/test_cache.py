@@ -1,5 +1,14 @@
+import socket
+import threading
 import time
+from pathlib import Path
 
+import pytest
+from django.conf import settings
+from django.test import SimpleTestCase, override_settings
+
+from config import freshness, redisstore
+from config.breaker import Breaker
 from config.cache import ForgivingRedisCache
 
 
@@ -22,22 +31,113 @@ def test_every_operation_answers_as_if_nothing_were_cached():
 
 
 def test_counting_raises_the_error_that_callers_expect_of_a_missing_key():
-    try:
+    with pytest.raises(ValueError, match="could not be counted"):
         cache_without_redis().incr("a")
-    except ValueError:
-        return
-    raise AssertionError("incr answered without a Redis")
 
 
-def test_redis_is_left_alone_for_a_while_after_a_failure():
-    cache = cache_without_redis()
-    cache.get("a")
-    asked = []
-    cache._cache = type("Spy", (), {"get": lambda *args: asked.append(1)})()
+class HangingRedisTests(SimpleTestCase):
+    """A Redis that takes connections and says nothing, as one that was stopped does."""
 
-    cache.get("a")
-    assert not asked
+    def setUp(self):
+        redisstore.forget_failure()
+        self.addCleanup(redisstore.forget_failure)
+        self.listener = self.enterContext(socket.create_server(("127.0.0.1", 0)))
+        url = f"redis://127.0.0.1:{self.listener.getsockname()[1]}/0"
+        self.enterContext(override_settings(REDIS_URL=url, REDIS_TIMEOUT=0.05))
+        self.cache = ForgivingRedisCache(url, {})
 
-    cache._retry_at = time.monotonic() - 1
-    cache.get("a")
-    assert asked
+    def connections(self) -> int:
+        self.listener.setblocking(False)
+        number = 0
+        try:
+            while True:
+                self.listener.accept()[0].close()
+                number += 1
+        except BlockingIOError:
+            return number
+
+    def test_whoever_asks_first_waits_and_nobody_else_does(self):
+        with self.assertLogs("config.breaker", "WARNING"):
+            freshness.changed("shop_product")
+        freshness.changed("orders_order")
+        self.cache.get("page")
+        self.cache.add("limit", 1)
+        assert redisstore.ask(lambda redis: redis.get("views")) is None
+
+        assert self.connections() == 1
+
+    def test_the_cache_too_spares_the_others(self):
+        with self.assertLogs("config.breaker", "WARNING"):
+            self.cache.get("page")
+        assert redisstore.ask(lambda redis: redis.get("views")) is None
+        freshness.changed("shop_product")
+
+        assert self.connections() == 1
+
+    def test_listener_notices_a_redis_that_has_fallen_silent(self):
+        class Silent:
+            asked = 0
+
+            def get_message(self, timeout):
+                return None
+
+            def ping(self):
+                self.asked += 1
+
+        silent = Silent()
+        with pytest.raises(TimeoutError):
+            freshness._next(silent)
+
+        assert silent.asked == 1
+
+
+class BreakerTests(SimpleTestCase):
+    def setUp(self):
+        self.breaker = Breaker("it", (OSError,), rest=3600)
+        self.asked = 0
+
+    def fail(self):
+        self.asked += 1
+        raise OSError
+
+    def answer(self):
+        self.asked += 1
+        return "answer"
+
+    def test_it_is_left_alone_after_a_failure(self):
+        assert [self.breaker.call(self.fail, "default") for _ in range(3)] == ["default"] * 3
+        assert self.asked == 1
+
+    def test_one_caller_tries_again_while_the_others_go_on_without(self):
+        self.breaker.call(self.fail, None)
+        self.breaker._retry_at = time.monotonic()
+        tries, go_on, found = threading.Event(), threading.Event(), []
+
+        def answer_late():
+            tries.set()
+            go_on.wait(200)
+            return self.answer()
+
+        prober = threading.Thread(target=lambda: found.append(self.breaker.call(answer_late, None)))
+        prober.start()
+        assert tries.wait(200)
+        assert self.breaker.call(self.answer, "default") == "default"
+        go_on.set()
+        prober.join()
+
+        assert found == ["answer"]
+        assert self.breaker.call(self.answer, "default") == "answer"
+        assert self.asked == 3  # the failure, the try, and then as ever
+
+    def test_error_of_another_kind_is_the_callers(self):
+        with pytest.raises(ZeroDivisionError):
+            self.breaker.call(lambda: 1 / 0, None)
+        assert self.breaker.call(self.answer, None) == "answer"
+
+
+def test_nobody_opens_a_connection_past_the_breaker():
+    may = {"config/redisstore.py", "config/freshness.py"}  # the latter listens, in a thread that nobody waits for
+    sources = [file for app in settings.INSTALLED_APPS for file in Path(settings.BASE_DIR, app).rglob("*.py")]
+    makers = {str(file.relative_to(settings.BASE_DIR)) for file in sources if "Redis.from_url(" in file.read_text()}
+
+    assert {maker for maker in makers if "/tests/" not in maker} == may

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from config import sweeps
 from config.models import SweepRun, SweepRunQuerySet
+from config.queues import beat_schedule
 from config.rows import SomeFailed, each
-from config.schedule import beat_schedule
 from config.tasks import run_sweep
 from config.tests.races import Meeting, all_at_once, look_then_write
 from config.tests.waiting import wait_until

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 import threading
+import time
 from types import SimpleNamespace
 from unittest import mock
 
@@ -22,6 +23,14 @@ def a_task(act):
     return mock.Mock(side_effect=act, name="task")
 
 
+class SimpleTask:
+    def __init__(self, name, act):
+        self.name, self._act = name, act
+
+    def __call__(self, *args):
+        return self._act(*args)
+
+
 @override_settings(CELERY_BROKER_URL="")
 class ThreadTests(SimpleTestCase):
     def test_task_runs_in_another_thread(self):
@@ -40,7 +49,7 @@ class ThreadTests(SimpleTestCase):
             threads.put(a_task(done.set), ())
             assert done.wait(200)
 
-    def test_close_waits_for_what_runs_and_drops_what_waits(self):
+    def test_end_waits_for_what_runs_and_drops_what_waits(self):
         threads, started, ran = relay.Threads(size=1), threading.Event(), []
 
         def slow(name):
@@ -51,50 +60,86 @@ class ThreadTests(SimpleTestCase):
         threads.put(a_task(slow), ("first",))
         assert started.wait(200)
         threads.put(a_task(slow), ("second",))
-        threads.close(seconds=200)
+        threads.drop()
+        threads.join(time.monotonic() + 200)
 
         assert ran == ["first"]
 
-    def test_close_does_not_wait_for_ever(self):
+    def test_end_does_not_wait_for_ever(self):
         threads, started, go_on = relay.Threads(size=1), threading.Event(), threading.Event()
         threads.put(a_task(lambda: (started.set(), go_on.wait())), ())
         assert started.wait(200)
 
-        threads.close(seconds=0.1)
+        threads.join(time.monotonic() + 0.1)
 
         go_on.set()
 
     def test_process_ends_though_a_task_hangs(self):
         code = (
-            "import threading; from mail import relay; threads = relay.Threads(); started = threading.Event(); "
-            "relay.run = lambda task, args: task(*args); threads.close = lambda: relay.Threads.close(threads, 0.2); "
-            "threads.put(lambda: (started.set(), threading.Event().wait()), ()); started.wait()"
+            "import threading; from django.conf import settings; settings.configure(SECONDS_TO_FINISH=0.2); "
+            "from mail import relay; relay.run = lambda task, args: task(*args); started = threading.Event(); "
+            "relay.lane('images').put(lambda: (started.set(), threading.Event().wait()), ()); started.wait()"
         )
 
         assert subprocess.run([sys.executable, "-c", code], timeout=200, check=False).returncode == 0
 
+    def test_pictures_that_hang_keep_no_mail_and_no_payment_waiting(self):
+        go_on, done = threading.Event(), {name: threading.Event() for name in ("mail", "payment")}
+        self.addCleanup(go_on.set)
 
+        for _ in range(relay.THREADS * 2):
+            relay.hand_over(SimpleTask("images.tasks.fetch_picture", go_on.wait), (200,))
+        for app, event in done.items():
+            relay.hand_over(SimpleTask(f"{app}.tasks.work", event.set), ())
+
+        assert all(event.wait(200) for event in done.values())
+
+
+@override_settings(CELERY_BROKER_URL="amqp://broker")
 class BrokerTests(SimpleTestCase):
     def setUp(self):
-        self.addCleanup(setattr, relay, "_broker_retry_at", 0.0)
-        relay._broker_retry_at = 0.0
+        relay.broker.forget()
+        self.addCleanup(relay.broker.forget)
 
     def test_task_is_published(self):
         task = mock.Mock()
 
-        with self.settings(CELERY_BROKER_URL="amqp://broker"):
-            relay.hand_over(task, (1,))
+        relay.hand_over(task, (1,))
+        wait_until(lambda: task.apply_async.called)
 
         task.apply_async.assert_called_once_with((1,))
 
-    def test_dead_broker_costs_one_page_its_time_out_and_no_page_an_error(self):
+    def test_nobody_waits_for_a_broker_that_hangs(self):
+        go_on, hangs = threading.Event(), threading.Event()
+        self.addCleanup(go_on.set)
+        task = mock.Mock()
+        task.apply_async.side_effect = lambda args: (hangs.set(), go_on.wait(200))
+
+        for number in range(10):
+            relay.hand_over(task, (number,))
+
+        assert hangs.wait(200)
+        assert task.apply_async.call_count == 1
+
+    def test_broker_that_is_dead_is_left_alone_for_a_while(self):
         task = SimpleNamespace(name="task", apply_async=mock.Mock(side_effect=ConnectionRefusedError))
 
-        with self.settings(CELERY_BROKER_URL="amqp://broker"), self.assertLogs("mail.relay", "WARNING"):
+        with self.assertLogs("config.breaker", "WARNING"):
             for _ in range(10):
-                relay.hand_over(task, (1,))
+                relay.publish(task, (1,))
 
         assert task.apply_async.call_count == 1
+
+    def test_process_that_ends_publishes_what_waits(self):
+        code = (
+            "import time; from django.conf import settings; "
+            "settings.configure(SECONDS_TO_FINISH=100, CELERY_BROKER_URL='amqp://broker'); from mail import relay; "
+            "task = type('Task', (), {'name': 'a.b', 'apply_async': lambda self, args: (time.sleep(0.1), print(*args))})(); "
+            "[relay.hand_over(task, (number,)) for number in range(3)]"
+        )
+        ended = subprocess.run([sys.executable, "-c", code], timeout=200, check=True, capture_output=True, text=True)
+
+        assert ended.stdout.split() == ["0", "1", "2"]
 
 
 @override_settings(CELERY_BROKER_URL="")

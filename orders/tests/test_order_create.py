@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from account.tests.factories import make_user
 from cart.models import Coupon
+from config.breaker import Breaker
 from mail import relay
 from mail.models import OutgoingMail
 from mail.tasks import deliver_mail
@@ -120,8 +121,8 @@ class OrderCreateTests(CheckoutCase):
     def test_a_dead_broker_costs_no_order_and_leaves_no_full_cart(self):  # D64
         self.fill_cart(make_item(stock=3))
         with (
-            mock.patch.object(relay, "hand_over", relay._publish),
-            mock.patch.object(relay, "_broker_retry_at", 0.0),
+            mock.patch.object(relay, "hand_over", relay.publish),
+            mock.patch.object(relay, "broker", Breaker("broker", (OSError,), rest=10)),
             mock.patch.object(deliver_mail, "apply_async", side_effect=OSError("refused")),
             self.captureOnCommitCallbacks(execute=True),
         ):

@@ -6,6 +6,7 @@ from django.test import SimpleTestCase, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
+from config.breaker import Breaker
 from mail import relay
 from mail.models import OutgoingMail
 from orders.tests.factories import make_order
@@ -169,8 +170,8 @@ class ProcessingTests(StripeTestCase):
     def test_dead_broker_leaves_the_event_to_the_sweeper(self):  # D63
         order, event = self.paid_event()
         with (
-            mock.patch.object(relay, "hand_over", relay._publish),
-            mock.patch.object(relay, "_broker_retry_at", 0.0),
+            mock.patch.object(relay, "hand_over", relay.publish),
+            mock.patch.object(relay, "broker", Breaker("broker", (OSError,), rest=10)),
             mock.patch.object(process_event, "apply_async", side_effect=OSError("refused")),
         ):
             assert self.post_event(event) == 200

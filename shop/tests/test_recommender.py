@@ -118,7 +118,7 @@ class TableTests(Rules, RecommenderCase):
 @pytest.mark.services
 class RedisTests(Rules, RecommenderCase):
     def setUp(self):
-        redisstore._retry_at = 0.0
+        redisstore.forget_failure()
         redisstore.ask(lambda client: client.flushdb())
         recommender.fill_redis()
         assert settings.REDIS_URL
@@ -141,8 +141,8 @@ class RedisTests(Rules, RecommenderCase):
 @override_settings(REDIS_URL="redis://127.0.0.1:1/0")
 class RedisAwayTests(RecommenderCase):
     def setUp(self):
-        redisstore._retry_at = 0.0
-        self.addCleanup(setattr, redisstore, "_retry_at", 0.0)
+        redisstore.forget_failure()
+        self.addCleanup(redisstore.forget_failure)
 
     def test_pages_work_and_the_table_answers(self):  # D84
         self.buy_some()

@@ -1,5 +1,5 @@
 """
-What celery beat sends, made from settings.SWEEPS.
+Which queues Celery has, and what its beat sends into them.
 
 Read by settings.py, so it imports nothing of Django that needs settings.
 """
@@ -8,10 +8,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from kombu import Exchange, Queue
+
 PACE = 60  # seconds after which beat asks again for what is rarely due, so that a lost message delays it no longer
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 # A request must not wait for a broker that is away. Beat must: without these, one lost connection is never made anew.
 PATIENT = {"retry": True, "retry_policy": {"max_retries": 3, "interval_start": 0, "interval_step": 1}}
+
+
+def queues_in(*names: str) -> list[Queue]:
+    """Return CELERY_TASK_QUEUES: a broker that is restarted, or one of several that dies, loses nothing of them."""
+    return [Queue(name, Exchange(name), name, queue_arguments={"x-queue-type": "quorum"}) for name in names]
 
 
 def beat_schedule(sweeps: Mapping[str, float]) -> dict[str, dict[str, Any]]:
