@@ -93,6 +93,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.middleware.request_id",
     "config.middleware.refuse_nul",
+    "config.headers.tell_browsers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -387,8 +388,9 @@ WEB_THREADS = max(1, env("WEB_THREADS", default=4, cast=natural))
 
 # --- Browser security ----------------------------------------------------------------------------------------------
 
-# The check looks for Django's own middleware by its path; ours is a subclass of it (config/csrf.py).
-SILENCED_SYSTEM_CHECKS = ["security.W003"]
+# W003 looks for Django's own CSRF middleware by its path; ours is a subclass of it (config/csrf.py). W005 and W021 ask for
+# HSTS on all subdomains and for the browsers' preload list: both are the owner's to decide (HSTS_… in .env.example).
+SILENCED_SYSTEM_CHECKS = ["security.W003", "security.W005", "security.W021"]
 CSRF_FAILURE_VIEW = "config.csrf.failure"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -417,9 +419,10 @@ if SITE_URL.startswith("https://"):
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
     SECURE_SSL_REDIRECT = env("SECURE_SSL_REDIRECT", default=True, cast=flag)
-    SECURE_HSTS_SECONDS = 63_072_000
-    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-    SECURE_HSTS_PRELOAD = True
+    # Browsers remember it: a promise about other hosts of the domain, or for years, is the owner's to make.
+    SECURE_HSTS_SECONDS = env("HSTS_DAYS", default=30, cast=natural) * 86_400
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = env("HSTS_INCLUDE_SUBDOMAINS", default=False, cast=flag)
+    SECURE_HSTS_PRELOAD = env("HSTS_PRELOAD", default=False, cast=flag)
     if env("BEHIND_TLS_PROXY", default=False, cast=flag):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 

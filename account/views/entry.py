@@ -43,6 +43,8 @@ class Logout(auth_views.LogoutView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = super().post(request, *args, **kwargs)
         messages.success(request, _("You are logged out."))
+        # So that the back button of a shared computer shows none of the member's pages.
+        response["Clear-Site-Data"] = '"cache"'
         return response
 
 

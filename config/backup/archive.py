@@ -15,6 +15,14 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 TABLES, MEDIA, PRIVATE = FOLDERS = ("database/", "media/", "private/")
 PIECE = 1 << 20
+SHAPE = {
+    "made_at": str,
+    "database": str,
+    "migrations": [(str, str)],
+    "members": {str: {"size": int, "sha256": str}},
+    "tables": [{"model": str, "member": str, "columns": [str], "rows": int}],
+    "last_ids": {str: int},
+}
 
 
 class NotRestorable(Exception):
@@ -76,10 +84,12 @@ class Reader:
             self.members: dict[str, dict[str, Any]] = self.manifest["members"]
         except FileNotFoundError:
             raise NotRestorable(f"There is no file {source}.") from None
-        except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        except (OSError, LookupError, TypeError, ValueError, RecursionError, zipfile.BadZipFile, zlib.error) as error:
             raise NotRestorable(f"{source} is not a backup of this site, or it was cut short: {error}.") from error
         if self.manifest.get("format") != FORMAT:
             raise NotRestorable(f"{source} has format {self.manifest.get('format')}; this version reads {FORMAT}.")
+        if not has_shape(self.manifest, SHAPE):
+            raise NotRestorable(f"{source} has a manifest that `backup` did not write.")
         self._refuse_strange_members()
 
     def _refuse_strange_members(self) -> None:
@@ -116,6 +126,21 @@ class Reader:
 
     def __exit__(self, *_: object) -> None:
         self._zip.close()
+
+
+def has_shape(value: Any, shape: Any) -> bool:
+    """Tell whether a value out of JSON is made as `shape`: a type, [of each], (of the 1st, 2nd …), {name: of it}, {str: of each}."""
+    if isinstance(shape, type):
+        return isinstance(value, shape)
+    if isinstance(shape, tuple):
+        return isinstance(value, list) and len(value) == len(shape) and all(map(has_shape, value, shape))
+    if isinstance(shape, list):
+        return isinstance(value, list) and all(has_shape(each, shape[0]) for each in value)
+    if not isinstance(value, dict):
+        return False
+    if str in shape:
+        return all(has_shape(each, shape[str]) for each in value.values())
+    return all(name in value and has_shape(value[name], inner) for name, inner in shape.items())
 
 
 def is_safe(name: str) -> bool:

@@ -39,7 +39,7 @@ def make(target: Path, *, quiet: bool) -> Made:
 
 
 def _rows_into(writer: Writer, using: str, *, quiet: bool) -> dict:
-    models = tables.kept_models(apps)
+    models = tables.models_in_archive(apps)
     total = sum(model._base_manager.using(using).count() for model in models)
     listed = []
     with tqdm(total=total, unit=" rows", disable=quiet or None) as bar:

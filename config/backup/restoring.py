@@ -9,6 +9,7 @@ from django.apps import apps
 from django.apps.registry import Apps
 from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache
+from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from tqdm import tqdm
 
@@ -54,7 +55,7 @@ def restore(source: Path, *, force: bool, quiet: bool) -> dict[str, Any]:
 def what_stands_here() -> str:
     """Return what an empty site would not have, in words; nothing for a site that was just set up or not at all."""
     present = set(connection.introspection.table_names())
-    for model in tables.kept_models(apps):
+    for model in tables.models_in_archive(apps):
         is_ours = model._meta.db_table in present and model._meta.label not in WRITTEN_UNASKED
         if is_ours and model._base_manager.exists():
             return f"the table {model._meta.db_table} has rows"
@@ -73,16 +74,25 @@ def _put_files(archive: Reader, progress: Callable[[int], object]) -> None:
         progress(archive.members[member]["size"])
 
 
-def _load_rows(archive: Reader, registry: Apps, progress: Callable[[int], object]) -> None:
-    kept = tables.kept_models(registry)
-    tables.empty(kept)
-    for table in archive.manifest["tables"]:
+def _load(table: dict[str, Any], archive: Reader, registry: Apps) -> int:
+    try:
         with archive.open(table["member"]) as lines:
-            loaded = tables.load(registry.get_model(table["model"]), table["columns"], lines)
+            return tables.load(registry.get_model(table["model"]), table["columns"], lines)
+    except (LookupError, TypeError, ValueError, RecursionError, ValidationError) as error:
+        raise NotRestorable(f"{table['model']} in the archive has a row that makes no sense: {error!s:.200}") from error
+
+
+def _load_rows(archive: Reader, registry: Apps, progress: Callable[[int], object]) -> None:
+    emptied = tables.all_models(registry)
+    tables.empty(emptied)
+    for table in archive.manifest["tables"]:
+        if table["model"] in tables.NOT_BACKED_UP:  # archives of earlier versions hold them
+            continue
+        loaded = _load(table, archive, registry)
         if loaded != table["rows"]:
             raise NotRestorable(f"{table['model']} should have {table['rows']} rows and has {loaded}.")
         progress(archive.members[table["member"]]["size"])
-    tables.set_last_ids(kept, archive.manifest["last_ids"])
+    tables.set_last_ids(emptied, archive.manifest["last_ids"])
     connection.check_constraints()
     ContentType.objects.clear_cache()
     for name in freshness.stamps().tables:  # emptying a table is no statement that the stamps watch for

@@ -91,7 +91,7 @@ class BackupCase(TransactionTestCase):
         return str(refusal.value)
 
     def forget_everything(self) -> None:
-        models = tables.kept_models(apps)
+        models = tables.all_models(apps)
         with transaction.atomic():
             tables.empty([model for model in models if model._meta.app_label not in ("auth", "contenttypes")])
         for storage in (default_storage, storages["private"]):

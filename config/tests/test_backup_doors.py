@@ -1,0 +1,99 @@
+"""An archive opens no door by itself, and one that makes no sense is refused with a sentence."""
+
+import zipfile
+
+from django.apps import apps
+from django.db import connection
+from django.test import override_settings
+
+from account.models import Session, User
+from account.tests.factories import make_user
+from config.backup.tables import NOT_BACKED_UP
+from config.tests.test_backup import BackupCase, in_manifest, rewrite
+
+
+class SessionsTests(BackupCase):
+    def setUp(self):
+        super().setUp()
+        self.client.force_login(make_user("alice", staff=True))
+        self.key = self.client.cookies["sessionid"].value
+
+    def test_a_login_that_was_open_is_not_in_the_archive(self):
+        self.backup()
+
+        assert "account.Session" not in self.archive.read_bytes().decode("latin-1")
+
+    def test_restoring_logs_everybody_out(self):
+        self.backup()
+
+        self.restore(force=True)
+
+        assert User.objects.filter(username="alice").exists()
+        assert not Session.objects.exists()
+        assert self.client.get("/account/").status_code == 302
+
+    def test_sessions_in_an_archive_of_an_earlier_version_stay_there(self):
+        self.backup()
+        table = {"model": "account.Session", "member": "database/account.Session.jsonl", "columns": ["id"], "rows": 1}
+        listed = {"size": 0, "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}
+
+        def add(manifest):
+            manifest["tables"].append(table)
+            manifest["members"][table["member"]] = listed
+
+        earlier = rewrite(self.archive, in_manifest(add))
+        with zipfile.ZipFile(earlier, "a") as archive:
+            archive.writestr(table["member"], b"")
+
+        assert "are back" in self.restore(earlier, force=True)
+
+
+class NonsenseTests(BackupCase):
+    def setUp(self):
+        super().setUp()
+        make_user("alice")
+        self.backup()
+
+    def test_a_manifest_of_another_shape_is_refused(self):
+        for name, value in [
+            ("members", []),
+            ("tables", {}),
+            ("tables", [{"model": 1}]),
+            ("migrations", [["account"]]),
+            ("migrations", None),
+            ("last_ids", []),
+            ("database", 5),
+        ]:
+            with self.subTest(name=name, value=value):
+                changed = rewrite(self.archive, in_manifest(lambda manifest, n=name, v=value: manifest.update({n: v})))
+                assert "backup" in self.refused(changed, force=True)
+
+    def test_a_manifest_nested_without_end_is_refused(self):
+        deep = ("[" * 100_000).encode()
+        changed = rewrite(self.archive, lambda name, content: deep if name == "manifest.json" else content)
+
+        assert "is not a backup of this site" in self.refused(changed, force=True)
+
+    def test_a_table_that_no_model_has_is_refused_and_the_site_stays(self):
+        def rename(manifest):
+            manifest["tables"][0]["model"] = "account.Nobody"
+
+        assert "makes no sense" in self.refused(rewrite(self.archive, in_manifest(rename)), force=True)
+        assert User.objects.filter(username="alice").exists()
+
+
+@override_settings(DEBUG=True)
+class MemoryTests(BackupCase):
+    def test_restoring_with_debug_on_keeps_no_statement_of_every_row(self):
+        for number in range(1200):
+            User.objects.create(username=f"m{number}", email=f"m{number}@example.com")
+        self.backup()
+        connection.queries_log.clear()
+
+        self.restore(force=True)
+
+        assert sum(len(query["sql"]) for query in connection.queries) < 200_000
+
+
+def test_what_an_archive_leaves_out_is_a_model_that_exists():
+    assert all(apps.get_model(label) for label in NOT_BACKED_UP)

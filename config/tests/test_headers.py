@@ -1,0 +1,41 @@
+"""What browsers and proxies are told beside the page."""
+
+import pytest
+from django.test import TestCase
+
+from account.tests.factories import make_user
+from tests import processes
+
+
+class HeadersTests(TestCase):
+    def test_no_proxy_may_keep_a_page_of_a_member(self):
+        self.client.force_login(make_user("alice"))
+
+        for address in ("/", "/blog/", "/account/", "/no/such/page"):
+            assert "private" in self.client.get(address)["Cache-Control"], address
+
+    def test_a_visitor_s_page_may_be_kept_and_asked_again(self):
+        assert "private" not in self.client.get("/blog/").get("Cache-Control", "")
+
+    def test_pages_use_no_camera_and_are_nobody_else_s_resource(self):
+        page = self.client.get("/")
+
+        assert "camera=()" in page["Permissions-Policy"]
+        assert page["Cross-Origin-Resource-Policy"] == "same-origin"
+
+    def test_logging_out_empties_the_browser_s_cache(self):
+        self.client.force_login(make_user("alice"))
+
+        assert '"cache"' in self.client.post("/account/logout/")["Clear-Site-Data"]
+
+
+@pytest.mark.django_db
+def test_https_promises_nothing_about_other_hosts_of_the_domain_unless_told():
+    expression = "settings.SECURE_HSTS_SECONDS, settings.SECURE_HSTS_INCLUDE_SUBDOMAINS, settings.SECURE_HSTS_PRELOAD"
+    command = ["shell", "-v0", "-c", f"from django.conf import settings; print({expression})"]
+
+    said = processes.run(*command, SITE_URL="https://example.com").stdout
+    told = processes.run(*command, SITE_URL="https://example.com", HSTS_INCLUDE_SUBDOMAINS="true", HSTS_DAYS="730")
+
+    assert said.strip() == "2592000 False False"
+    assert told.stdout.strip() == "63072000 True False"
