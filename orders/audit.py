@@ -10,7 +10,9 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from shop.money import quantize
 
+from .invoice import rates_of
 from .models import Invoice, InvoiceCounter, Order
+from .totals import left_of
 from .vat import Relief, state_of, state_of_id
 
 CHUNK = 1000
@@ -126,6 +128,25 @@ def _says_what_the_order_says(paper: Invoice) -> Iterator[str]:
         yield f"{paper.kind} {paper.label}: net and VAT do not make gross"
     if paper.kind == Invoice.Kind.INVOICE and paper.total != paper.order.total:
         yield f"Invoice {paper.label} is over {paper.total}, its order over {paper.order.total}"
+
+
+@register
+def credit_notes_correct_their_invoice() -> Iterator[str]:
+    """Rate by rate the notes take no more than the invoice has; and all of it, VAT included, once all is given back."""
+    noted = Order.objects.filter(invoices__kind=Invoice.Kind.CREDIT_NOTE).distinct()
+    yield from each(noted.prefetch_related("invoices"), _is_corrected_exactly)
+
+
+def _is_corrected_exactly(order: Order) -> Iterator[str]:
+    papers = list(order.invoices.all())
+    invoices = [paper for paper in papers if paper.kind == Invoice.Kind.INVOICE]
+    notes = [paper for paper in papers if paper.kind == Invoice.Kind.CREDIT_NOTE]
+    left = left_of(
+        (row for paper in invoices for row in rates_of(paper)), (row for note in notes for row in rates_of(note))
+    )
+    for row in left:
+        if min(row.net, row.vat, row.gross) < 0 or (not row.gross and row.vat):
+            yield f"Order {order.pk}: its credit notes leave {row.gross} with {row.vat} VAT at {row.rate} %"
 
 
 @register

@@ -33,7 +33,7 @@ from shop.money import quantize
 
 from . import fonts, vat
 from .models import Invoice, InvoiceCounter, Order
-from .totals import RateTotal, portion
+from .totals import RateTotal, left_of, portion
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def issue(order: Order) -> Invoice:
 
 def credit(order: Order, amount: Decimal, reason: str, *, reference: str = "") -> Invoice:
     """
-    Write the credit note for a refund of `amount` inside the caller's transaction.
+    Write the credit note for a refund of `amount` inside the caller's transaction, which holds the order's lock.
 
     The same `reference` (Stripe's refund id, say) again returns the first note; without one each call writes a new.
     """
@@ -54,9 +54,9 @@ def credit(order: Order, amount: Decimal, reason: str, *, reference: str = "") -
     if reference and (note := notes.filter(reference=reference).first()):
         return note
     corrected = order.invoices.get(kind=Invoice.Kind.INVOICE)
-    rates = [RateTotal(*(Decimal(row[name]) for name in RateTotal._fields)) for row in corrected.snapshot["rates"]]
+    left = left_of(rates_of(corrected), (row for note in notes for row in rates_of(note)))
     content = corrected.snapshot | {
-        "rates": _rates(portion(rates, amount, order.currency)),
+        "rates": _rates(portion(left, amount, order.currency)),
         "total": str(quantize(amount, order.currency)),
         "corrects": corrected.label,
         "reason": reason,
@@ -135,6 +135,11 @@ def _content(order: Order) -> dict[str, Any]:
         "total": amount(order.total),
         "vat_notes": vat.notes(order),
     }
+
+
+def rates_of(paper: Invoice) -> list[RateTotal]:
+    """Return the rows per VAT rate as they are printed."""
+    return [RateTotal(*(Decimal(row[name]) for name in RateTotal._fields)) for row in paper.snapshot["rates"]]
 
 
 def _rates(rows: list[RateTotal]) -> list[dict[str, str]]:

@@ -69,7 +69,31 @@ def _split(rate: Decimal, gross: Decimal, currency: str) -> RateTotal:
     return RateTotal(rate, net, gross - net, gross)
 
 
-def portion(rows: Sequence[RateTotal], amount: Decimal, currency: str) -> list[RateTotal]:
-    """Return the rows for a part of the gross total, as a credit note over `amount` needs them."""
-    parts = share(amount, [row.gross for row in rows], currency)
-    return [_split(row.rate, part, currency) for row, part in zip(rows, parts, strict=True)]
+def left_of(rows: Iterable[RateTotal], given: Iterable[RateTotal]) -> list[RateTotal]:
+    """Return what is left of each rate once the `given` rows, those of earlier credit notes, are taken off."""
+    left = {row.rate: row for row in rows}
+    for row in given:
+        of = left.get(row.rate, RateTotal(row.rate, Decimal(0), Decimal(0), Decimal(0)))
+        left[row.rate] = RateTotal(row.rate, of.net - row.net, of.vat - row.vat, of.gross - row.gross)
+    return list(left.values())
+
+
+def portion(left: Sequence[RateTotal], amount: Decimal, currency: str) -> list[RateTotal]:
+    """
+    Return the rows of a credit note over `amount`, out of what is left of the invoice, in proportion to it.
+
+    What stays is the VAT of what stays, so all notes of an invoice add up to it, rate by rate, and the last takes the
+    rest.
+    """
+    parts = share(amount, [max(row.gross, Decimal(0)) for row in left], currency)
+    return take(left, parts, currency)
+
+
+def take(left: Sequence[RateTotal], parts: Sequence[Decimal], currency: str) -> list[RateTotal]:
+    """Return the rows that take these gross amounts out of what is left of each rate; none for a rate with nothing."""
+    rows = []
+    for row, gross in zip(left, parts, strict=True):
+        stays = _split(row.rate, row.gross - gross, currency)
+        tax = min(max(row.vat - stays.vat, Decimal(0)), gross) if stays.gross else row.vat
+        rows.append(RateTotal(row.rate, gross - tax, tax, gross))
+    return [row for row in rows if row.gross or row.vat]
