@@ -24,6 +24,9 @@ RECOVERY_CODES = 10
 def begin(user: User) -> SecondFactor:
     """Return the factor to be confirmed; the same secret as long as it is not, so that a reload shows the same picture."""
     factor, _is_new = SecondFactor.objects.get_or_create(user=user, defaults={"secret": totp.new_secret()})
+    if not factor.secret:  # sealed under a SECRET_KEY that is gone
+        factor.secret = totp.new_secret()
+        factor.save(update_fields=["secret"])
     return factor
 
 
@@ -47,8 +50,14 @@ def check(user: User, code: str) -> bool:
         return False
     if len(code) == totp.DIGITS:
         return _use_code(factor, code)
-    unused = RecoveryCode.objects.filter(user=user, digest=_digest(user, code), used_at=None)
-    return bool(unused.update(used_at=timezone.now()))
+    return _use_recovery_code(user, code)
+
+
+def _use_recovery_code(user: User, code: str) -> bool:
+    digest = _digest(user, code)
+    unused = RecoveryCode.objects.filter(user=user, used_at=None)
+    matching = [row.pk for row in unused if row.digest and hmac.compare_digest(row.digest, digest)]
+    return bool(unused.filter(pk__in=matching).update(used_at=timezone.now()))
 
 
 def remove(user: User) -> None:
@@ -69,6 +78,8 @@ def is_passed(request: HttpRequest) -> bool:
 
 
 def _use_code(factor: SecondFactor, code: str) -> bool:
+    if not factor.secret:  # an empty key would have codes that anybody can work out
+        return False
     step = totp.step_of(factor.secret, code.strip())
     if step is None:
         return False
@@ -86,7 +97,7 @@ def new_recovery_codes(user: User) -> list[str]:
 
 
 def _digest(user: User, code: str) -> str:
-    # Forty random bits and ten tries an hour: a plain hash is enough, salted by whose it is.
+    # Forty random bits and ten tries an hour: a plain hash, salted by whose it is, is enough inside a sealed column.
     return hmac.new(str(user.pk).encode(), code.encode(), sha256).hexdigest()
 
 

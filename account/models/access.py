@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from account.sessions import SessionStore, browser_name
+from config.sealed import SealedField
 
 
 class Session(AbstractBaseSession):
@@ -45,7 +46,7 @@ class SecondFactor(models.Model):
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="second_factor", verbose_name=_("user")
     )
-    secret = models.CharField(_("secret"), max_length=64)
+    secret = SealedField(_("secret"))
     last_step = models.BigIntegerField(_("last time step used"), default=0)
     confirmed_at = models.DateTimeField(_("confirmed at"), null=True, blank=True)
 
@@ -58,16 +59,15 @@ class SecondFactor(models.Model):
 
 
 class RecoveryCode(models.Model):
-    """A code that opens the account once when the phone is lost; only its hash is kept."""
+    """A code that opens the account once when the phone is lost; only its hash is kept, and that sealed."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="recovery_codes", verbose_name=_("user")
     )
-    digest = models.CharField(_("hash"), max_length=64)
+    digest = SealedField(_("hash"))
     used_at = models.DateTimeField(_("used at"), null=True, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "digest"], name="recovery_code_once")]
         verbose_name = _("recovery code")
         verbose_name_plural = _("recovery codes")
 

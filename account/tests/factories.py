@@ -1,5 +1,6 @@
 from itertools import count
 
+from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from account.models import User
@@ -16,3 +17,14 @@ def make_user(username: str = "", *, proven: bool = True, staff: bool = False, *
     fields.setdefault("first_name", username.capitalize())
     fields.setdefault("email_proven_at", timezone.now() if proven else None)
     return User.objects.create_user(username, password=PASSWORD, is_staff=staff, is_superuser=staff, **fields)
+
+
+def make_staff(username: str, *permissions: str) -> User:
+    """Create somebody who may enter the admin and has these permissions ("account.change_user") alone."""
+    person = make_user(username)
+    person.is_staff = True
+    person.save()
+    for name in permissions:
+        app_label, _, codename = name.partition(".")
+        person.user_permissions.add(Permission.objects.get(content_type__app_label=app_label, codename=codename))
+    return person

@@ -7,20 +7,8 @@ from django.test import TestCase
 from django.urls import NoReverseMatch, reverse
 
 from account import second_factor, totp
-from account.models import User
-from account.tests.factories import make_user
+from account.tests.factories import make_staff, make_user
 from config.modeladmin import StaffAdmin
-
-
-def make_staff(username: str, *permissions: str) -> User:
-    """Create somebody who may enter the admin and has these permissions ("account.change_user") alone."""
-    person = make_user(username)
-    person.is_staff = True
-    person.save()
-    for name in permissions:
-        app_label, _, codename = name.partition(".")
-        person.user_permissions.add(Permission.objects.get(content_type__app_label=app_label, codename=codename))
-    return person
 
 
 class RightsTests(TestCase):
