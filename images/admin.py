@@ -19,9 +19,17 @@ class ImageAdmin(LongTable, StaffAdmin):
     list_select_related = ["owner"]
     search_fields = ["title", "description", "source_url", "owner__username"]
     date_hierarchy = "created_at"
-    raw_id_fields = ["owner", "same_as"]
-    readonly_fields = ["thumbnail", "digest", "width", "height", "total_likes", "created_at"]
+    # Whose it is and how far it has come is the site's to say: a picture that is "ready" has a file.
+    readonly_fields = [
+        *("thumbnail", "owner", "status", "same_as", "source_url", "page_url"),
+        *("digest", "width", "height", "total_likes", "created_at"),
+    ]
     exclude = ["file"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Image]:
+        """What a member keeps for themselves, nobody looks at but who answers for the whole site."""
+        images = super().get_queryset(request)
+        return images if request.user.is_superuser else images.filter(is_private=False)
 
     @admin.display(description=_("picture"))
     def thumbnail(self, image: Image) -> str:
@@ -43,6 +51,10 @@ class LikeAdmin(StaffAdmin):
     list_display = ["user", "image", "created_at"]
     list_select_related = ["user", "image"]
     date_hierarchy = "created_at"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Like]:
+        likes = super().get_queryset(request)
+        return likes if request.user.is_superuser else likes.filter(image__is_private=False)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 from django.contrib import admin, messages
@@ -7,6 +8,7 @@ from django.utils.translation import ngettext
 
 from config.longtables import LongTable
 from config.modeladmin import StaffAdmin
+from config.readonly import Unwritable
 
 from . import outbox
 from .models import OutgoingMail, OutgoingMailQuerySet, ProvenAddress
@@ -16,7 +18,7 @@ from .models import OutgoingMail, OutgoingMailQuerySet, ProvenAddress
 class OutgoingMailAdmin(LongTable, StaffAdmin):
     list_display = ["id", "kind", "to", "subject", "status", "attempts", "created_at", "sent_at"]
     list_filter = ["status", "kind", "created_at"]
-    search_fields = ["to", "subject", "dedup_key", "message_id"]
+    search_fields = ["to", "subject", "message_id"]
     date_hierarchy = "created_at"
     actions = ["retry", "send_again"]
 
@@ -31,8 +33,14 @@ class OutgoingMailAdmin(LongTable, StaffAdmin):
         return False  # a deleted row would free its dedup key, and the mail could be sent a second time
 
     def get_fields(self, request: HttpRequest, obj: OutgoingMail | None = None) -> list[Any]:
-        fields = [field.name for field in OutgoingMail._meta.fields if field.name not in ("id", "html")]
-        return [name for name in fields if name != "text"] if obj and obj.is_secret else fields
+        hidden = ("id", "html", "text", "dedup_key")
+        fields = [field.name for field in OutgoingMail._meta.fields if field.name not in hidden]
+        return fields if obj and obj.is_secret else [*fields, "text_without_links"]
+
+    @admin.display(description=_("text"))
+    def text_without_links(self, mail: OutgoingMail) -> str:
+        """Show what the reader reads but for the links, as many of them open an order or end a subscription."""
+        return re.sub(r"(https?://[^/\s]+)/\S+", r"\1/…", mail.text)
 
     @admin.action(description=_("Retry failed mails"), permissions=["change"])
     def retry(self, request: HttpRequest, queryset: OutgoingMailQuerySet) -> None:
@@ -52,6 +60,8 @@ class OutgoingMailAdmin(LongTable, StaffAdmin):
 
 
 @admin.register(ProvenAddress)
-class ProvenAddressAdmin(StaffAdmin):
+class ProvenAddressAdmin(Unwritable, StaffAdmin):
+    """Only a link that was mailed to it proves an address: orders of guests follow it."""
+
     list_display = ["email", "proven_at"]
     search_fields = ["email"]

@@ -310,6 +310,9 @@ class WithdrawalAdmin(ReadOnly, StaffAdmin):
     search_fields = ["name", "email", "order_number"]
     actions = ["mark_handled"]
 
-    @admin.action(description=_("Mark as handled"), permissions=["view"])
+    def has_handle_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("orders.change_withdrawal")
+
+    @admin.action(description=_("Mark as handled"), permissions=["handle"])
     def mark_handled(self, request: HttpRequest, withdrawals: QuerySet[Withdrawal]) -> None:
         withdrawals.filter(handled_at=None).update(handled_at=timezone.now())

@@ -1,4 +1,7 @@
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
 
 from config.modeladmin import StaffAdmin
 from config.readonly import ReadOnly
@@ -17,6 +20,9 @@ class DocumentAdmin(ReadOnlyAdmin):
     list_display = ["title", "kind", "object_id", "public_from"]
     list_filter = ["kind"]
     search_fields = ["title"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Document]:
+        return super().get_queryset(request).filter(public_from__lte=timezone.now())  # the others wait for their day
 
 
 @admin.register(Word)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from config.longtables import LongTable
 from config.modeladmin import StaffAdmin
-from config.readonly import ReadOnly
+from config.readonly import ReadOnly, Unwritable
 from config.templatetags.pictures import thumbnail_url
 from mail import relay
 
@@ -132,13 +132,13 @@ class BoughtTogetherAdmin(ReadOnly, StaffAdmin):
 
 
 @admin.register(StockAlert)
-class StockAlertAdmin(StaffAdmin):
+class StockAlertAdmin(Unwritable, StaffAdmin):
+    """A wish is confirmed by a mailed link; staff who wrote one would have mail sent to people who never asked."""
+
     list_display = ["product", "email", "created_at", "confirmed_at", "sent_at"]
     list_select_related = ["product"]
     list_filter = [("confirmed_at", admin.EmptyFieldListFilter), ("sent_at", admin.EmptyFieldListFilter)]
     search_fields = ["email", "product__name"]
-    autocomplete_fields = ["product"]
-    raw_id_fields = ["member"]
 
 
 def small(picture: ProductPicture | None) -> str:

@@ -18,7 +18,8 @@ class CommentAdmin(LongTable, StaffAdmin):
     show_facets = admin.ShowFacets.ALLOW
     search_fields = ["name", "email", "body", "post__title"]
     date_hierarchy = "created_at"
-    raw_id_fields = ["post", "author"]
+    ordering = ["-created_at", "-id"]
+    readonly_fields = ["post", "author", "name", "email", "created_at"]  # who said it where is not for others to say
     actions = ["approve", "hide", "ban"]
 
     def get_search_results(
@@ -28,6 +29,9 @@ class CommentAdmin(LongTable, StaffAdmin):
         if (of_writer := of_address(queryset, search_term)) is not None:
             return of_writer, False
         return super().get_search_results(request, queryset, search_term)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # people write under the post, each in their own name
 
     @admin.display(description=_("comment"))
     def shortened(self, comment: Comment) -> str:

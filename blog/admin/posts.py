@@ -127,10 +127,17 @@ class PostAdmin(LongTable, StaffAdmin):
     def views(self, post: Any) -> int:
         return getattr(post, "view_count", 0)
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """Let only those who may change every post say whose it is; anybody else writes in their own name."""
+        may_choose = request.user.has_perm("blog.change_post")
+        return [*self.readonly_fields, *([] if may_choose else ["author"])]
+
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"author": request.user.pk, **super().get_changeform_initial_data(request)}
 
     def save_model(self, request: HttpRequest, obj: Post, form: Any, change: bool) -> None:  # noqa: FBT001
+        if not change and "author" not in form.fields:
+            obj.author = request.user  # type: ignore[assignment]
         if change:  # what stands there may come from an import or a program, which keep no revisions
             remember(Post.objects.get(pk=obj.pk), None)
         super().save_model(request, obj, form, change)
@@ -143,7 +150,7 @@ class PostAdmin(LongTable, StaffAdmin):
         return [OldAddressInline] if obj and obj.old_addresses.exists() else []
 
     def view_on_site(self, obj: Post) -> str:
-        return obj.get_absolute_url() if obj.is_public else preview_path(obj)
+        return obj.get_absolute_url() if obj.is_public else reverse("admin:blog_post_preview", args=[obj.pk])
 
     @admin.action(description=gettext_lazy("Publish the selected posts"), permissions=["change"])
     def publish(self, request: HttpRequest, queryset: Any) -> None:
@@ -162,6 +169,7 @@ class PostAdmin(LongTable, StaffAdmin):
         wrap = self.admin_site.admin_view
         own = [
             path("render/", wrap(self.render_view), name="blog_post_render"),
+            path("<int:post_id>/preview/", wrap(self.preview_view), name="blog_post_preview"),
             path("<int:post_id>/preview-link/", wrap(self.preview_link_view), name="blog_post_preview_link"),
             path("<int:post_id>/revisions/", wrap(self.revisions_view), name="blog_post_revisions"),
             path("<int:post_id>/revisions/<int:version>/", wrap(self.revision_view), name="blog_post_revision"),
@@ -181,6 +189,13 @@ class PostAdmin(LongTable, StaffAdmin):
             return HttpResponse(_("This Markdown is too long, or takes too long to turn into a page."), status=422)
         is_part = request.headers.get("X-Requested-With") == "fetch"
         return render(request, f"admin/blog/post/{'_rendered' if is_part else 'rendered'}.html", {"post": post})
+
+    def preview_view(self, request: HttpRequest, post_id: int) -> HttpResponse:
+        """Show a draft to staff who may see it; a link that opens it for others is handed out to editors only."""
+        post = get_object_or_404(Post.objects.select_related("author"), pk=post_id)
+        if not self.has_view_permission(request, post):
+            raise PermissionDenied
+        return render(request, "blog/post_preview.html", {"post": post})
 
     def preview_link_view(self, request: HttpRequest, post_id: int) -> HttpResponse:
         post = self._post(request, post_id)

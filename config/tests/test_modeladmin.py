@@ -7,8 +7,7 @@ from django.test import RequestFactory, TestCase
 from django.urls import reverse
 
 from account import second_factor
-from account.tests.factories import make_user
-from account.tests.test_admin import make_staff
+from account.tests.factories import make_staff, make_user
 from blog.tests.factories import make_post
 from config.modeladmin import OF_A_FILTER, OF_A_HIERARCHY
 from mail import outbox
