@@ -32,14 +32,16 @@ def check_minimum(coupon: Coupon, subtotal: Decimal) -> None:
         )
 
 
-def redeem(coupon: Coupon, order_id: int, *, email: str, user: Any = None) -> CouponUse:
+def redeem(coupon: Coupon, order_id: int, *, email: str, user: Any = None, is_late: bool = False) -> CouponUse:
     """
     Count the order's use of the coupon, inside the transaction that writes the order; raise CouponRefused if too many.
+
+    `is_late` is for an order that had the coupon, let go of it and is paid after all: the coupon may have ended since.
 
     The first UPDATE locks the coupon's row, so parallel orders with the same coupon come one after the other and the
     count per customer below is true.
     """
-    if not Coupon.objects.count_use(coupon.pk):
+    if not Coupon.objects.count_use(coupon.pk, is_late=is_late):
         raise CouponRefused(_("The code %(code)s is used up or no longer valid.") % {"code": coupon.code})
     email = email.strip().lower()
     member = user if user is not None and user.is_authenticated else None
@@ -69,6 +71,12 @@ def uses_by(coupon: Coupon, *, email: str, user: Any = None) -> QuerySet[CouponU
     if user is not None:
         same |= Q(user=user)
     return coupon.uses.filter(same)
+
+
+def redeem_again(code: str, order_id: int, *, email: str, user: Any = None) -> None:
+    """Take the use back that release() gave away, or raise CouponRefused; a coupon deleted since has nothing to count."""
+    if coupon := Coupon.objects.coded(code).first():
+        redeem(coupon, order_id, email=email, user=user, is_late=True)
 
 
 def release(order_id: int) -> bool:

@@ -18,20 +18,21 @@ class CouponQuerySet(models.QuerySet["Coupon"]):
     def usable(self) -> Self:
         """Coupons that are switched on, in their window, and not used up."""
         now = timezone.now()
-        return self.filter(
-            Q(valid_from__lte=now),
-            Q(valid_to__isnull=True) | Q(valid_to__gt=now),
-            Q(max_uses__isnull=True) | Q(used__lt=F("max_uses")),
-            is_active=True,
+        return self.unspent().filter(
+            Q(valid_from__lte=now), Q(valid_to__isnull=True) | Q(valid_to__gt=now), is_active=True
         )
+
+    def unspent(self) -> Self:
+        """Coupons with a use left, whatever their window says."""
+        return self.filter(Q(max_uses__isnull=True) | Q(used__lt=F("max_uses")))
 
     def coded(self, code: str) -> Self:
         """The coupon of a code as a person typed it: letter case and outer spaces do not matter."""
         return self.filter(code=code.strip().upper())
 
-    def count_use(self, coupon_id: int) -> bool:
+    def count_use(self, coupon_id: int, *, is_late: bool = False) -> bool:
         """Count one use and return True, or False when none is left; one guarded UPDATE, so uses cannot race."""
-        return self.usable().filter(pk=coupon_id).update(used=F("used") + 1) == 1
+        return (self.unspent() if is_late else self.usable()).filter(pk=coupon_id).update(used=F("used") + 1) == 1
 
     def give_back(self, coupon_id: int) -> None:
         self.filter(pk=coupon_id, used__gt=0).update(used=F("used") - 1)

@@ -35,16 +35,18 @@ def release(order: Order) -> bool:
     return True
 
 
-def retake(order: Order) -> bool:
-    """Take the pieces again for an order whose money came late; False, and nothing changed, when they are gone."""
-    try:
-        with transaction.atomic():
-            if Order.objects.filter(pk=order.pk, holds_stock=False).update(holds_stock=True):
-                take(order)
-    except Short:
-        return False
+def retake(order: Order) -> None:
+    """
+    Take the pieces, and the use of the coupon, again for an order whose money came late.
+
+    Raises Short or CouponRefused, and nothing changed, when others have them by now.
+    """
+    with transaction.atomic():
+        if Order.objects.filter(pk=order.pk, holds_stock=False).update(holds_stock=True):
+            take(order)
+            if order.coupon_code:
+                coupons.redeem_again(order.coupon_code, order.pk, email=order.email, user=order.buyer)
     order.holds_stock = True
-    return True
 
 
 def _pieces(order: Order) -> list[tuple[int, int]]:

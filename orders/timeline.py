@@ -17,7 +17,7 @@ NEXT: dict[str, Promise] = {
     S.FULFILLED: _("It is on its way to you."),
     S.EXPIRED: _("It was not paid in time, so everything went back on the shelf. Nothing is owed."),
     S.CANCELLED: _("It was cancelled. Nothing is owed."),
-    S.REFUND_DUE: _("Your money came after everything had sold out. It is on its way back to you."),
+    S.REFUND_DUE: _("Your money came too late for this order. It is on its way back to you."),
     S.PARTIALLY_REFUNDED: _("A part of your money has been sent back; banks take up to ten days to show it."),
     S.REFUNDED: _("All of your money has been sent back; banks take up to ten days to show it."),
 }

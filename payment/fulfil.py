@@ -14,6 +14,7 @@ from django.db.models import Case, Q, When, prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from cart.coupons import CouponRefused
 from mail.addresses import mark_proven
 from mail.links import site_url
 from mail.outbox import enqueue
@@ -151,10 +152,11 @@ def _accept(order: Order, session: Session, event_id: str) -> None:
         _keep(order, session, is_accepted=False)
         text = _("A payment came in that is not what was agreed (%(what)s). The order was not marked as paid.")
         problems.report(f"mismatch-{session.id}", text % {"what": ", ".join(wrong)}, order=order)
-    elif order.status in LAPSED and not stock.retake(order):
+    elif order.status in LAPSED and (gone := _gone_meanwhile(order)):
         payment = _keep(order, session, is_accepted=False)
-        order.move(Order.Status.REFUND_DUE, note=_("Paid too late; the goods are gone."), stripe_event=event_id)
-        refunds.give_back(payment, reason=_("Your payment came after the order had lapsed, and the goods are gone."))
+        order.move(Order.Status.REFUND_DUE, note=_("Paid too late; %(gone)s.") % {"gone": gone}, stripe_event=event_id)
+        reason = _("Your payment came after the order had lapsed, and %(gone)s.") % {"gone": gone}
+        refunds.give_back(payment, reason=reason)
     elif order.move(Order.Status.PAID, stripe_event=event_id):
         _keep(order, session, is_accepted=True)
         _celebrate(order)
@@ -162,6 +164,17 @@ def _accept(order: Order, session: Session, event_id: str) -> None:
         payment = _keep(order, session, is_accepted=False)
         order.remember(_("Paid a second time; the second payment goes back."), stripe_event=event_id)
         refunds.give_back(payment, reason=_("Your order was paid twice; this is the second payment."))
+
+
+def _gone_meanwhile(order: Order) -> str:
+    """Take again what a lapsed order let go of; return what others have taken since, or nothing when it has it all."""
+    try:
+        stock.retake(order)
+    except stock.Short:
+        return _("the goods are gone")
+    except CouponRefused:
+        return _("its coupon is used up")
+    return ""
 
 
 def _is_news(session: Session) -> bool:

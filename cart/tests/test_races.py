@@ -29,7 +29,7 @@ def test_coupon_with_one_use_is_used_once():
 def test_without_the_guard_everybody_uses_it(monkeypatch):
     meeting = Meeting(MOST)
 
-    def careless(self, coupon_id: int) -> bool:
+    def careless(self, coupon_id: int, **_options) -> bool:
         coupon = self.get(pk=coupon_id)
         meeting.wait()
         return coupon.used < coupon.max_uses and bool(self.filter(pk=coupon_id).update(used=1))

@@ -1,7 +1,10 @@
+from decimal import Decimal
 from itertools import permutations
 
 from django.test import override_settings
 
+from cart import coupons
+from cart.models import Coupon
 from config import redisstore
 from mail.addresses import is_proven
 from mail.models import OutgoingMail
@@ -201,6 +204,65 @@ class LateMoneyTests(StripeTestCase):
         assert len(self.simulator.ledger.refunds) == 1
         assert not Invoice.objects.exists()
         assert OutgoingMail.objects.filter(kind="refund").count() == 1
+
+    def late_order_with_coupon(self, **limits):
+        coupon = Coupon.objects.create(code="TWICE", amount=Decimal(2), **limits)
+        order = make_order(lines=[(make_item("10.00", stock=5), 1)], discount="2.00", coupon_code="TWICE")
+        coupons.redeem(coupon, order.pk, email=order.email)
+        session_id = self.open_session(order)
+        self.lapse(order)
+        coupon.refresh_from_db()
+        assert coupon.used == 0
+        return coupon, order, session_id
+
+    def pay_late(self, order, session_id):
+        self.simulator.ledger.pay(session_id)
+        self.tell_all()
+        order.refresh_from_db()
+
+    def test_late_payment_takes_its_coupon_again(self):
+        coupon, order, session_id = self.late_order_with_coupon(max_uses=1)
+
+        self.pay_late(order, session_id)
+
+        assert_paid_once(order)
+        coupon.refresh_from_db()
+        assert (coupon.used, coupon.uses.get().order_id) == (1, order.pk)
+
+    def test_late_payment_whose_coupon_others_have_used_up_goes_back_once(self):
+        coupon, order, session_id = self.late_order_with_coupon(max_uses=2)
+        for number in (1, 2):
+            coupons.redeem(coupon, order.pk + number, email=f"{number}@example.com")
+
+        self.pay_late(order, session_id)
+        self.tell_all()
+
+        coupon.refresh_from_db()
+        product = order.lines.get().product
+        assert (order.status, order.holds_stock, product.stock) == (S.REFUNDED, False, 6)
+        assert (coupon.used, coupon.uses.count()) == (2, 2)
+        assert [refund["amount"] for refund in self.simulator.ledger.refunds.values()] == [800]
+        assert "its coupon is used up" in order.events.get(status=S.REFUND_DUE).note
+
+    def test_late_payment_of_a_customer_who_has_used_the_coupon_again_goes_back(self):
+        coupon, order, session_id = self.late_order_with_coupon(max_uses_each=1)
+        coupons.redeem(coupon, order.pk + 1, email=order.email)
+
+        self.pay_late(order, session_id)
+
+        assert (order.status, coupon.uses.count()) == (S.REFUNDED, 1)
+
+    def test_late_payment_keeps_a_discount_whose_coupon_has_ended_or_gone_since(self):
+        for end in ("deleted", "ended"):
+            coupon, order, session_id = self.late_order_with_coupon()
+            if end == "deleted":
+                coupon.delete()
+            else:
+                Coupon.objects.update(is_active=False)
+
+            self.pay_late(order, session_id)
+
+            assert_paid_once(order)
 
     def test_second_session_of_a_paid_order_is_refunded(self):  # D62
         order = make_order()
