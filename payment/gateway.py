@@ -5,6 +5,8 @@ The client is built from the settings when it is first needed and kept for as lo
 """
 
 import logging
+import math
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +27,8 @@ API_VERSION = "2026-10-28.endive"
 TIMEOUT = 10
 CONNECT_TIMEOUT = 3
 RETRIES = 2
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+MAX_DEPTH = 50  # Stripe's own objects have less than ten
 MAX_AHEAD = 300  # seconds a signature's clock may be ahead of ours; the SDK looks back only
 
 _deadline: ContextVar[float | None] = ContextVar("stripe_deadline", default=None)
@@ -247,17 +251,39 @@ def events_since(moment: int, kinds: list[str]) -> Iterator[Event]:
     with _our_errors():
         found = _client().v1.events.list({"created": {"gte": moment}, "types": kinds, "limit": 100})
         for event in found.auto_paging_iter():
-            yield _event(event)
+            try:
+                yield _event(event)
+            except (AttributeError, OverflowError, OSError, TypeError, ValueError) as error:
+                logger.error("An event in Stripe's list makes no sense and is left out: %r", error)
 
 
 def _event(found: stripe.Event) -> Event:
+    payload = storable(found.to_dict())
     return Event(
-        id=found.id[:255],
-        kind=found.type[:100],
+        id=payload["id"][:255],
+        kind=payload["type"][:100],
         happened_at=datetime.fromtimestamp(found.created, UTC),
         livemode=bool(found.livemode),
-        payload=found.to_dict(),
+        payload=payload,
     )
+
+
+def storable(value: Any, depth: int = 0) -> Any:
+    """
+    Return JSON as every database takes it: PostgreSQL's knows no NUL, no half of a surrogate pair and no infinity.
+
+    Such a character comes from what some buyer typed and is of no use to us; the event around it is. Raises ValueError
+    for what is nested beyond reason.
+    """
+    if depth > MAX_DEPTH:
+        raise ValueError("nested too deeply")
+    if isinstance(value, dict):
+        return {storable(key, depth + 1): storable(inner, depth + 1) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [storable(inner, depth + 1) for inner in value]
+    if isinstance(value, str):
+        return UNSTORABLE.sub("\ufffd", value)
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 # --- The client -----------------------------------------------------------------------------------------------------

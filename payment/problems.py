@@ -1,5 +1,6 @@
 """What a person has to look at: kept as a row, mailed to staff once."""
 
+import hashlib
 import logging
 
 from django.conf import settings
@@ -15,11 +16,16 @@ from .models import Problem
 logger = logging.getLogger(__name__)
 
 
+def _short(key: str) -> str:
+    """Fit a key into its column so that two long ones stay two."""
+    return key if len(key) <= 200 else f"{key[:160]}-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+
+
 def report(key: str, text: str, *, order: Order | None = None) -> None:
     """Write the problem down and tell staff; the same `key` again does nothing."""
     logger.error("Payment problem %s: %s", key, text)
     with transaction.atomic():
-        problem, is_new = Problem.objects.get_or_create(key=key[:200], defaults={"text": text, "order": order})
+        problem, is_new = Problem.objects.get_or_create(key=_short(key), defaults={"text": text, "order": order})
         if not is_new:
             return
         if order is not None:

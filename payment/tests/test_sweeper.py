@@ -2,13 +2,14 @@ from datetime import timedelta
 from unittest import mock
 
 import pytest
+from django.db import DataError
 from django.utils import timezone
 
 from orders import invoice
 from orders.checkout import UNPAID_FOR
 from orders.models import Invoice, Order
 from orders.tests.factories import make_item, make_order
-from payment import attempts, fulfil, gateway, sweeper
+from payment import attempts, audit, fulfil, gateway, sweeper, webhooks
 from payment.models import CheckoutAttempt, Problem, WebhookEvent
 from payment.tests.stand_in import StripeTestCase, assert_paid_once
 
@@ -346,6 +347,52 @@ class ReconcileTests(SweeperTestCase):
         assert not Problem.objects.exists()
         assert len(self.simulator.api.calls) == calls
 
+    def test_everything_due_is_compared_in_one_run_and_one_bad_row_stops_nothing(self):
+        orders = [make_order() for _ in range(7)]
+        for order in orders:
+            self.open_session(order)
+        bad = orders[2].attempts.get()
+        real = audit.differences
+
+        def breaks(attempt):
+            if attempt == bad:
+                raise RuntimeError("odd")
+            return real(attempt)
+
+        with mock.patch.object(sweeper, "BATCH", 2), mock.patch.object(audit, "differences", breaks):
+            self.reconcile()
+
+        assert list(CheckoutAttempt.objects.filter(reconciled_at=None)) == [bad]
+
+    def test_what_was_broken_off_goes_on_where_it_was(self):
+        for _ in range(4):
+            self.open_session(make_order())
+        real, asked = audit.differences, []
+
+        def dies(attempt):
+            asked.append(attempt.pk)
+            if len(asked) == 3:
+                raise SystemExit
+            return real(attempt)
+
+        with mock.patch.object(audit, "differences", dies):
+            with pytest.raises(SystemExit):
+                self.reconcile()
+            self.reconcile()
+
+        assert len(asked) == 5
+        assert not CheckoutAttempt.objects.filter(reconciled_at=None).exists()
+
+    def test_stripe_away_is_not_asked_about_every_row(self):
+        for _ in range(9):
+            self.open_session(make_order())
+
+        with mock.patch.object(gateway, "get_session", side_effect=gateway.Unavailable("away")) as asked:
+            self.reconcile()
+
+        assert asked.call_count == sweeper.MOST_UNANSWERED
+        assert CheckoutAttempt.objects.filter(reconciled_at=None).count() == 9
+
     def test_payment_and_refund_we_never_heard_of_are_told(self):
         self.simulator.ledger.pay(self.open_session(make_order()))
         order = make_order()
@@ -359,6 +406,75 @@ class ReconcileTests(SweeperTestCase):
             " Stripe has 1250, we have None",
             " Stripe gave back 100, we 0",
         ]
+
+
+class OneBadRowTests(SweeperTestCase):
+    """Rows that fail every time, as many as a batch, do not keep those behind them waiting."""
+
+    def setUp(self):
+        super().setUp()
+        self.enterContext(mock.patch.object(sweeper, "BATCH", 2))
+        self.bad = [make_order() for _ in range(2)]
+        self.good = make_order()
+
+    def fails_for_the_bad(self, name, error):
+        real = getattr(gateway, name)
+        bad = [attempt.session_id for attempt in CheckoutAttempt.objects.filter(order__in=self.bad)]
+
+        def act(session_id):
+            if session_id in bad:
+                raise error
+            return real(session_id)
+
+        return mock.patch.object(gateway, name, act)
+
+    def test_paid_order_behind_attempts_that_fail_is_found(self):
+        for error in (RuntimeError("odd"), gateway.Unavailable("an answer that makes no sense")):
+            self.setUp()
+            for order in self.bad:
+                self.open_session(order)
+            self.simulator.ledger.pay(self.open_session(self.good))
+            self.grow_old(minutes=1)
+
+            with self.fails_for_the_bad("get_session", error):
+                self.sweep()
+                self.sweep()
+
+            assert_paid_once(self.good)
+
+    def test_lapsed_order_behind_those_that_fail_is_let_go(self):
+        for order in [*self.bad, self.good]:
+            self.open_session(order)
+        Order.objects.update(expires_at=timezone.now())
+
+        with self.fails_for_the_bad("expire_session", RuntimeError("odd")):
+            self.sweep()
+
+        self.good.refresh_from_db()
+        assert self.good.status == S.EXPIRED
+
+    def test_event_that_cannot_be_stored_does_not_stop_those_behind_it(self):
+        for order in [*self.bad, self.good]:
+            self.simulator.ledger.pay(self.open_session(order))
+        real, failures = webhooks.receive, iter([DataError("odd")])
+
+        def receive(event):
+            for error in failures:
+                raise error
+            return real(event)
+
+        with mock.patch.object(webhooks, "receive", receive), self.captureOnCommitCallbacks(execute=True):
+            assert sweeper.catch_up() == 5
+
+    def test_event_in_the_list_that_makes_no_sense_does_not_stop_those_behind_it(self):
+        self.simulator.ledger.pay(self.open_session(self.good))
+        self.simulator.ledger.events[0]["type"] = "checkout.session.completed"
+        self.simulator.ledger.events[0]["created"] = 10**18
+
+        with self.captureOnCommitCallbacks(execute=True):
+            assert sweeper.catch_up() == 1
+
+        assert_paid_once(self.good)
 
 
 class ForgetTests(SweeperTestCase):

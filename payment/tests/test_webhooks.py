@@ -90,6 +90,30 @@ class RefusalTests(StripeTestCase):
                 assert self.post(body, header(body) if body != b"\xff\xfe" else header()) == 400
         assert not WebhookEvent.objects.exists()
 
+    def test_characters_that_a_database_does_not_take_are_stored_as_others(self):
+        for number, odd in enumerate((r"\u0000", r"\ud800", r"\udc00\ud800", "1e999", "-1e999", "NaN", "Infinity")):
+            value = f'"a{odd}b"' if odd.startswith("\\") else odd
+            body = GOOD.replace(b'"ch_1"', b'"ch_1", "odd": [{"x\\u0000": %s}]' % value.encode())
+            body = body.replace(b"evt_1", b"evt_\\u0000%d" % number).replace(b"charge.s", b"charge.\\udfffs")
+            with self.subTest(odd):
+                assert self.post(body, header(body)) == 200
+                event = WebhookEvent.objects.get(event_id=f"evt_\ufffd{number}")
+                assert event.kind == "charge.\ufffdsucceeded"
+                stored = event.payload["data"]["object"]["odd"][0]["x\ufffd"]
+                assert stored is None or "\ufffd" in stored
+
+    def test_pair_of_surrogates_is_the_character_it_stands_for(self):
+        body = GOOD.replace(b'"ch_1"', rb'"\ud83d\ude00"')
+
+        assert self.post(body, header(body)) == 200
+
+        assert WebhookEvent.objects.get().payload["data"]["object"]["id"] == "\N{GRINNING FACE}"
+
+    def test_event_nested_beyond_reason_is_400(self):
+        body = GOOD.replace(b'"ch_1"', b"[" * 400 + b"]" * 400)
+
+        assert self.post(body, header(body)) == 400
+
     def test_changed_body_is_400(self):
         assert self.post(GOOD.replace(b"evt_1", b"evt_2"), header()) == 400
 
