@@ -12,31 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-from . import objects, params
+from . import limits, objects, params
 from .faults import ApiFault
 from .ledger import Ledger
 from .objects import API_VERSION, Json
-from .params import ApiError
+from .params import ApiError, known
+from .sessions import create_session
 
-DAY = 86400
-SESSION_PARAMS = frozenset(
-    [
-        "mode",
-        "line_items",
-        "success_url",
-        "cancel_url",
-        "client_reference_id",
-        "metadata",
-        "payment_intent_data",
-        "expires_at",
-        "customer_email",
-        "discounts",
-        "expand",
-        "locale",
-        "submit_type",
-        "shipping_options",
-    ]
-)
+DAY = 86400  # a key is remembered for so long
 
 
 @dataclass
@@ -193,81 +176,6 @@ def _broken() -> Reply:
 # --- Endpoints ------------------------------------------------------------------------------------------------------
 
 
-def create_session(ledger: Ledger, given: Json) -> Json:
-    params.refuse_unknown(given, SESSION_PARAMS)
-    if params.required(given, "mode") != "payment":
-        raise ApiError(400, "The simulator knows mode=payment only.", param="mode")
-    params.address(params.required(given, "success_url"), "success_url")
-    if given.get("cancel_url"):
-        params.address(given["cancel_url"], "cancel_url")
-    now = ledger.now()
-    items = _items(params.required(given, "line_items"), now)
-    currency = items[0]["currency"]
-    if any(item["currency"] != currency for item in items):
-        raise ApiError(400, "All line items must use the same currency.", param="line_items")
-    session = objects.session(
-        base_url=ledger.base_url,
-        now=now,
-        currency=currency,
-        amounts=_amounts(ledger, items, given),
-        params={**given, "expires_at": _expires_at(given, now)},
-    )
-    session["success_url"] = session["success_url"].replace("{CHECKOUT_SESSION_ID}", session["id"])
-    ledger.add_session(session, items, given.get("payment_intent_data", {}).get("metadata", {}))
-    return session
-
-
-def _expires_at(given: Json, now: int) -> int:
-    if "expires_at" not in given:
-        return now + DAY
-    moment = params.integer(given["expires_at"], "expires_at")
-    # A little grace: the caller worked its moment out before the call came in.
-    if not now + 1800 - 30 <= moment <= now + DAY + 30:
-        raise ApiError(
-            400, "The `expires_at` timestamp must be between 30 minutes and 24 hours from now.", param="expires_at"
-        )
-    return moment
-
-
-def _items(given: list[Json], now: int) -> list[Json]:
-    items = []
-    for index, line in enumerate(given):
-        where = f"line_items[{index}]"
-        data = line.get("price_data") or {}
-        name = data.get("product_data", {}).get("name")
-        if not name:
-            raise ApiError(400, "Missing required param: name.", code="parameter_missing", param=f"{where}[price_data]")
-        items.append(
-            objects.line_item(
-                now=now,
-                currency=params.currency(data.get("currency"), f"{where}[price_data][currency]"),
-                name=name,
-                unit_amount=params.integer(data.get("unit_amount"), f"{where}[price_data][unit_amount]"),
-                quantity=params.integer(line.get("quantity", 1), f"{where}[quantity]", least=1),
-            )
-        )
-    return items
-
-
-def _amounts(ledger: Ledger, items: list[Json], given: Json) -> dict[str, int]:
-    subtotal = sum(item["amount_total"] for item in items)
-    shipping = 0
-    for option in given.get("shipping_options", [])[:1]:
-        amount = option.get("shipping_rate_data", {}).get("fixed_amount", {}).get("amount")
-        shipping = params.integer(amount, "shipping_options[0][shipping_rate_data][fixed_amount][amount]")
-    discount = 0
-    for entry in given.get("discounts", []):
-        coupon = retrieve_coupon(ledger, {}, entry["coupon"])
-        discount = coupon["amount_off"] or round(subtotal * float(coupon["percent_off"]) / 100)
-    discount = min(discount, subtotal)
-    return {
-        "subtotal": subtotal,
-        "discount": discount,
-        "shipping": shipping,
-        "total": subtotal - discount + shipping,
-    }
-
-
 def retrieve_session(ledger: Ledger, _: Json, session_id: str) -> Json:
     return ledger.session(session_id)
 
@@ -288,24 +196,27 @@ def list_items(ledger: Ledger, given: Json, session_id: str) -> Json:
 
 
 def retrieve_intent(ledger: Ledger, _: Json, intent_id: str) -> Json:
-    return _found(ledger.intents, "payment_intent", intent_id)
+    return known(ledger.intents, "payment_intent", intent_id)
 
 
 def retrieve_charge(ledger: Ledger, _: Json, charge_id: str) -> Json:
-    return _found(ledger.charges, "charge", charge_id)
+    return known(ledger.charges, "charge", charge_id)
 
 
 def create_refund(ledger: Ledger, given: Json) -> Json:
     params.refuse_unknown(given, frozenset({"payment_intent", "charge", "amount", "reason", "metadata", "expand"}))
     intent_id = given.get("payment_intent")
     if not intent_id:
-        intent_id = _found(ledger.charges, "charge", params.required(given, "charge"))["payment_intent"]
-    amount = params.integer(given["amount"], "amount", least=1) if "amount" in given else None
+        intent_id = known(ledger.charges, "charge", params.required(given, "charge"))["payment_intent"]
+    limits.reason(given.get("reason"))
+    amount = None
+    if "amount" in given:
+        amount = limits.amount(given["amount"], ledger.charge_of(intent_id)["currency"], "amount", least=1)
     return ledger.refund(intent_id, amount=amount, params=given)
 
 
 def retrieve_refund(ledger: Ledger, _: Json, refund_id: str) -> Json:
-    return _found(ledger.refunds, "refund", refund_id)
+    return known(ledger.refunds, "refund", refund_id)
 
 
 def list_refunds(ledger: Ledger, given: Json) -> Json:
@@ -318,8 +229,14 @@ def list_refunds(ledger: Ledger, given: Json) -> Json:
     return _page(found, given, "/v1/refunds")
 
 
+def list_disputes(ledger: Ledger, given: Json) -> Json:
+    intent = given.get("payment_intent")
+    found = [one for one in reversed(ledger.disputes.values()) if intent in (None, one["payment_intent"])]
+    return _page(found, given, "/v1/disputes")
+
+
 def retrieve_dispute(ledger: Ledger, _: Json, dispute_id: str) -> Json:
-    return _found(ledger.disputes, "dispute", dispute_id)
+    return known(ledger.disputes, "dispute", dispute_id)
 
 
 def create_coupon(ledger: Ledger, given: Json) -> Json:
@@ -327,8 +244,8 @@ def create_coupon(ledger: Ledger, given: Json) -> Json:
     if coupon["amount_off"] is None and coupon["percent_off"] is None:
         raise ApiError(400, "You must pass either amount_off or percent_off.")
     if coupon["amount_off"] is not None:
-        coupon["amount_off"] = params.integer(coupon["amount_off"], "amount_off", least=1)
-        coupon["currency"] = params.currency(coupon["currency"], "currency")
+        coupon["currency"] = limits.currency(coupon["currency"], "currency")
+        coupon["amount_off"] = limits.amount(coupon["amount_off"], coupon["currency"], "amount_off", least=1)
     if coupon["id"] in ledger.coupons:
         raise ApiError(400, "Coupon already exists.", code="resource_already_exists")
     ledger.coupons[coupon["id"]] = coupon
@@ -336,7 +253,7 @@ def create_coupon(ledger: Ledger, given: Json) -> Json:
 
 
 def retrieve_coupon(ledger: Ledger, _: Json, coupon_id: str) -> Json:
-    return _found(ledger.coupons, "coupon", coupon_id)
+    return known(ledger.coupons, "coupon", coupon_id)
 
 
 def list_events(ledger: Ledger, given: Json) -> Json:
@@ -348,14 +265,7 @@ def list_events(ledger: Ledger, given: Json) -> Json:
 
 
 def retrieve_event(ledger: Ledger, _: Json, event_id: str) -> Json:
-    return _found({event["id"]: event for event in ledger.events}, "event", event_id)
-
-
-def _found(table: dict[str, Json], kind: str, identity: str) -> Json:
-    try:
-        return table[identity]
-    except KeyError:
-        raise ApiError(404, f"No such {kind}: '{identity}'", code="resource_missing", param="id") from None
+    return known({event["id"]: event for event in ledger.events}, "event", event_id)
 
 
 def _page(found: list[Json], given: Json, url: str) -> Json:
@@ -373,6 +283,8 @@ def _expanded(ledger: Ledger, found: Json, given: Json) -> Json:
             found["payment_intent"] = copy.deepcopy(ledger.intents.get(found["payment_intent"]))
         elif name == "latest_charge" and "latest_charge" in found:
             found["latest_charge"] = copy.deepcopy(ledger.charges.get(found["latest_charge"]))
+        elif name == "refunds" and found["object"] == "charge":
+            found["refunds"] = list_refunds(ledger, {"charge": found["id"]})
         else:
             raise ApiError(400, f"This property cannot be expanded ({name}).", param="expand")
     return found
@@ -390,6 +302,7 @@ ROUTES: list[tuple[str, str, Callable[..., Json]]] = [
     ("POST", "/v1/refunds", create_refund),
     ("GET", "/v1/refunds", list_refunds),
     ("GET", f"/v1/refunds/{ID}", retrieve_refund),
+    ("GET", "/v1/disputes", list_disputes),
     ("GET", f"/v1/disputes/{ID}", retrieve_dispute),
     ("POST", "/v1/coupons", create_coupon),
     ("GET", f"/v1/coupons/{ID}", retrieve_coupon),

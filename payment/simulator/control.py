@@ -4,10 +4,14 @@ The other end of the faults, for tests in another process: a small JSON API unde
     GET  /_control/state                    the books, the faults, what the webhook answered
     POST /_control/faults    {knob: value}  turn knobs (faults.py); {} resets all
     POST /_control/pay       {"session": id, "method": "card" | "sepa_debit"}
-    POST /_control/decline | expire         {"session": id}
+    POST /_control/decline   {"session": id, "code": "card_declined" | "insufficient_funds" | … (cards.py)}
+    POST /_control/expire    {"session": id}
     POST /_control/settle    {"session": id, "arrived": true}
-    POST /_control/refund    {"payment_intent": id, "amount": minor units or none}
-    POST /_control/dispute   {"payment_intent": id}
+    POST /_control/refund    {"payment_intent": id, "amount": minor units or none}, as in Stripe's dashboard
+    POST /_control/refund_way     {"payment_intent": id, "way": "" | "pending" | "returned"}, for refunds to come
+    POST /_control/settle_refund | return_refund   {"refund": id}
+    POST /_control/dispute   {"payment_intent": id, "reason": …, "status": "needs_response" | "warning_needs_response"}
+    POST /_control/review_dispute | close_dispute  {"dispute": id, "won": true}
     POST /_control/advance   {"seconds": n}
     POST /_control/redeliver {"event": id}
     POST /_control/release | drain          {}
@@ -18,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from . import cards
 from .objects import Json
 from .params import ApiError
 
@@ -48,6 +53,7 @@ def state(simulator: Simulator) -> Json:
             "payment_intents": list(ledger.intents.values()),
             "charges": list(ledger.charges.values()),
             "refunds": list(ledger.refunds.values()),
+            "disputes": list(ledger.disputes.values()),
             "events": len(ledger.events),
             "calls": list(simulator.api.calls),
             "outcomes": list(simulator.courier.outcomes),
@@ -73,14 +79,34 @@ def expire(simulator: Simulator, given: Json) -> Json:
         return simulator.ledger.expire(given["session"])
 
 
+def refund_way(simulator: Simulator, given: Json) -> None:
+    """Say what becomes of the refunds of a payment from now on."""
+    if given["way"] not in ("", "pending", "returned"):
+        raise ValueError(f"no such way: {given['way']}")
+    with simulator.ledger.change():
+        simulator.ledger.refund_ways[simulator.ledger.charge_of(given["payment_intent"])["id"]] = given["way"]
+
+
 ACTS: dict[str, Callable[[Simulator, Json], Any]] = {
     "faults": set_faults,
     "pay": lambda simulator, given: simulator.ledger.pay(given["session"], method=given.get("method", "card")),
-    "decline": lambda simulator, given: simulator.ledger.decline(given["session"]),
+    "decline": lambda simulator, given: simulator.ledger.decline(
+        given["session"], cards.by_code(given.get("code", "card_declined"))
+    ),
     "expire": expire,
     "settle": lambda simulator, given: simulator.ledger.settle(given["session"], arrived=given.get("arrived", True)),
     "refund": lambda simulator, given: simulator.ledger.refund(given["payment_intent"], amount=given.get("amount")),
-    "dispute": lambda simulator, given: simulator.ledger.dispute(given["payment_intent"]),
+    "refund_way": refund_way,
+    "settle_refund": lambda simulator, given: simulator.ledger.settle_refund(given["refund"]),
+    "return_refund": lambda simulator, given: simulator.ledger.fail_refund(given["refund"]),
+    "dispute": lambda simulator, given: simulator.ledger.dispute(
+        given["payment_intent"],
+        reason=given.get("reason", "fraudulent"),
+        status=given.get("status", "needs_response"),
+        amount=given.get("amount"),
+    ),
+    "review_dispute": lambda simulator, given: simulator.ledger.review_dispute(given["dispute"]),
+    "close_dispute": lambda simulator, given: simulator.ledger.close_dispute(given["dispute"], won=given["won"]),
     "advance": lambda simulator, given: simulator.ledger.advance(int(given["seconds"])),
     "redeliver": redeliver,
     "release": lambda simulator, given: simulator.courier.release(),

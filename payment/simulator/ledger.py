@@ -8,12 +8,25 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import objects
+from . import cards, objects
 from .faults import Faults
 from .objects import Json
 from .params import ApiError
 
-TABLES = ("sessions", "items", "intent_metadata", "intents", "charges", "refunds", "disputes", "coupons", "replies")
+TABLES = (
+    "sessions",
+    "items",
+    "intent_metadata",
+    "intents",
+    "charges",
+    "refunds",
+    "refund_ways",
+    "disputes",
+    "coupons",
+    "replies",
+)
+
+OPEN_DISPUTES = ("needs_response", "under_review", "warning_needs_response", "warning_under_review")
 
 
 class Ledger:
@@ -38,6 +51,8 @@ class Ledger:
         self.intents: dict[str, Json] = {}
         self.charges: dict[str, Json] = {}
         self.refunds: dict[str, Json] = {}
+        # What becomes of a charge's refunds: "pending" ones take a while, "returned" ones come back (charge id -> way).
+        self.refund_ways: dict[str, str] = {}
         self.disputes: dict[str, Json] = {}
         self.coupons: dict[str, Json] = {}
         # Answers by idempotency key: see api.py.
@@ -86,7 +101,7 @@ class Ledger:
                 if session["status"] == "open" and session["expires_at"] <= self.now():
                     self._expire(session)
 
-    def pay(self, session_id: str, *, method: str = "card", email: str | None = None) -> Json:
+    def pay(self, session_id: str, *, method: str = "card", email: str | None = None, card: str = cards.PAYS) -> Json:
         """Complete an open session: paid at once by card, unpaid until settle() by "sepa_debit"."""
         with self.change():
             session = self._open(session_id)
@@ -100,14 +115,23 @@ class Ledger:
                 else:
                     intent["status"] = "processing"
             self.emit("checkout.session.completed", session)
+            if method == "card" and session["payment_intent"]:
+                self._remember_card(session["payment_intent"], cards.digits_of(card))
             return session
 
-    def decline(
-        self, session_id: str, *, code: str = "card_declined", message: str = "Your card was declined."
-    ) -> None:
+    def _remember_card(self, intent_id: str, digits: str) -> None:
+        if way := cards.REFUNDS.get(digits):
+            self.refund_ways[self.charge_of(intent_id)["id"]] = way
+        if status := cards.DISPUTES.get(digits):
+            self.dispute(intent_id, status=status)
+
+    def decline(self, session_id: str, decline: cards.Decline = cards.GENERIC) -> None:
         with self.change():
             intent = self._intent(self._open(session_id))
-            intent["last_payment_error"] = {"type": "card_error", "code": code, "message": message}
+            error = {"type": "card_error", "code": decline.code, "message": decline.message}
+            if decline.decline_code:
+                error["decline_code"] = decline.decline_code
+            intent["last_payment_error"] = error
             self.emit("payment_intent.payment_failed", intent)
 
     def settle(self, session_id: str, *, arrived: bool = True) -> None:
@@ -128,9 +152,12 @@ class Ledger:
             self.emit("checkout.session.async_payment_failed", session)
 
     def refund(self, intent_id: str, *, amount: int | None = None, params: Json | None = None) -> Json:
-        """Give back `amount`, or what is left; never more than was paid."""
+        """Give back `amount`, or what is left; never more than was paid, and nothing that the buyer's bank has taken."""
         with self.change():
             charge = self.charge_of(intent_id)
+            if any(self._blocks_refunds(dispute) for dispute in self.disputes_of(charge)):
+                message = f"Charge {charge['id']} has been charged back; cannot issue a refund."
+                raise ApiError(400, message, code="charge_disputed")
             left = charge["amount"] - charge["amount_refunded"]
             if not left:
                 raise ApiError(400, f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
@@ -141,7 +168,9 @@ class Ledger:
                     f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})",
                     param="amount",
                 )
-            refund = objects.refund(now=self.now(), charge=charge, amount=amount, params=params or {})
+            is_pending = self.refund_ways.get(charge["id"]) == "pending"
+            status = "pending" if is_pending else "succeeded"
+            refund = objects.refund(now=self.now(), charge=charge, amount=amount, params=params or {}, status=status)
             self.refunds[refund["id"]] = refund
             charge["amount_refunded"] += amount
             charge["refunded"] = charge["amount_refunded"] == charge["amount"]
@@ -170,10 +199,32 @@ class Ledger:
             self.refunds[refund_id] = refund | {"id": refund_id}
         return True
 
+    def settle_refund(self, refund_id: str) -> None:
+        """A pending refund reaches the buyer's bank."""
+        with self.change():
+            refund = self.refunds[refund_id]
+            if refund["status"] != "pending":
+                raise ApiError(400, f"This refund is {refund['status']}.")
+            refund["status"] = "succeeded"
+            self.emit("refund.updated", refund)
+
+    def finish_refunds(self, *, older_than: float) -> None:
+        """Let the refunds that take a while end: of the cards that make them pending, and of those that return them."""
+        with self.lock:
+            for refund in list(self.refunds.values()):
+                if refund["created"] > self.now() - older_than:
+                    continue
+                if refund["status"] == "pending":
+                    self.settle_refund(refund["id"])
+                elif refund["status"] == "succeeded" and self.refund_ways.get(refund["charge"]) == "returned":
+                    self.fail_refund(refund["id"])
+
     def fail_refund(self, refund_id: str) -> None:
         """The buyer's bank sends the money back: Stripe keeps it, and the refund did not happen."""
         with self.change():
             refund = self.refunds[refund_id]
+            if refund["status"] not in ("pending", "succeeded"):
+                raise ApiError(400, f"This refund is {refund['status']}.")
             refund.update(status="failed", failure_reason="expired_or_canceled_card")
             charge = self.charges[refund["charge"]]
             charge["amount_refunded"] -= refund["amount"]
@@ -181,20 +232,60 @@ class Ledger:
             self.emit("refund.updated", refund)
             self.emit("refund.failed", refund)
 
-    def dispute(self, intent_id: str, *, reason: str = "fraudulent") -> Json:
+    def dispute(
+        self, intent_id: str, *, reason: str = "fraudulent", status: str = "needs_response", amount: int | None = None
+    ) -> Json:
+        """The buyer's bank asks ("warning_needs_response") or takes the money at once ("needs_response")."""
         with self.change():
             charge = self.charge_of(intent_id)
+            if any(one["status"] in OPEN_DISPUTES for one in self.disputes_of(charge)):
+                raise ApiError(400, f"Charge {charge['id']} is disputed already.")
             charge["disputed"] = True
-            dispute = objects.dispute(now=self.now(), charge=charge, reason=reason)
+            dispute = objects.dispute(now=self.now(), charge=charge, reason=reason, status=status)
+            dispute["amount"] = amount or dispute["amount"]
             self.disputes[dispute["id"]] = dispute
             self.emit("charge.dispute.created", dispute)
+            if not status.startswith("warning_"):
+                self._book(dispute, -dispute["amount"])
+                self.emit("charge.dispute.funds_withdrawn", dispute)
             return dispute
 
-    def close_dispute(self, dispute_id: str, *, won: bool) -> None:
+    def review_dispute(self, dispute_id: str) -> None:
+        """The seller has sent evidence, and the bank looks at it."""
         with self.change():
-            dispute = self.disputes[dispute_id]
-            dispute["status"] = "won" if won else "lost"
+            dispute = self._open_dispute(dispute_id)
+            dispute["status"] = dispute["status"].replace("needs_response", "under_review")
+            self.emit("charge.dispute.updated", dispute)
+
+    def close_dispute(self, dispute_id: str, *, won: bool) -> None:
+        """The bank decides; an inquiry that is won is closed without a word, one that is lost takes the money."""
+        with self.change():
+            dispute = self._open_dispute(dispute_id)
+            is_inquiry = dispute["status"].startswith("warning_")
+            dispute["status"] = ("warning_closed" if is_inquiry else "won") if won else "lost"
+            dispute["is_charge_refundable"] = won
+            if won != is_inquiry:
+                self._book(dispute, dispute["amount"] if won else -dispute["amount"])
+                self.emit(f"charge.dispute.funds_{'reinstated' if won else 'withdrawn'}", dispute)
             self.emit("charge.dispute.closed", dispute)
+
+    def _open_dispute(self, dispute_id: str) -> Json:
+        dispute = self.disputes.get(dispute_id)
+        if dispute is None:
+            raise _missing("dispute", dispute_id, "dispute")
+        if dispute["status"] not in OPEN_DISPUTES:
+            raise ApiError(400, f"This dispute is {dispute['status']}.")
+        return dispute
+
+    def _book(self, dispute: Json, amount: int) -> None:
+        entry = objects.balance_transaction(now=self.now(), dispute=dispute, amount=amount)
+        dispute["balance_transactions"].append(entry)
+
+    def disputes_of(self, charge: Json) -> list[Json]:
+        return [dispute for dispute in self.disputes.values() if dispute["charge"] == charge["id"]]
+
+    def _blocks_refunds(self, dispute: Json) -> bool:
+        return not dispute["is_charge_refundable"]
 
     def charge_of(self, intent_id: str) -> Json:
         for charge in self.charges.values():
@@ -266,7 +357,7 @@ class Ledger:
     def _load(self, path: Path) -> None:
         state = json.loads(path.read_text())
         for name in (*TABLES, "events"):
-            setattr(self, name, state[name])
+            setattr(self, name, state.get(name, getattr(self, name)))  # books of an older version lack the newer tables
 
 
 def _missing(kind: str, identity: str, param: str) -> ApiError:

@@ -177,7 +177,7 @@ def charge(*, now: int, intent: Json, method: str, email: str | None) -> Json:
     }
 
 
-def refund(*, now: int, charge: Json, amount: int, params: Json) -> Json:
+def refund(*, now: int, charge: Json, amount: int, params: Json, status: str = "succeeded") -> Json:
     unused = "customer customer_account payment_method receipt_number source_transfer_reversal transfer_reversal"
     return {
         **dict.fromkeys(unused.split()),
@@ -192,11 +192,12 @@ def refund(*, now: int, charge: Json, amount: int, params: Json) -> Json:
         "metadata": params.get("metadata", {}),
         "payment_intent": charge["payment_intent"],
         "reason": params.get("reason"),
-        "status": "succeeded",
+        "status": status,
     }
 
 
-def dispute(*, now: int, charge: Json, reason: str) -> Json:
+def dispute(*, now: int, charge: Json, reason: str, status: str) -> Json:
+    """Return a dispute over what is left of a charge; a "warning_…" one is an inquiry, which takes no money yet."""
     evidence = (
         "access_activity_log billing_address cancellation_policy cancellation_policy_disclosure cancellation_rebuttal "
         "customer_communication customer_email_address customer_name customer_purchase_ip customer_signature "
@@ -208,7 +209,7 @@ def dispute(*, now: int, charge: Json, reason: str) -> Json:
     return {
         "id": new_id("du"),
         "object": "dispute",
-        "amount": charge["amount"],
+        "amount": charge["amount"] - charge["amount_refunded"],
         "balance_transactions": [],
         "charge": charge["id"],
         "created": now,
@@ -223,13 +224,35 @@ def dispute(*, now: int, charge: Json, reason: str) -> Json:
             "submission_count": 0,
             "submission_method": "not_submitted",
         },
-        "is_charge_refundable": False,
+        "is_charge_refundable": status.startswith("warning_"),
         "livemode": False,
         "metadata": {},
         "payment_intent": charge["payment_intent"],
         "payment_method_details": None,
         "reason": reason,
-        "status": "needs_response",
+        "status": status,
+    }
+
+
+def balance_transaction(*, now: int, dispute: Json, amount: int) -> Json:
+    """Return the money that a dispute takes (less than nothing) or brings back."""
+    return {
+        "id": new_id("txn"),
+        "object": "balance_transaction",
+        "amount": amount,
+        "available_on": now,
+        "balance_type": "payments",
+        "created": now,
+        "currency": dispute["currency"],
+        "description": f"Chargeback {'withdrawal' if amount < 0 else 'reversal'} for {dispute['charge']}",
+        "exchange_rate": None,
+        "fee": 0,
+        "fee_details": [],
+        "net": amount,
+        "reporting_category": "dispute" if amount < 0 else "dispute_reversal",
+        "source": dispute["id"],
+        "status": "available",
+        "type": "adjustment",
     }
 
 

@@ -68,12 +68,6 @@ def integer(value: Any, param: str, *, least: int = 0) -> int:
     return int(value)
 
 
-def currency(value: Any, param: str) -> str:
-    if not re.fullmatch(r"[A-Za-z]{3}", str(value)):
-        raise ApiError(400, f"Invalid currency: {value}", param=param)
-    return str(value).lower()
-
-
 def address(value: Any, param: str) -> str:
     """Refuse what is neither https nor on this machine, as Stripe does in live mode."""
     parts = urlsplit(str(value))
@@ -86,3 +80,10 @@ def refuse_unknown(params: dict[str, Any], known: frozenset[str]) -> None:
     for name in params:
         if name not in known:
             raise ApiError(400, f"Received unknown parameter: {name}", code="parameter_unknown", param=name)
+
+
+def known(table: dict[str, dict[str, Any]], kind: str, identity: str) -> dict[str, Any]:
+    try:
+        return table[identity]
+    except KeyError:
+        raise ApiError(404, f"No such {kind}: '{identity}'", code="resource_missing", param="id") from None

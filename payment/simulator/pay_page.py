@@ -68,12 +68,14 @@ def show(simulator: Simulator, session: Json, form: dict[str, str], problem: str
         402 if problem else 200,
         "pay",
         rows="".join(
-            f"<tr><td>{escape(name)}</td><td>{_amount(amount, session['currency'])}</td></tr>" for name, amount in rows
+            f"<tr><td>{escape(name)}</td><td>{amount_in_words(amount, session['currency'])}</td></tr>"
+            for name, amount in rows
         ),
         email=escape(form.get("email") or session["customer_email"] or ""),
         card=escape(form.get("card", "4242 4242 4242 4242")),
         problem=f'<p class="problem" role="alert" id="problem">{escape(problem)}</p>' if problem else "",
         invalid='aria-invalid="true" aria-describedby="problem"' if problem else "",
+        declines="".join(f"<option>{known.decline_code or known.code}</option>" for known in cards.DECLINES.values()),
         cancel=escape(session["cancel_url"] or session["success_url"]),
     )
 
@@ -83,29 +85,32 @@ def submit(simulator: Simulator, session: Json, form: dict[str, str]) -> Page:
     if method in ("bank", "bank_fails"):
         return _finish(simulator, session, lambda: simulator.pay_by_bank(session["id"], arrives=method == "bank"))
     number = form.get("card", "")
-    problem = cards.problem(number)
-    if problem:
-        simulator.ledger.decline(session["id"], message=problem)
-        return show(simulator, session, form, problem)
+    declined = cards.by_code(form.get("code", "")) if method == "decline" else cards.decline(number)
+    if declined:
+        simulator.ledger.decline(session["id"], declined)
+        return show(simulator, session, form, declined.message)
     if cards.asks_for_3d_secure(number):
         return Page(303, "", headers={"Location": f"/c/pay/{session['id']}/3ds"})
-    return _finish(simulator, session, lambda: simulator.ledger.pay(session["id"], email=form.get("email")))
+    return _finish(
+        simulator, session, lambda: simulator.ledger.pay(session["id"], email=form.get("email"), card=number)
+    )
 
 
 def ask(simulator: Simulator, session: Json, form: dict[str, str]) -> Page:
-    return _page(session, 200, "secure", amount=_amount(session["amount_total"], session["currency"]))
+    return _page(session, 200, "secure", amount=amount_in_words(session["amount_total"], session["currency"]))
 
 
 def confirm(simulator: Simulator, session: Json, form: dict[str, str]) -> Page:
     if form.get("outcome") == "complete":
         return _finish(simulator, session, lambda: simulator.ledger.pay(session["id"]))
     problem = "We are unable to authenticate your payment method. Please choose a different one and try again."
-    simulator.ledger.decline(session["id"], code="payment_intent_authentication_failure", message=problem)
+    refused = cards.Decline("payment_intent_authentication_failure", "", problem)
+    simulator.ledger.decline(session["id"], refused)
     return show(simulator, session, {"card": ""}, problem)
 
 
 def message(text: str) -> str:
-    return _render("page", title="Local Stripe", body=f"<main><p>{escape(text)}</p></main>")
+    return render("page", title="Local Stripe", body=f"<main><p>{escape(text)}</p></main>")
 
 
 def _finish(simulator: Simulator, session: Json, pay: Callable[[], object]) -> Page:
@@ -119,13 +124,15 @@ def _finish(simulator: Simulator, session: Json, pay: Callable[[], object]) -> P
 
 def _ending(session: Json) -> dict[str, str]:
     if session["status"] == "complete":
-        return {"said": "This payment is complete.", "back": escape(session["success_url"])}
-    return {"said": "This payment has expired. Nothing was charged.", "back": escape(session["cancel_url"] or "")}
+        panel = f"/payments/{session['payment_intent']}" if session["payment_intent"] else "/"
+        return {"said": "This payment is complete.", "back": escape(session["success_url"]), "panel": panel}
+    said = "This payment has expired. Nothing was charged."
+    return {"said": said, "back": escape(session["cancel_url"] or ""), "panel": "/"}
 
 
 def _page(session: Json, status: int, name: str, **values: str) -> Page:
-    total = _amount(session["amount_total"], session["currency"])
-    body = _render(name, session=session["id"], total=total, **values)
+    total = amount_in_words(session["amount_total"], session["currency"])
+    body = render(name, session=session["id"], total=total, **values)
     # A form that is redirected to the shop is checked against form-action as well.
     targets = {f"{p.scheme}://{p.netloc}" for p in map(urlsplit, (session["success_url"], session["cancel_url"] or ""))}
     policy = (
@@ -133,12 +140,12 @@ def _page(session: Json, status: int, name: str, **values: str) -> Page:
         f"form-action 'self' {' '.join(sorted(targets - {'://'}))}"
     )
     headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-    return Page(status, _render("page", title=f"Pay {total}", body=body), headers=headers)
+    return Page(status, render("page", title=f"Pay {total}", body=body), headers=headers)
 
 
-def _render(name: str, **values: str) -> str:
+def render(name: str, **values: str) -> str:
     return Template((FOLDER / f"{name}.html").read_text()).substitute(values)
 
 
-def _amount(minor: int, currency: str) -> str:
+def amount_in_words(minor: int, currency: str) -> str:
     return f"{from_stripe(minor, currency):,.{exponent(currency)}f}\u00a0{currency.upper()}"

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-from . import control, pay_page
+from . import control, panel, pay_page
 from .api import Api, ConnectionCut
-from .courier import BACKOFF, Courier
+from .courier import BACKOFF, Courier, Endpoint
 from .faults import Faults
 from .ledger import Ledger
 from .pay_page import Page
@@ -26,7 +26,8 @@ class Simulator:
     """
     One local Stripe. `port` 0 takes a free one; `path` is the file that keeps its books over a restart.
 
-    `settle_after` is how many seconds a bank payment takes; None leaves it to the test.
+    `settle_after` is how many seconds a bank payment, or a refund that waits or comes back, takes; None leaves it to the
+    test. `webhook_secret` may be several with commas between: as many endpoints at the same address.
     """
 
     ledger: Ledger
@@ -46,7 +47,9 @@ class Simulator:
         self.faults = Faults()
         self.settle_after = settle_after
         self.closing = threading.Event()
-        self.courier = Courier(url=webhook_url, secret=webhook_secret, faults=self.faults, backoff=backoff)
+        secret, *others = [one.strip() for one in webhook_secret.split(",")]
+        self.courier = Courier(url=webhook_url, secret=secret, faults=self.faults, backoff=backoff)
+        self.courier.others = [Endpoint(webhook_url, other) for other in others if other]
         self.ledger = Ledger(tell=self.courier.tell, faults=self.faults, path=path)
         self.api = Api(self.ledger, secret_key=api_key, wait=self.closing.wait, deliver=self.courier.drain)
         self._server = _Server((HOST, port), _Handler)
@@ -89,6 +92,8 @@ class Simulator:
     def _watch_the_clock(self) -> None:
         while not self.closing.wait(1):
             self.ledger.expire_due()
+            if self.settle_after is not None:
+                self.ledger.finish_refunds(older_than=self.settle_after)
 
 
 class _Server(ThreadingHTTPServer):
@@ -127,7 +132,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer_control(method, parts.path, body)
         else:
             form = {name: values[0] for name, values in parse_qs(body).items()}
-            self._send_page(pay_page.answer(self.server.simulator, method, parts.path, form))
+            page = panel.answer(self.server.simulator, method, parts.path, form)
+            self._send_page(page or pay_page.answer(self.server.simulator, method, parts.path, form))
 
     def _answer_api(self, method: str, path: str, encoded: str) -> None:
         try:

@@ -13,6 +13,7 @@ from orders.tests.factories import make_order
 from payment import attempts, gateway, views
 from payment.models import Payment
 from payment.simulator import Simulator
+from payment.simulator.ledger import TABLES
 
 API_KEY = "sk_test_of_the_tests"
 SECRET = "whsec_of_the_tests"
@@ -41,7 +42,7 @@ class StandIn:
         simulator = self.simulator
         simulator.faults.reset()
         simulator.courier.url = ""
-        for table in ("sessions", "items", "intents", "charges", "refunds", "disputes", "coupons", "replies"):
+        for table in TABLES:
             getattr(simulator.ledger, table).clear()
         simulator.ledger.events.clear()
         simulator.ledger.skipped_seconds = 0
