@@ -5,6 +5,7 @@ from django.db.models import Q
 from social_django.models import UserSocialAuth
 
 from config.personaldata import register
+from config.pictures import hide
 
 from .models import Boundary, Follow, RecoveryCode, SecondFactor, Session, User
 
@@ -13,10 +14,16 @@ def nothing(user: User) -> None:
     """Keep the rows: they say what was done to the shop's data, or are emptied by leaving.leave itself."""
 
 
+def hide_photo(user: User) -> None:
+    user.photo = hide(user.photo.name or "")
+    user.save(update_fields=["photo"])
+
+
 register(
     User,
     lambda user: User.objects.filter(pk=user.pk),
     erase=nothing,
+    hide=hide_photo,
     without=("password",),
     files=lambda user: [user.photo.name],
 )

@@ -37,7 +37,7 @@ def storages_in(*, media: str, private: str, media_url: str, **account: str) -> 
         "querystring_auth": False,
         "url_protocol": f"{place.scheme}:",
         "custom_domain": f"{place.netloc}{place.path}".rstrip("/"),
-        "object_parameters": {"CacheControl": "public, max-age=31536000, immutable"},
+        "object_parameters": {"CacheControl": "public, max-age=3600"},
     }
     # Handed out by views only; a link that the admin shows is signed and short-lived.
     closed = {"bucket_name": private, "querystring_auth": True, "querystring_expire": 300}

@@ -27,13 +27,15 @@ class Belongings:
     """
     Rows of one model that belong to a person.
 
-    `erase` runs when the person leaves: delete, make nameless, or nothing where the law wants the row kept.
+    `erase` runs when the person leaves: delete, make nameless, or nothing where the law wants the row kept. `hide` runs
+    when the account is switched off, for what queries alone do not hide: files.
     `without` are fields not handed over; `files` gives the names of stored files of a row.
     """
 
     model: type[models.Model]
     rows: Callable[["User"], models.QuerySet]
     erase: Callable[["User"], object]
+    hide: Callable[["User"], object]
     without: tuple[str, ...] = ()
     files: Callable[[Any], Iterable[str]] = lambda row: ()
 
@@ -46,10 +48,11 @@ def register(
     rows: Callable[["User"], models.QuerySet],
     *,
     erase: Callable[["User"], object],
+    hide: Callable[["User"], object] = lambda user: None,
     without: tuple[str, ...] = (),
     files: Callable[[Any], Iterable[str]] = lambda row: (),
 ) -> None:
-    _registered[model._meta.label] = Belongings(model, rows, erase, without, files)
+    _registered[model._meta.label] = Belongings(model, rows, erase, hide, without, files)
 
 
 def spoken_for() -> set[str]:
@@ -60,6 +63,12 @@ def erase(user: "User") -> None:
     """Let every app forget the person; inside the caller's transaction."""
     for belongings in _registered.values():
         belongings.erase(user)
+
+
+def hide(user: "User") -> None:
+    """Let every app take the person's files from where everybody could read them; inside the caller's transaction."""
+    for belongings in _registered.values():
+        belongings.hide(user)
 
 
 def zip_of(user: "User") -> IO[bytes]:

@@ -42,6 +42,7 @@ MAX_SIDE = 12_000
 KEPT_SIDE = 4096
 MAX_PROFILE = 3_000_000  # bytes; those of printers are large
 EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
+KINDS = {extension: kind for kind, extension in EXTENSIONS.items()}
 REFUSED = _("This is not a picture we can use. Take a JPEG, PNG, WebP or GIF of at most 10 MB and 40 megapixels.")
 
 # Also for code that opens pictures without coming through here: between one and two times the limit Pillow only warns.
@@ -228,6 +229,32 @@ def discard(name: str, storage: Storage = default_storage) -> None:
             storage.delete(path)
 
     transaction.on_commit(delete, robust=True)
+
+
+def hide(name: str, storage: Storage = default_storage) -> str:
+    """
+    Give the picture a new random name, as it is no longer for everybody, and return that; the caller stores it.
+
+    Whoever knew the old address finds nothing there once the transaction has committed. The files are copied before and
+    deleted after, so a crash in between leaves files without a row, which config/orphans.py deletes.
+    """
+    if not name:
+        return name
+    new = random_name(name.partition("/")[0], KINDS[name.rpartition(".")[2]])
+    copied = [_copy(old, copy, storage) for old, copy in zip(files_of(name), files_of(new), strict=True)]
+    if not any(copied):
+        return name
+    discard(name, storage)
+    return new
+
+
+def _copy(name: str, copy: str, storage: Storage) -> bool:
+    try:
+        with storage.open(name) as file:
+            storage.save(copy, file)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 # --- The field ------------------------------------------------------------------------------------------------------

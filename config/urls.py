@@ -1,5 +1,3 @@
-from django.conf import settings
-from django.conf.urls.static import static
 from django.contrib import admin
 from django.urls import include, path
 
@@ -7,7 +5,7 @@ from blog.sitemaps import BlogSitemap, PostSitemap, TagSitemap
 from images.sitemaps import ImageSitemap, PinboardSitemap
 from shop.sitemaps import ProductSitemap, ShopSitemap
 
-from . import sitemaps, views
+from . import media, sitemaps, views
 
 SITEMAPS: sitemaps.type_sitemaps = {
     "blog": BlogSitemap,
@@ -26,6 +24,7 @@ urlpatterns = [
     path("favicon.ico", views.favicon, name="favicon"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("media/<path:name>", media.serve, name="media"),
     path("robots.txt", sitemaps.robots, name="robots"),
     path("sitemap.xml", sitemaps.sitemap_index, {"sitemaps": SITEMAPS}, name="sitemap"),
     path("sitemap-<slug:section>-<int:number>.xml", sitemaps.sitemap_file, {"sitemaps": SITEMAPS}, name="sitemap_file"),
@@ -46,6 +45,3 @@ handler400 = "config.errors.bad_request"
 handler403 = "config.errors.permission_denied"
 handler404 = "config.errors.page_not_found"
 handler500 = "config.errors.server_error"
-
-if settings.DEBUG:
-    urlpatterns += static("/media/", document_root=settings.MEDIA_ROOT)

@@ -20,5 +20,16 @@ def remove_images(user: "User") -> None:
         image.remove()
 
 
+def hide_images(user: "User") -> None:
+    for image in Image.objects.public_files_of(user):
+        image.hide()
+
+
 register(Like, lambda user: Like.objects.filter(user=user), erase=take_back_likes)
-register(Image, lambda user: Image.objects.of(user), erase=remove_images, files=lambda image: [image.file.name])
+register(
+    Image,
+    lambda user: Image.objects.of(user),
+    erase=remove_images,
+    hide=hide_images,
+    files=lambda image: [image.file.name],
+)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from actions import popularity
 from actions.models import Action
-from config.pictures import Picture, PictureField, discard, store_picture
+from config.pictures import Picture, PictureField, discard, hide, store_picture
 from search import index
 
 if TYPE_CHECKING:
@@ -60,6 +60,10 @@ class ImageQuerySet(models.QuerySet["Image"]):
 
     def of(self, owner: Any) -> Self:
         return self.filter(owner=owner)
+
+    def public_files_of(self, owner: Any) -> Self:
+        """Pictures whose address everybody may have seen."""
+        return self.ready().filter(owner=owner, is_private=False).exclude(file="")
 
     def forgotten(self) -> Self:
         """Pictures still to fetch that nobody is fetching."""
@@ -137,7 +141,11 @@ class Image(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.slug = slug_of(self.title)
-        super().save(*args, **kwargs)
+        with transaction.atomic():
+            was = Image.objects.select_for_update().filter(pk=self.pk).first() if self.pk else None
+            if was and was.is_public and not self.is_public:
+                self.hide()
+            super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
         return reverse("images:image_detail", args=[self.pk, self.slug])
@@ -198,6 +206,13 @@ class Image(models.Model):
     def twin(self, digest: str) -> "Image | None":
         """Return another image of the same owner with the same pixels."""
         return Image.objects.ready().of(self.owner_id).filter(digest=digest).exclude(pk=self.pk).first()
+
+    def hide(self) -> None:
+        """Take the files from the address at which everybody could read them."""
+        with transaction.atomic():
+            name = Image.objects.select_for_update().values_list("file", flat=True).get(pk=self.pk)
+            self.file = hide(name)
+            Image.objects.filter(pk=self.pk).update(file=self.file.name)
 
     def remove(self) -> None:
         """Delete the image, its files, and all that other apps keep about it."""

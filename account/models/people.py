@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from account.names import plain_email, validate_reachable, validate_username
 from actions.models import Action
+from config import personaldata
 from config.freshness import tables_of
 from config.kept import keep
 from config.pictures import PictureField
@@ -129,6 +130,7 @@ class User(AbstractUser):
             if not on:
                 # The login refuses the switched off by itself, but must not revive when the account comes back.
                 Session.objects.filter(member=self).delete()
+                personaldata.hide(self)
             index.write_all_of(self)
 
     def follow(self, person: "User") -> bool:

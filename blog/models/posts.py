@@ -19,7 +19,7 @@ from actions import popularity
 from actions.models import Action
 from blog import text
 from config import markdown
-from config.pictures import PictureField, discard
+from config.pictures import PictureField, discard, hide
 from search import index
 
 from .tags import PostTag, PostTags, count_posts
@@ -191,6 +191,8 @@ class Post(models.Model):  # type: ignore[django-manager-missing]
             before = self.lock() if self.pk else {}
             self._give_address()
             self._keep(before)
+            if before.get("is_counted") and not self.is_public:
+                self.cover = hide(self.cover.name or "")
             super().save(*args, **kwargs)
             self._follow(before)
 
