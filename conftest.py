@@ -17,7 +17,7 @@ from django.test import TransactionTestCase
 from kombu import Connection
 
 from actions import repeats
-from config import kept, redisstore
+from config import kept, redisstore, transactions
 from config.celery import app as celery_app
 from config.management.services import chromium
 from mail import relay
@@ -53,6 +53,19 @@ def inline_relay(monkeypatch: pytest.MonkeyPatch) -> None:
 def inline_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Count a look when it is noted, in the test's own thread (actions/repeats.py)."""
     monkeypatch.setattr(repeats, "_thread", repeats.count_noted)
+
+
+@pytest.fixture(autouse=True)
+def locks_only_in_transactions() -> Iterator[None]:
+    """Refuse a row lock outside a transaction of the code's own: inside TestCase's, Django would let it pass."""
+
+    def watch(execute: Any, sql: str, *args: Any) -> Any:
+        if " FOR UPDATE" in sql or " FOR NO KEY UPDATE" in sql:  # PostgreSQL; SQLite has no such words
+            transactions.require("A row lock")
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(watch):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -206,8 +206,9 @@ class PasswordResetForm(DjangoPasswordResetForm):
         # Counted for unknown addresses too, so that reaching the limit tells nothing.
         if not hit("password-reset-address", email, "3/h"):
             return
-        for user in self.get_users(email):
-            self._mail(user)
+        with transaction.atomic():
+            for user in self.get_users(email):
+                self._mail(user)
 
     def _mail(self, user: User) -> None:
         token = default_token_generator.make_token(user)

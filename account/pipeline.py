@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from social_core.backends.base import BaseAuth
+from social_core.pipeline.social_auth import associate_user
 
 from . import google
 from .models import User
@@ -60,12 +61,15 @@ def require_permission_to_link(
     return redirect("account:google")
 
 
-def tell_about_link(
-    backend: BaseAuth, user: User, *, is_new: bool = False, new_association: bool = False, **kwargs: Any
-) -> None:
-    if new_association and not is_new:
+def link(backend: BaseAuth, uid: str, user: User, *, is_new: bool = False, **kwargs: Any) -> dict | None:
+    """Link the Google account as social-core does, with the mail that tells a member who was here before."""
+    with transaction.atomic():
+        result = associate_user(backend, uid, user, **kwargs)
+        if is_new or not (result and result.get("new_association")):
+            return result
         google.tell(user, is_linked=True)
-        messages.success(backend.strategy.request, _("Your Google account is linked."))  # type: ignore[attr-defined]
+    messages.success(backend.strategy.request, _("Your Google account is linked."))  # type: ignore[attr-defined]
+    return result
 
 
 def refuse_disconnect(backend: BaseAuth, **kwargs: Any) -> HttpResponse:

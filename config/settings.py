@@ -284,8 +284,7 @@ SOCIAL_AUTH_PIPELINE = [
     "account.pipeline.find_member",
     "social_core.pipeline.user.get_username",
     "account.pipeline.create_member",
-    "social_core.pipeline.social_auth.associate_user",
-    "account.pipeline.tell_about_link",
+    "account.pipeline.link",
 ]
 SOCIAL_AUTH_DISCONNECT_PIPELINE = ["account.pipeline.refuse_disconnect"]
 

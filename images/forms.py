@@ -142,9 +142,11 @@ class ImageCreateForm(forms.ModelForm):
         return title or gettext("Untitled")
 
     def save(self, commit: bool = True) -> Image:  # noqa: FBT001, FBT002 (Django's signature)
-        image = super().save()
         if upload := self.cleaned_data.get("upload"):
+            image = super().save()
             image.keep(upload.picture)
-        else:
+            return image
+        with transaction.atomic():
+            image = super().save()
             soon(fetch_picture, image.pk)
         return image

@@ -1,7 +1,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from mail.relay import soon
+from mail import relay
 
 from .download import LEASE, download
 from .models import Image
@@ -18,4 +18,4 @@ def sweep_fetches() -> None:
     # A fresh row has a task under way; only those that had their chance are forgotten.
     old = timezone.now() - LEASE
     for pk in Image.objects.forgotten().filter(created_at__lt=old).values_list("pk", flat=True)[:50]:
-        soon(fetch_picture, pk)
+        relay.hand_over(fetch_picture, (pk,))

@@ -3,6 +3,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import (
     FileResponse,
     Http404,
@@ -215,6 +216,7 @@ def image_fetch(request: MemberRequest, pk: int) -> HttpResponse:
     """Try once more to fetch what could not be fetched."""
     image = _own(request, pk)
     failed = Image.objects.filter(pk=image.pk, status=Image.Status.FAILED).exclude(source_url="")
-    if failed.update(status=Image.Status.FETCHING, attempts=0, lease_until=None, same_as=None):
-        soon(fetch_picture, image.pk)
+    with transaction.atomic():
+        if failed.update(status=Image.Status.FETCHING, attempts=0, lease_until=None, same_as=None):
+            soon(fetch_picture, image.pk)
     return redirect(image)

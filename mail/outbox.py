@@ -14,6 +14,8 @@ from django.template import Context, TemplateDoesNotExist, engines
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from config import transactions
+
 from . import relay
 from .delivery import deliver
 from .models import OutgoingMail, OutgoingMailQuerySet
@@ -48,8 +50,7 @@ def enqueue(
     cannot read them, and they are wiped once sent. Raises NotAnAddress, and TransactionManagementError outside
     `atomic()`, where the mail could outlive the act that caused it.
     """
-    if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("enqueue() belongs into the transaction that causes the mail.")
+    transactions.require("A mail")
     dedup_key = _kept_key(kind, dedup_key, secret=secret)
     mail = OutgoingMail(
         kind=kind,

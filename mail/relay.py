@@ -33,6 +33,7 @@ from celery import current_task
 from django.conf import settings
 from django.db import close_old_connections, transaction
 
+from config import transactions
 from config.breaker import Breaker
 from config.logs import belonging_to, current_request_id
 
@@ -46,11 +47,17 @@ broker = Breaker("The broker", (Exception,), rest=10.0)  # any transport's error
 
 
 def soon(task: Any, *args: Any) -> None:
-    """Run the Celery task with these (JSON-able) arguments after the current transaction commits."""
+    """
+    Run the Celery task with these (JSON-able) arguments after the current transaction commits.
+
+    Raises TransactionManagementError outside one: whoever wrote nothing that could be rolled back calls hand_over().
+    """
+    transactions.require("Background work")
     transaction.on_commit(partial(hand_over, task, args), robust=True)
 
 
 def hand_over(task: Any, args: tuple[Any, ...]) -> None:
+    """Start the task now, behind this thread's back; for rows that are committed already."""
     if not settings.CELERY_BROKER_URL:
         lane(task.name.partition(".")[0]).put(task, args)
     elif current_task:

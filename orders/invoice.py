@@ -19,7 +19,6 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
-from django.db import transaction
 from django.db.models import F
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -27,6 +26,7 @@ from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 from django_countries import countries
 
+from config import transactions
 from mail.attachments import Attachment
 from mail.relay import soon
 from shop.money import quantize
@@ -65,8 +65,7 @@ def credit(order: Order, amount: Decimal, reason: str, *, reference: str = "") -
 
 
 def _write(order: Order, kind: str, reference: str, content: dict[str, Any]) -> Invoice:
-    if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("An invoice number may only be taken inside a transaction.")
+    transactions.require("An invoice number")
     today = timezone.localdate()
     invoice = Invoice.objects.create(
         order=order,

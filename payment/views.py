@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from cart.cart import Cart
 from cart.coupons import CouponRefused
 from config.ratelimit import hit, too_many
-from mail.relay import soon
+from mail import relay
 from orders.models import Order
 from orders.views import last_token
 from shop.money import money
@@ -134,7 +134,7 @@ def completed(request: HttpRequest) -> HttpResponse:
     waits = _awaits(order) and waited < WAIT
     if waits and not waited:
         # The webhook may be late or lost; asking once ourselves is as good.
-        soon(fulfil_session, attempt.session_id)
+        relay.hand_over(fulfil_session, (attempt.session_id,))
     context = {"order": order, "attempt": attempt, "waits": waits, "next": waited + STEP, "step": STEP}
     name = "payment/_state.html" if getattr(request, "htmx", False) else "payment/completed.html"
     return render(request, name, context)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -56,9 +57,10 @@ def receive(event: gateway.Event) -> bool:
         payload=event.payload,
         happened_at=event.happened_at,
     )
-    # Two copies at once: the second insert is no error, and processing claims the row.
-    WebhookEvent.objects.bulk_create([row], ignore_conflicts=True)
-    soon(process_event, event.id)
+    with transaction.atomic():
+        # Two copies at once: the second insert is no error, and processing claims the row.
+        WebhookEvent.objects.bulk_create([row], ignore_conflicts=True)
+        soon(process_event, event.id)
     return True
 
 

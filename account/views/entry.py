@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
@@ -103,6 +104,7 @@ def prove(request: HttpRequest, token: str) -> HttpResponse:
 def prove_send(request: MemberRequest) -> HttpResponse:
     if not request.user.is_proven:
         if hit("prove-send", str(request.user.pk), "3/h"):
-            mail_proof(request.user)
+            with transaction.atomic():
+                mail_proof(request.user)
         messages.success(request, _("The link is on its way to %(email)s.") % {"email": request.user.email})
     return redirect("account:dashboard")

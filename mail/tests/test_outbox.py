@@ -10,8 +10,9 @@ from django.db import IntegrityError, transaction
 from django.template import TemplateDoesNotExist, engines
 from django.test import SimpleTestCase, TestCase, TransactionTestCase
 
-from mail import outbox
+from mail import outbox, relay
 from mail.models import OutgoingMail
+from mail.tasks import deliver_mail
 from mail.tests.factories import make_mail
 
 
@@ -60,7 +61,7 @@ class EnqueueTests(TestCase):
             for name, text in [("subject.txt", "Hello"), ("body.txt", "Hello Bob")]:
                 Path(folder, f"plain.{name}").write_text(text)
             templates = [{**settings.TEMPLATES[0], "DIRS": [folder]}]
-            with self.settings(TEMPLATES=templates):
+            with self.settings(TEMPLATES=templates), transaction.atomic():
                 mail = outbox.enqueue(kind="test", dedup_key="1", to="bob@example.com", template="plain", context={})
                 Path(folder, "plain.body.html").write_text('{% extends "missing.html" %}')
                 engines["django"].engine.template_loaders[0].reset()
@@ -95,6 +96,18 @@ class EnqueueTests(TestCase):
     def test_refused_reply_address_is_no_mail(self):
         with pytest.raises(outbox.NotAnAddress):
             make_mail(reply_to="a@x.test\nBcc: b@y.test")
+
+
+class ForgottenTransactionTests(TestCase):
+    """In a TestCase, which runs every test inside a transaction that no view has opened."""
+
+    def test_mail_without_a_transaction_of_its_cause_fails_in_a_test_too(self):
+        with pytest.raises(transaction.TransactionManagementError):
+            outbox.enqueue(kind="test", dedup_key="1", to="bob@example.com", template="mail/email/test", context={})
+
+    def test_background_work_without_a_transaction_fails_in_a_test_too(self):
+        with pytest.raises(transaction.TransactionManagementError):
+            relay.soon(deliver_mail, 1)
 
 
 class TransactionTests(TransactionTestCase):
