@@ -69,12 +69,18 @@ def start(token: str) -> str:
         session = look(attempt) if attempt.session_id else _create(attempt)
         if session is None:
             continue  # this attempt came to nothing and is closed; the next one takes a new key
-        if session.state == gateway.State.OPEN and attempt.expires_at - timezone.now() > TOO_SHORT:
+        if session.state == gateway.State.OPEN and _is_good(attempt):
             return session.url
         retire(attempt)
     order = attempt.order
     problems.report(f"no-session-{order.pk}", _("Stripe refuses to open a pay page for this order."), order=order)
     raise gateway.Unavailable("no session after three attempts")
+
+
+def _is_good(attempt: CheckoutAttempt) -> bool:
+    """Whether there is time left to pay on it, and it shows the address that the buyer may have corrected since."""
+    has_time = attempt.expires_at - timezone.now() > TOO_SHORT
+    return has_time and attempt.params.get("customer_email") == attempt.order.email
 
 
 def look(attempt: CheckoutAttempt) -> gateway.Session | None:
