@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -31,7 +32,12 @@ def show(request: HttpRequest, cart: Cart, *, status: int = 200, **forms: Coupon
         else (line, QuantityForm(product=line.product, initial={"quantity": line.quantity}))
         for line in cart.lines
     ]
-    context = {"cart": cart, "rows": rows, "coupon_form": forms.get("coupon_form") or CouponForm(cart=cart)}
+    context = {
+        "cart": cart,
+        "rows": rows,
+        "coupon_form": forms.get("coupon_form") or CouponForm(cart=cart),
+        "charges_vat": settings.SELLER_CHARGES_VAT,
+    }
     return render(request, "cart/cart_detail.html", context, status=status)
 
 

@@ -302,6 +302,9 @@ SELLER_NAME = env("SELLER_NAME", default="Atelier Demo" if DEBUG else "")
 SELLER_ADDRESS = env("SELLER_ADDRESS", default="1 Example Street|12345 Sampletown" if DEBUG else "").replace("|", "\n")
 SELLER_COUNTRY = env("SELLER_COUNTRY", default="DE", cast=country)  # two letters; the checkout's first guess
 SELLER_VAT_ID = env("SELLER_VAT_ID")
+SELLER_TAX_NUMBER = env("SELLER_TAX_NUMBER")
+SELLER_CHARGES_VAT = env("SELLER_CHARGES_VAT", default=True, cast=flag)
+VAT_ZERO_NOTE = env("VAT_ZERO_NOTE")
 SELLER_REGISTER = env("SELLER_REGISTER")
 # off, verified or unverified: whose VAT id lets a business in another EU country buy without VAT (orders/vat.py).
 VAT_REVERSE_CHARGE = env("VAT_REVERSE_CHARGE", default="off").lower()

@@ -101,7 +101,8 @@ class Quote(NamedTuple):
 def quote(cart: Cart, country: str, vat_id: str = "") -> Quote:
     """Add up what the cart costs now; raises shipping.NoShipping."""
     lines = [
-        QuotedLine(line.product, line.quantity, payable(line.unit_price), line.product.vat_rate) for line in cart.lines
+        QuotedLine(line.product, line.quantity, payable(line.unit_price), vat.rate_of(line.product))
+        for line in cart.lines
     ]
     subtotal = _sum(lines)
     discount = min(payable(cart.discount), subtotal)

@@ -52,3 +52,17 @@ def seller_is_named(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             id="orders.E001",
         )
     ]
+
+
+@register(deploy=True)
+def seller_can_charge_vat(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """The law wants one of the numbers on each invoice with VAT (Art. 226 (3) Directive 2006/112/EC)."""
+    if not settings.SELLER_CHARGES_VAT or settings.SELLER_VAT_ID or settings.SELLER_TAX_NUMBER:
+        return []
+    return [
+        Error(
+            "SELLER_VAT_ID or SELLER_TAX_NUMBER must be set: an invoice with VAT names the seller's number.",
+            hint="A small business that charges no VAT sets SELLER_CHARGES_VAT=false instead.",
+            id="orders.E004",
+        )
+    ]

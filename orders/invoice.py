@@ -23,6 +23,7 @@ from django.db.models import F
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.crypto import get_random_string
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django_countries import countries
 
@@ -100,6 +101,7 @@ def _content(order: Order) -> dict[str, Any]:
             "name": settings.SELLER_NAME,
             "address": settings.SELLER_ADDRESS,
             "vat_id": settings.SELLER_VAT_ID,
+            "tax_number": settings.SELLER_TAX_NUMBER,
             "email": settings.SELLER_EMAIL,
             "register": settings.SELLER_REGISTER,
         },
@@ -133,7 +135,18 @@ def _content(order: Order) -> dict[str, Any]:
         "rates": _rates(order.per_rate()),
         "total": amount(order.total),
         "vat_notes": vat.notes(order),
+        "supply": _supply(order),
     }
+
+
+def _supply(order: Order) -> str:
+    """Say when the things are supplied, as far as it is known when they are paid (Art. 226 (7) Directive 2006/112/EC)."""
+    on = order.sent_at or (
+        order.paid_at or timezone.now() if all(line.is_digital for line in order.lines.all()) else None
+    )
+    if on is None:
+        return _("Paid in advance, with thanks. The date of supply is the day on which the goods leave us.")
+    return _("Paid with thanks. The date of supply is %(day)s.") % {"day": date_format(timezone.localdate(on))}
 
 
 def rates_of(paper: Invoice) -> list[RateTotal]:

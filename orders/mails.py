@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from mail import outbox
@@ -24,7 +25,13 @@ def confirmation(order: Order, *, is_corrected: bool = False) -> None:
     key = f"{CONFIRMATION_KEY}:{order.pk}"
     if is_corrected and OutgoingMail.objects.filter(dedup_key=key).exclude(to__iexact=order.email).exists():
         key = f"{key}:{order.email.lower()}"[:200]
-    _enqueue(order, "order-confirmation", key, "orders/email/confirmation")
+    terms = {
+        "seller_address": settings.SELLER_ADDRESS,
+        "seller_email": settings.SELLER_EMAIL,
+        "can_withdraw": settings.WITHDRAWAL_FORM,
+        "withdrawal_url": site_url(reverse("orders:withdrawal")) if settings.WITHDRAWAL_FORM else "",
+    }
+    _enqueue(order, "order-confirmation", key, "orders/email/confirmation", **terms)
 
 
 def invoice(order: Order) -> None:
@@ -37,7 +44,16 @@ def invoice(order: Order) -> None:
         "orders/email/invoice",
         attachment=f"invoice:{paper.pk}",
         invoice=paper,
+        downloads=_downloads(order),
     )
+
+
+def _downloads(order: Order) -> list[tuple[str, str]]:
+    """Return names and addresses of the files that were bought."""
+    if not any(line.is_digital for line in order.lines.all()):
+        return []
+    lines = order.lines.exclude(product__download="").values_list("pk", "name")
+    return [(name, site_url(reverse("orders:order_download", args=[order.token, pk]))) for pk, name in lines]
 
 
 def sent(order: Order) -> None:

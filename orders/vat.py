@@ -6,12 +6,15 @@ Whether a VAT id is valid only the tax offices' service VIES knows; staff ask it
 """
 
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from shop.models import Product
 
 if TYPE_CHECKING:
     from .models import Order
@@ -88,10 +91,14 @@ def clean(text: str, country: str) -> str:
     return text.strip()
 
 
+def rate_of(product: Product) -> Decimal:
+    return product.vat_rate if settings.SELLER_CHARGES_VAT else Decimal(0)
+
+
 def relief(country: str, vat_id: str) -> str:
     """Return why no VAT is charged on what goes to this country for the holder of this id; empty when it is charged."""
     home, there = state_of(settings.SELLER_COUNTRY), state_of(country)
-    if not settings.SELLER_VAT_ID or not home or there == home:
+    if not settings.SELLER_CHARGES_VAT or not settings.SELLER_VAT_ID or not home or there == home:
         return ""
     if not there:
         return Relief.EXPORT if settings.VAT_FREE_EXPORT else ""
@@ -118,9 +125,16 @@ def awaits_check(country: str, vat_id: str) -> bool:
 
 
 def notes(order: "Order") -> list[str]:
-    """Return what the law wants to be read on the invoice of an order without VAT, by what is in it."""
-    digital = {line.is_digital for line in order.lines.all()} if order.vat_relief else set()
-    return [str(NOTES[order.vat_relief, kind]) for kind in sorted(digital)]
+    """Return what the law wants to be read on the invoice about what carries no VAT, by what is in it."""
+    if order.vat_relief:
+        return [str(NOTES[order.vat_relief, kind]) for kind in sorted({line.is_digital for line in order.lines.all()})]
+    if all(line.vat_rate for line in order.lines.all()):
+        return []
+    return [settings.VAT_ZERO_NOTE or str(ZERO if settings.SELLER_CHARGES_VAT else SMALL)]
+
+
+ZERO = _("0 %: exempt from VAT, or taxed at a rate of zero, in the seller's country.")
+SMALL = _("No VAT is charged: exemption for small enterprises (Art. 284 Directive 2006/112/EC).")
 
 
 # By the reason and by whether the thing is digital: goods are supplied where they start, services where the buyer is.

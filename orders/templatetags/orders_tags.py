@@ -1,11 +1,13 @@
+import re
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from html import unescape
 from typing import Any
 from urllib.parse import urlsplit
 
 from django import template
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, strip_tags
 
 from orders import claims, sales
 from orders.models import Order
@@ -64,6 +66,13 @@ def is_some(value: Any) -> bool:
 @register.filter
 def from_iso(value: str) -> str:
     return date_format(date.fromisoformat(value), "DATE_FORMAT")
+
+
+@register.filter
+def as_text(html: str) -> str:
+    """Return what a piece of HTML says, for the plain half of a mail: a blank line where a block ends."""
+    lines = strip_tags(re.sub(r"</(?:p|h\d|li)>|<br>", "\n\n", " ".join(html.split()))).split("\n\n")
+    return "\n\n".join(unescape(line).strip() for line in lines if line.strip())
 
 
 @register.filter
