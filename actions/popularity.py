@@ -14,6 +14,8 @@ from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
+from config.freshness import reads
+
 from . import counted_in_redis, looks, repeats
 from .models import View, ViewCount
 
@@ -33,6 +35,7 @@ def count_view(request: HttpRequest, obj: models.Model) -> None:
 def views(obj: models.Model) -> int | None:
     """Return how often the object was looked at; None if that is unknown just now."""
     kind = obj._meta.label_lower
+    reads(ViewCount)
     if settings.REDIS_URL and (known := counted_in_redis.views(kind, obj.pk)) is not None:
         return known
     same = {"target_kind": kind, "target_id": obj.pk}
@@ -53,6 +56,7 @@ def most_viewed(rows: type[models.Model] | models.QuerySet, limit: int = 10) -> 
     """Return the ids of the most viewed of `rows` (a model, or what a visitor may see of it); gone ones are skipped."""
     rows = rows if isinstance(rows, models.QuerySet) else rows._default_manager.all()
     kind = rows.model._meta.label_lower
+    reads(ViewCount)
     ranked = counted_in_redis.ranking(kind, limit * 3) if settings.REDIS_URL else []
     if ranked:
         alive = set(rows.filter(pk__in=ranked).values_list("pk", flat=True))

@@ -99,16 +99,12 @@ def states(django_alone: Any, cached: Any, address: str, cookie: str) -> dict[st
 
 
 def made_from(django_alone: Any, address: str) -> tuple[str, ...]:
-    """Return the tables that the page at this address is made from (`@for_everyone`)."""
-    found: list[tuple[str, ...]] = []
+    """Return the tables that are read for the page at this address."""
+    from config.freshness import recorded
 
-    def application(environ: Any, start_response: Any) -> Any:
-        response = django_alone(environ, start_response)
-        found.append(getattr(response, "made_from", ()))
-        return response
-
-    call(application, address)
-    return found[0]
+    with recorded() as tables:
+        call(django_alone, address)
+    return tuple(tables)
 
 
 def yardsticks(django_alone: Any) -> dict[str, Callable[[], Any]]:

@@ -14,7 +14,6 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from config.freshness import tables_of
 from config.kept import keep
 from config.keptsql import KeptSql
 
@@ -44,7 +43,7 @@ class Around:
 def find(post: Any) -> Around:
     """Find the public posts around this one, in one query; asked again when a post or its tags have changed."""
     key = ("around", post.pk, post.publish_at, tuple(tag["id"] for tag in post.tag_list))
-    return keep(key, tables_of("blog.Post", "blog.PostTag"), partial(_find, post))
+    return keep(key, partial(_find, post))
 
 
 def _find(post: Any) -> Around:

@@ -30,13 +30,13 @@ COMMENTS = ("5/min", "30/h")
 SHARE_TRIES = "10/min"
 
 
-@for_everyone("blog", "account.User")
+@for_everyone
 @require_safe
 def post_list(request: HttpRequest) -> HttpResponse:
     return _list(request, "blog/post_list.html", sidebar.read(), paging.POSTS)
 
 
-@for_everyone("blog", "account.User")
+@for_everyone
 @require_safe
 def post_list_by_tag(request: HttpRequest, slug: str) -> HttpResponse:
     beside = sidebar.read(tag=slug)
@@ -47,7 +47,7 @@ def post_list_by_tag(request: HttpRequest, slug: str) -> HttpResponse:
     return _list(request, "blog/post_list_by_tag.html", beside, paging.POSTS_OF_A_TAG, tag.id, tag=tag)
 
 
-@for_everyone("blog", "account.User")
+@for_everyone
 @require_safe
 def post_list_by_author(request: HttpRequest, username: str) -> HttpResponse:
     beside = sidebar.read(author=username)
@@ -57,7 +57,7 @@ def post_list_by_author(request: HttpRequest, username: str) -> HttpResponse:
     return _list(request, "blog/post_list_by_author.html", beside, paging.POSTS_OF_AN_AUTHOR, author)
 
 
-@for_everyone("blog", "account.User")
+@for_everyone
 @require_safe
 def post_list_by_date(
     request: HttpRequest, year: int, month: int | None = None, day: int | None = None
@@ -72,7 +72,7 @@ def post_list_by_date(
     return _list(request, "blog/post_list_by_date.html", beside, posts, **context)
 
 
-@for_everyone("blog", "account.User", "shop.Product")
+@for_everyone
 @require_safe
 def post_detail(request: HttpRequest, year: int, month: int, day: int, slug: str) -> HttpResponse:
     day_of_post, _same = _period(year, month, day)

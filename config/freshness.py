@@ -1,105 +1,148 @@
 """
 When each table last changed, known to every process of this host without asking the database.
 
-A page kept in memory (config/pagecache.py) remembers the stamps of the tables it was made from; one that has changed
-since makes the page old. Stamps live in a small memory-mapped file. They are set after each commit by watching the
-statements on the connection itself, so a bulk update or a data migration counts like a form in the admin does.
+What is kept in memory (config/pagecache.py, config/kept.py) remembers the stamps of the tables it was made from; one that
+has changed since makes it old. Both are seen on the connection itself: which tables are read while a page is made, and
+which are written; so no page has to say what it is made from, and a bulk update, raw SQL or a data migration counts like
+a form in the admin does. A stamp is set after the commit.
 
-Several hosts: with Redis a changed stamp is announced to the others, who set theirs. The announcement may be lost, and a
-process may die between its commit and the stamp; a kept page therefore never lives longer than MAX_AGE.
+Stamps lie in a small memory-mapped file. Its layout does not depend on which tables there are: during an upgrade the old
+release and the new one set the same stamps. Several hosts: with Redis a changed stamp is announced to the others, who
+set theirs. The announcement may be lost, and a process may die between its commit and the stamp; whatever is kept
+therefore never lives longer than MAX_AGE (config/pagecache.py).
 """
 
 import logging
 import mmap
-import re
-import struct
 import threading
 import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
-from functools import cache, partial
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
+from weakref import WeakValueDictionary
+from zlib import crc32
 
-from django.apps import apps
 from django.conf import settings
-from django.db import transaction
+from django.db import models
 
 from . import redisstore
+from .statements import EVERYTHING, effect_of
 
 logger = logging.getLogger(__name__)
 
-WRITES = re.compile(r'\s*(?:INSERT(?: OR IGNORE)? INTO|UPDATE|DELETE FROM)\s+"([^"]+)"', re.IGNORECASE)
-# Logging in writes this column of the person's row; no page shows it.
-UNSEEN = re.compile(r'\s*UPDATE "account_user" SET "last_login" = \S+ WHERE', re.IGNORECASE)
-STAMP = struct.Struct("=Q")
 SILENCE = 10.0  # seconds without a message before Redis is asked whether it is still there
 LISTENING = {"socket_timeout": SILENCE, "socket_connect_timeout": SILENCE}
 SENDER = uuid4().hex  # one's own announcement, heard a moment later, would make a page old that was just made anew
+
+# --- Stamps ---------------------------------------------------------------------------------------------------------
 
 
 class Stamps:
     """One number for each table, shared by the processes of this host; a change is any other number than before."""
 
-    def __init__(self, path: Path, tables: Iterable[str]) -> None:
-        self.tables = tuple(sorted(tables))
-        self._offsets = {table: number * STAMP.size for number, table in enumerate(self.tables)}
-        size = len(self._offsets) * STAMP.size
-        with path.open("a+b") as file:
+    # Another number of slots, or another way to find one, is another layout and takes another name.
+    FILE = "freshness-2"
+    SLOTS = 8192  # of 8 bytes; two tables that share one only make each other's pages old
+
+    def __init__(self, folder: Path) -> None:
+        size = self.SLOTS * 8
+        with (folder / self.FILE).open("a+b") as file:
             if file.tell() < size:
                 file.truncate(size)
             self._memory = mmap.mmap(file.fileno(), size)
+        self._slots = memoryview(self._memory).cast("Q")
 
-    def of(self, tables: Iterable[str]) -> tuple[int, ...]:
-        return tuple(STAMP.unpack_from(self._memory, self._offsets[table])[0] for table in tables)
+    def all(self) -> Sequence[int]:
+        """Return every stamp as it is now, for `of` to look at later."""
+        return memoryview(bytes(self._memory)).cast("Q")
 
-    def knows(self, table: str) -> bool:
-        return table in self._offsets
+    def of(self, tables: Iterable[str], then: Sequence[int] | None = None) -> tuple[int, ...]:
+        """Return the stamps of the tables, as they are or as they were then."""
+        slots = self._slots if then is None else then
+        return tuple(slots[slot_of(table)] for table in (EVERYTHING, *tables))
 
     def change(self, table: str) -> None:
         # The clock instead of +1: two processes that change at once need no lock to write something new.
-        STAMP.pack_into(self._memory, self._offsets[table], time.time_ns())
+        self._slots[slot_of(table)] = time.time_ns()
+
+
+@lru_cache(maxsize=1000)
+def slot_of(table: str) -> int:
+    return crc32(table.encode()) % Stamps.SLOTS
 
 
 @cache
 def stamps() -> Stamps:
-    models = apps.get_models(include_auto_created=True)
-    return Stamps(settings.VAR_DIR / "freshness", {model._meta.db_table for model in models})
+    return Stamps(settings.VAR_DIR)
 
 
-@cache
-def tables_of(*names: str) -> tuple[str, ...]:
-    """Return the tables of the apps ("blog") and models ("account.User") named."""
-    tables: set[str] = set()
-    for name in names:
-        models = (
-            [apps.get_model(name)] if "." in name else apps.get_app_config(name).get_models(include_auto_created=True)
-        )
-        tables.update(model._meta.db_table for model in models)
-    return tuple(sorted(tables))
+# --- What is read ---------------------------------------------------------------------------------------------------
+
+_reading: ContextVar[set[str] | None] = ContextVar("tables read", default=None)
 
 
-def watch(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:  # noqa: FBT001
-    """Wrap every statement of a connection (Django's execute_wrapper): after a write commits, its table has changed."""
+@contextmanager
+def recorded() -> Iterator[set[str]]:
+    """Collect the tables that this thread reads within the block; a block around it has read them too."""
+    outer, tables = _reading.get(), set[str]()
+    token = _reading.set(tables)
+    try:
+        yield tables
+    finally:
+        _reading.reset(token)
+        if outer is not None:
+            outer |= tables
+
+
+def note_reading(tables: Iterable[str]) -> None:
+    recording = _reading.get()
+    if recording is not None:
+        recording.update(tables)
+
+
+def reads(model: type[models.Model]) -> None:
+    """Say that what comes now is made from this model's rows, where they were not asked for: Redis had it."""
+    note_reading((model._meta.db_table,))
+
+
+# --- What is written ------------------------------------------------------------------------------------------------
+
+
+def watch(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:  # noqa: FBT001
+    """Wrap every statement of a connection (Django's execute_wrapper): after a write commits, its tables have changed."""
+    effect = effect_of(sql)
+    note_reading(effect.reads)
     result = execute(sql, params, many, context)
-    written = WRITES.match(sql)
-    if written and not UNSEEN.match(sql):
-        note(written[1], context["connection"])
+    for table in effect.writes:
+        note_write(table, context["connection"])
     return result
 
 
-def note(table: str, connection: Any) -> None:
-    if stamps().knows(table) and not is_noted(table, connection):
-        transaction.on_commit(partial(changed, table), using=connection.alias, robust=True)
+class Change:
+    """What the transaction calls when it has committed; one that is rolled back, or a savepoint of it, lets go of it."""
+
+    def __init__(self, table: str) -> None:
+        self.table = table
+
+    def __call__(self) -> None:
+        changed(self.table)
 
 
-def is_noted(table: str, connection: Any) -> bool:
-    """Tell whether this savepoint or one around it has noted the change already; an import writes thousands."""
-    here = set(connection.savepoint_ids)
-    noted = connection.run_on_commit[-20:]
-    return any(getattr(act, "args", ()) == (table,) and savepoints <= here for savepoints, act, _ in noted)
+# An import writes thousands of rows: each table is noted once. A change stands here as long as its transaction holds it.
+_noted: WeakValueDictionary[tuple[int, str], Change] = WeakValueDictionary()
+
+
+def note_write(table: str, connection: Any) -> None:
+    key = (id(connection), table)
+    if key not in _noted:
+        change = Change(table)
+        connection.on_commit(change, robust=True)
+        _noted[key] = change
 
 
 def watch_connection(*, connection: Any, **kwargs: Any) -> None:
@@ -109,11 +152,14 @@ def watch_connection(*, connection: Any, **kwargs: Any) -> None:
 
 
 def changed(table: str) -> None:
-    """Make the pages old that were made from this table, here and, with Redis, on the other hosts."""
+    """Make old what was made from this table, here and, with Redis, on the other hosts."""
     stamps().change(table)
     if settings.REDIS_URL:
         # MAX_AGE is the net under a lost announcement.
         redisstore.ask(lambda redis: redis.publish(channel(), f"{SENDER} {table}"))
+
+
+# --- Other hosts ----------------------------------------------------------------------------------------------------
 
 
 def channel() -> str:
@@ -154,7 +200,6 @@ def _next(pubsub: Any) -> dict[str, Any]:
 
 def _take_in(message: dict[str, Any]) -> None:
     if message["type"] == "message":
-        sender, _, table = message["data"].decode().partition(" ")
+        sender, _, table = message["data"].decode(errors="replace").partition(" ")
         if sender != SENDER:
-            with suppress(KeyError):
-                stamps().change(table)
+            stamps().change(table)

@@ -1,14 +1,14 @@
 """
 Whole pages for visitors without a session, kept in the process's memory, in front of Django.
 
-A view says that everybody without a session gets the same page, and from which apps or models it is made:
+A view says that everybody without a session gets the same page:
 
-    @for_everyone("blog", "account.User")
+    @for_everyone
     def post_list(request): ...
 
 The first visitor's answer is kept; the next one gets its bytes before Django has made a single object. A page is old
-when one of their tables has changed (config/freshness.py) or after MAX_AGE, whatever comes first: MAX_AGE also bounds how
-late a scheduled post appears. Anything unusual in a request (a session, a message waiting, htmx, a long query) goes
+when one of the tables that were read for it has changed (config/freshness.py) or after MAX_AGE, whatever comes first:
+MAX_AGE also bounds how late a scheduled post appears. Anything unusual in a request (a session, a message waiting, htmx, a long query) goes
 past the cache. And whatever the request looked like from out here: an answer is kept only if Django, when all was done,
 had neither found a cookie of ours nor looked into a session.
 """
@@ -29,7 +29,7 @@ from django.http import HttpRequest, HttpResponse, parse_cookie
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 
-from .freshness import listen, stamps, tables_of
+from .freshness import listen, recorded, stamps
 from .logs import id_from
 from .metrics import counting_hits
 
@@ -49,25 +49,21 @@ StartResponse = Callable[..., Any]
 Headers = list[tuple[str, str]]
 
 
-def for_everyone(*names: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
-    """Mark a view whose page is the same for every visitor without a session and made from these apps or models."""
+def for_everyone(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Mark a view whose page is the same for every visitor without a session."""
 
-    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-        @wraps(view)
-        def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-            response = view(request, *args, **kwargs)
-            # base.html greets those who have a session: to any other cache the cookie makes another page.
-            patch_vary_headers(response, ("Cookie",))
-            if response.status_code == 200 and not response.streaming:
-                response.made_from = tables_of(*names)  # type: ignore[attr-defined]
-                response.made_for = request  # type: ignore[attr-defined]
-                response.on_hit = getattr(request, "on_hit", None)  # type: ignore[attr-defined]
-            return response
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        # base.html greets those who have a session: to any other cache the cookie makes another page.
+        patch_vary_headers(response, ("Cookie",))
+        if response.status_code == 200 and not response.streaming:
+            response.made_for = request  # type: ignore[attr-defined]
+            response.on_hit = getattr(request, "on_hit", None)  # type: ignore[attr-defined]
+        return response
 
-        wrapped.is_kept = True  # type: ignore[attr-defined]
-        return wrapped
-
-    return decorate
+    wrapped.is_kept = True  # type: ignore[attr-defined]
+    return wrapped
 
 
 @dataclass(frozen=True)
@@ -121,14 +117,14 @@ class PageCache:
 
     def _make(self, key: tuple[str, ...], environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         # Read before the page is made: a write in the meantime makes it old, not wrong.
-        before = dict(zip(stamps().tables, stamps().of(stamps().tables), strict=True))
+        before = stamps().all()
         started: list[Any] = []
-        response = self.application(environ, lambda *arguments: started.extend(arguments))
-        tables = getattr(response, "made_from", None)
-        if not tables or not is_for_everyone(response):
+        with recorded() as tables:
+            response = self.application(environ, lambda *arguments: started.extend(arguments))
+        if not is_for_everyone(response):
             start_response(*started)
             return response
-        page = page_of(response, tables, tuple(before[table] for table in tables))
+        page = page_of(response, tuple(tables), stamps().of(tables, before))
         response.close()
         if environ["REQUEST_METHOD"] == "GET":  # Django empties the answer to a HEAD
             self._keep(key, page)
@@ -175,8 +171,9 @@ def has_cookie_of_ours(cookies: Iterable[str]) -> bool:
 
 
 def is_for_everyone(response: HttpResponse) -> bool:
-    """Tell whether a view's answer is a stranger's, now that everything has happened to it."""
-    if has_cookie_of_ours(response.made_for.COOKIES) or was_session_used(response.made_for):  # type: ignore[attr-defined]
+    """Tell whether this is the answer of a view for everyone, and a stranger's, now that everything has happened to it."""
+    request = getattr(response, "made_for", None)
+    if request is None or has_cookie_of_ours(request.COOKIES) or was_session_used(request):
         return False
     private = {"private", "no-store"} & words_of(response.get("Cache-Control", ""))
     differs = words_of(response.get("Vary", "")) - KNOWN_TO_VARY

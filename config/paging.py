@@ -16,7 +16,6 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
-from .freshness import tables_of
 from .kept import keep
 from .keptsql import KeptSql, Rows
 
@@ -91,9 +90,7 @@ class Listing:
         return self._keep(number, places[number : number + 1].first, *subject)
 
     def _keep(self, what: object, find: Callable[[], Any], *subject: Any) -> Any:
-        app_label = self._select(FAR, *subject).model._meta.app_label
-        key = ("list", *self._from_front.text, subject, what)
-        return keep(key, tables_of(app_label, "account"), find)
+        return keep(("list", *self._from_front.text, subject, what), find)
 
     def _with_ids(self, near: type_rows) -> type_rows:
         return self._shown((self._of or near.model)._default_manager.filter(pk__in=near.values(self._ids)))

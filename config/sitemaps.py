@@ -17,7 +17,6 @@ from django.urls import reverse
 from django.utils.http import http_date
 from django.views.decorators.http import require_safe
 
-from .freshness import tables_of
 from .kept import keep
 
 type_sitemaps = dict[str, type[Sitemap]]
@@ -38,8 +37,7 @@ def _files_of(section: str, sitemap: Sitemap) -> int:
     items = sitemap.items()
     if not isinstance(items, QuerySet):
         return sitemap.paginator.num_pages
-    made_from = tables_of("account.User", items.model._meta.label)
-    return keep(("sitemap", section), made_from, lambda: sitemap.paginator.num_pages)
+    return keep(("sitemap", section), lambda: sitemap.paginator.num_pages)
 
 
 @require_safe

@@ -20,7 +20,6 @@ from images.models import Image
 from shop.models import Product
 
 from .celery import app as celery_app
-from .freshness import tables_of
 from .http import viewer
 from .kept import keep
 from .keptsql import KeptSql, Rows
@@ -35,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 @require_safe
-@for_everyone("blog", "images", "shop", "account.User")
+@for_everyone
 def home(request: HttpRequest) -> HttpResponse:
     context = {
         "posts": NEWEST_POSTS.rows(timezone.now()),
@@ -48,9 +47,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def _popular_images(reader: Any) -> Rows:
     """Return the most viewed, and until there are enough of them the newest; ranked again when something changed."""
     hidden = frozenset(reader.hidden_ids() if reader.is_authenticated else ())
-    return keep(
-        ("popular images", hidden), tables_of("images", "account.User", "actions.ViewCount"), partial(_rank, hidden)
-    )
+    return keep(("popular images", hidden), partial(_rank, hidden))
 
 
 def _rank(hidden: Collection[int]) -> Rows:

@@ -42,7 +42,7 @@ LONGEST_FOUND = 8000
 
 
 @require_safe
-@for_everyone("images", "account.User")
+@for_everyone
 def image_list(request: SiteRequest) -> HttpResponse:
     reader = viewer(request)
     hidden = reader.hidden_ids() if reader.is_authenticated else ()
@@ -54,7 +54,7 @@ def image_list(request: SiteRequest) -> HttpResponse:
 
 
 @require_safe
-@for_everyone("images", "account.User")
+@for_everyone
 def image_list_by_owner(request: SiteRequest, username: str) -> HttpResponse:
     """Show all pictures of one person; themselves the private ones too."""
     reader = viewer(request)
@@ -68,7 +68,7 @@ def image_list_by_owner(request: SiteRequest, username: str) -> HttpResponse:
 
 
 @require_safe
-@for_everyone("images", "account.User", "actions.ViewCount")
+@for_everyone
 def image_ranking(request: HttpRequest) -> HttpResponse:
     ids = popularity.most_viewed(Image.objects.shown_to(viewer(request)), RANKED)
     found = Image.objects.select_related("owner").in_bulk(ids)
@@ -84,7 +84,7 @@ def _own(request: MemberRequest, pk: int) -> Image:
 
 
 @require_safe
-@for_everyone("images", "account.User", "actions.ViewCount")
+@for_everyone
 def image_detail(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
     image = _visible(request, pk)
     if slug != image.slug:

@@ -3,7 +3,6 @@
 from datetime import datetime
 from functools import cache
 
-from config.freshness import tables_of
 from config.kept import keep
 from config.keptsql import KeptSql, Rows
 from config.paging import Listing
@@ -21,7 +20,7 @@ CATEGORY = -1  # a mark
 
 def categories(*, in_stock: bool) -> Rows:
     """Return all categories with their numbers, counted again when a product or category has changed."""
-    return keep(("categories", in_stock), tables_of("shop.Category", "shop.Product"), _counting(in_stock=in_stock).rows)
+    return keep(("categories", in_stock), _counting(in_stock=in_stock).rows)
 
 
 @cache

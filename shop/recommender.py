@@ -16,6 +16,7 @@ from django.db.models import F, Q, QuerySet, Sum
 from django.utils import timezone
 from redis import Redis
 
+from config.freshness import changed, reads
 from config.redisstore import ask
 from mail import relay
 
@@ -51,6 +52,7 @@ def companions(ids: list[int], limit: int) -> "QuerySet[Product] | list[int]":
     if not ids:
         return []
     # A few more than wanted, for those that are sold out by now.
+    reads(BoughtTogether)
     from_redis = ask(lambda redis: _ranked_in_redis(redis, ids, limit * 3))
     return _ranked_in_table(ids, limit) if from_redis is None else from_redis
 
@@ -93,7 +95,8 @@ def count(basket: Basket) -> bool:
         # Locked in one order by everybody, so that two workers with overlapping baskets do not wait for each other.
         list(rows.order_by("product_id", "other_id").select_for_update().values_list("pk", flat=True))
         rows.update(score=F("score") + 1)
-    ask(lambda redis: _mirror(redis, held))
+    if ask(lambda redis: _mirror(redis, held)):
+        changed(BoughtTogether._meta.db_table)  # once more: who asked Redis since the commit was told the old pairs
     return True
 
 

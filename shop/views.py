@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from config.freshness import tables_of
 from config.kept import keep
 from config.pagecache import for_everyone
 from config.paging import ListPaginator
@@ -21,12 +20,10 @@ from .forms import ProductListForm, StockAlertForm
 from .models import Product, ProductPicture, StockAlert
 
 PER_PAGE = 24
-SHOWN = ("shop.Category", "shop.Product", "shop.ProductPicture")
-TOGETHER = ("shop.BoughtTogether", "shop.Product", "shop.ProductPicture")
 
 
 @require_safe
-@for_everyone(*SHOWN)
+@for_everyone
 def product_list(request: HttpRequest, category: str = "") -> HttpResponse:
     form = ProductListForm(request.GET)
     # The pills' counts add up to the pager's total, so the list needs no COUNT of its own.
@@ -50,7 +47,7 @@ def product_list(request: HttpRequest, category: str = "") -> HttpResponse:
 
 
 @require_safe
-@for_everyone(*SHOWN, "shop.BoughtTogether", "blog.Post", "blog.Mention")
+@for_everyone
 def product_detail(request: HttpRequest, product_id: int, slug: str) -> HttpResponse:
     products = Product.objects.available().select_related("category", "cover").prefetch_related("pictures")
     product = get_object_or_404(products, pk=product_id)
@@ -59,9 +56,7 @@ def product_detail(request: HttpRequest, product_id: int, slug: str) -> HttpResp
     context = {
         "product": product,
         "cover_url": full_address(product.cover),
-        "together": keep(
-            ("together", product.pk), tables_of(*TOGETHER), partial(recommender.bought_together, [product])
-        ),
+        "together": keep(("together", product.pk), partial(recommender.bought_together, [product])),
         "alert_form": StockAlertForm() if product.is_sold_out else None,
     }
     return render(request, "shop/product_detail.html", context)

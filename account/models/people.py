@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 from account.names import plain_email, validate_reachable, validate_username
 from actions.models import Action
 from config import personaldata
-from config.freshness import tables_of
 from config.kept import keep
 from config.pictures import PictureField
 from mail.addresses import mark_proven
@@ -205,4 +204,4 @@ class User(AbstractUser):
         # Asked for by every part of a page that shows people; read once for all of them.
         either = Boundary.objects.filter(models.Q(owner=self) | models.Q(other=self)).order_by()
         rows = either.values_list("owner", "other", "kind")
-        return keep(("boundaries", self.pk), tables_of("account.Boundary"), lambda: list(rows))
+        return keep(("boundaries", self.pk), lambda: list(rows))

@@ -33,6 +33,13 @@ class FollowTests(TestCase):
         self.follow(action="unfollow")
         assert not self.bob.is_following(self.alice)
 
+    def test_a_guest_with_a_cart_is_led_to_the_login(self):
+        session = self.client.session
+        session["cart"] = {}
+        session.save()
+
+        self.assertContains(self.client.get(self.alice.get_absolute_url()), "Log in to follow")
+
     def test_htmx_gets_the_button_and_the_new_count(self):
         self.client.force_login(self.bob)
 

@@ -5,7 +5,6 @@ from django.utils.html import linebreaks, urlize
 from django.utils.safestring import SafeString, mark_safe
 
 from blog.models import Post
-from config.freshness import tables_of
 from config.kept import keep
 
 register = template.Library()
@@ -37,4 +36,4 @@ def posts_about(product: Any, limit: int = 5) -> dict[str, Any]:
     def read() -> list[Post]:
         return list(Post.objects.published().mentioning(path).newest_first().cards()[:limit])
 
-    return {"posts": keep(("posts about", path, limit), tables_of("blog.Post", "blog.Mention", "account.User"), read)}
+    return {"posts": keep(("posts about", path, limit), read)}

@@ -1,7 +1,6 @@
 """One file into the site. Nothing is touched before the whole archive has been read and found sound."""
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from tqdm import tqdm
 
-from config import freshness
 from search.reindexing import reindex
 
 from . import files, schema, tables
@@ -95,5 +93,3 @@ def _load_rows(archive: Reader, registry: Apps, progress: Callable[[int], object
     tables.set_last_ids(emptied, archive.manifest["last_ids"])
     connection.check_constraints()
     ContentType.objects.clear_cache()
-    for name in freshness.stamps().tables:  # emptying a table is no statement that the stamps watch for
-        transaction.on_commit(partial(freshness.changed, name), robust=True)

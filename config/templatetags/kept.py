@@ -1,10 +1,13 @@
 """Parts of a template that are rendered once and used again (config/kept.py)."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
+from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from django import template
+from django.db.models import Model
 from django.template import Context, Node, NodeList, TemplateSyntaxError
 from django.template.base import FilterExpression, Parser, Token
 from django.template.loader import render_to_string
@@ -13,7 +16,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
-from config.kept import keep
+from config.kept import keep_shown
 
 register = template.Library()
 
@@ -50,7 +53,7 @@ class KeptNode(Node):
         values = [value.resolve(context, ignore_failures=True) for value in self.by]
         if None in values:
             return self._make(context)
-        return keep((self, *readers_ways(), *values), (), partial(self._make, context))
+        return keep_shown((self, *readers_ways(), *map(exactly, values)), partial(self._make, context))
 
     def _make(self, context: Context) -> SafeString:
         seen: Any = {name: value for name, value in context.flatten().items() if name not in PERSONAL}
@@ -73,8 +76,23 @@ def kept_each(things: Iterable[Any], template_name: str, name: str, *, eager: bo
         context = {name: thing, "eager": eager and not place}
         make = partial(render_to_string, template_name, context)
         shown = getattr(thing, "shown", None)
-        parts.append(keep((template_name, *ways, *shown, context["eager"]), (), make) if shown else make())
+        key = (template_name, *ways, exactly(shown), context["eager"])
+        parts.append(keep_shown(key, make) if shown else make())
     return mark_safe("".join(parts))  # noqa: S308 (rendered templates)
+
+
+def exactly(value: Any) -> Hashable:
+    """
+    Return a key that equals another's only if both look the same.
+
+    Python takes 1, True and 1.0 for equal, as well as 2.5 and 2.50, a moment in two zones, "<b>" escaped and not.
+    A model's object is equal to itself as it was before a change: what is shown of it has to be named.
+    """
+    if isinstance(value, tuple):
+        return tuple(map(exactly, value))
+    if isinstance(value, Model):
+        raise TypeError(f"{{% kept by %}} needs what is shown of {value!r}, not the object")
+    return (type(value), str(value)) if isinstance(value, float | Decimal | datetime) else (type(value), value)
 
 
 def readers_ways() -> tuple[str | None, Any]:

@@ -25,7 +25,7 @@ def broken(request, token):
     raise RuntimeError("no such table for bob@example.com")
 
 
-@for_everyone("shop")
+@for_everyone
 def catalogue(request):
     return HttpResponse("catalogue")
 

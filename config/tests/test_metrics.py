@@ -28,7 +28,7 @@ MIDDLEWARE = list(settings.MIDDLEWARE)
 MIDDLEWARE.insert(1, "config.metrics.measure")
 
 
-@for_everyone("shop")
+@for_everyone
 def catalogue(request):
     return HttpResponse("catalogue")
 

@@ -76,7 +76,7 @@ class OddCookieTests(TestCase):
 
 
 def answering(change=None, **headers):
-    @for_everyone("shop")
+    @for_everyone
     def view(request):
         if change:
             change(request)
