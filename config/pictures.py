@@ -18,6 +18,7 @@ and a template shows it by `{% picture product.image "tile" alt=product.image_al
 
 import hashlib
 import secrets
+import threading
 import warnings
 from dataclasses import dataclass
 from io import BytesIO
@@ -36,18 +37,24 @@ from PIL import Image, ImageCms, ImageFile, ImageOps
 
 FORMATS = ["JPEG", "PNG", "WEBP", "GIF"]
 MAX_BYTES = 10 * 1024 * 1024
-MAX_PIXELS = 40_000_000
+# A JPEG is as large as it looks and is decoded at a fraction of its size; a few KB of the others may unfold to anything.
+MAX_PIXELS = {"JPEG": 40_000_000, "PNG": 20_000_000, "WEBP": 20_000_000, "GIF": 20_000_000}
 MAX_SIDE = 12_000
 # Larger pictures are scaled down: no screen shows more, and a phone's 40 megapixels would be ten times the bytes.
 KEPT_SIDE = 4096
 MAX_PROFILE = 3_000_000  # bytes; those of printers are large
 EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
-KINDS = {extension: kind for kind, extension in EXTENSIONS.items()}
-REFUSED = _("This is not a picture we can use. Take a JPEG, PNG, WebP or GIF of at most 10 MB and 40 megapixels.")
+REFUSED = _(
+    "This is not a picture we can use. Take a JPEG, PNG, WebP or GIF of at most 10 MB and 20 megapixels (a JPEG may have 40)."
+)
 
 # Also for code that opens pictures without coming through here: between one and two times the limit Pillow only warns.
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+Image.MAX_IMAGE_PIXELS = max(MAX_PIXELS.values())
 warnings.simplefilter("error", Image.DecompressionBombWarning)
+
+
+# A picture takes up to half a gigabyte and some seconds: a process works on one, and the others wait.
+_one_at_a_time = threading.Lock()
 
 
 class PictureRefused(ValueError):
@@ -84,6 +91,11 @@ def read_picture(source: bytes | File) -> Picture:
     data = source if isinstance(source, bytes) else _read(source)
     if not 0 < len(data) <= MAX_BYTES:
         raise PictureRefused
+    with _one_at_a_time:
+        return _decoded(data)
+
+
+def _decoded(data: bytes) -> Picture:
     try:
         kind = _checked_format(data)
         with Image.open(BytesIO(data), formats=FORMATS) as opened:
@@ -112,18 +124,19 @@ def _checked_format(data: bytes) -> str:
     """Judge by the header alone, before a pixel is decoded; check the checksums that a normal load skips (PNG)."""
     with Image.open(BytesIO(data), formats=FORMATS) as probe:
         width, height = probe.size
-        if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE) or width * height > MAX_PIXELS:
-            raise PictureRefused
         kind = probe.format or ""
+        if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE) or width * height > MAX_PIXELS[kind]:
+            raise PictureRefused
         probe.verify()
     return "PNG" if kind == "GIF" else kind
 
 
 def _upright(image: Image.Image) -> Image.Image:
     try:
-        return ImageOps.exif_transpose(image)
+        ImageOps.exif_transpose(image, in_place=True)
     except Exception:  # damaged EXIF says nothing; the pixels may still be fine
         return image
+    return image
 
 
 def _plain(image: Image.Image) -> Image.Image:
@@ -169,8 +182,12 @@ def _encode(image: Image.Image, kind: str) -> bytes:
 
 
 def random_name(folder: str, kind: str) -> str:
+    return _random_name(folder, EXTENSIONS[kind])
+
+
+def _random_name(folder: str, extension: str) -> str:
     token = secrets.token_hex(16)
-    return f"{folder.strip('/')}/{token[:2]}/{token}.{EXTENSIONS[kind]}"
+    return f"{folder.strip('/')}/{token[:2]}/{token}.{extension}"
 
 
 def store_picture(source: bytes | File | Picture, folder: str, storage: Storage = default_storage) -> StoredPicture:
@@ -240,7 +257,7 @@ def hide(name: str, storage: Storage = default_storage) -> str:
     """
     if not name:
         return name
-    new = random_name(name.partition("/")[0], KINDS[name.rpartition(".")[2]])
+    new = _random_name(name.partition("/")[0], name.rpartition(".")[2])
     copied = [_copy(old, copy, storage) for old, copy in zip(files_of(name), files_of(new), strict=True)]
     if not any(copied):
         return name

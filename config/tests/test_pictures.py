@@ -1,5 +1,8 @@
+import threading
 import tracemalloc
+from contextlib import nullcontext, suppress
 from io import BytesIO
+from unittest import mock
 
 import pytest
 from django.core.files.base import ContentFile
@@ -200,6 +203,45 @@ def test_81_megapixels_in_a_small_file_are_refused_before_they_are_decoded():  #
     tracemalloc.stop()
 
     assert peak < 50 * 2**20
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF"])
+def test_formats_that_unfold_to_anything_may_have_fewer_pixels(kind):
+    out = BytesIO()
+    Image.new("L" if kind == "GIF" else "RGB", (5000, 4100)).save(out, kind)
+
+    with mock.patch.object(pictures, "_plain") as decoded, pytest.raises(PictureRefused):
+        read_picture(out.getvalue())
+
+    assert not decoded.called
+
+
+def most_at_once():
+    """Return how many of two pictures met another that was being worked on."""
+    together = threading.Barrier(2)
+    met = []
+
+    def decode(data):
+        with suppress(threading.BrokenBarrierError):
+            together.wait(0.5)
+            met.append(data)
+
+    with mock.patch.object(pictures, "_decoded", decode):
+        threads = [threading.Thread(target=read_picture, args=(b"x",)) for _number in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    return len(met)
+
+
+def test_a_process_works_on_one_picture_at_a_time():
+    assert most_at_once() == 0
+
+
+def test_without_the_guard_two_would_be_worked_on_together():
+    with mock.patch.object(pictures, "_one_at_a_time", nullcontext()):
+        assert most_at_once() == 2
 
 
 @pytest.mark.parametrize(
