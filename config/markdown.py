@@ -25,6 +25,7 @@ CPU_SECONDS = 2.0
 WALL_SECONDS = 20.0
 IDLE_SECONDS = 60.0
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+C0_AND_SPACE = "".join(map(chr, range(0x21)))
 MEMORY_BYTES = 1_000_000_000
 
 
@@ -236,7 +237,7 @@ def clean(html: str) -> str:
 def _image(match: re.Match[str], own_places: tuple[str, ...]) -> str:
     tag = match[0]
     attributes = dict(ATTRIBUTE.findall(tag))
-    source = attributes.get("src", "")
+    source = as_browsers_read(attributes.get("src", ""))
     alt = attributes.get("alt", "")
     is_own = not re.match(r"[a-z][a-z0-9+.-]*:|[/\\]{2}", source, re.IGNORECASE) or source.startswith(own_places)
     if not source:
@@ -246,7 +247,13 @@ def _image(match: re.Match[str], own_places: tuple[str, ...]) -> str:
         return alt or source
     if not is_own:
         return f'<a href="{source}" rel="noopener nofollow">{alt or source}</a>'
+    tag = tag.replace(f'src="{attributes["src"]}"', f'src="{source}"')
     return tag[:-1] + ("" if "alt" in attributes else ' alt=""') + ' loading="lazy">'
+
+
+def as_browsers_read(address: str) -> str:
+    """Leave out what an address parser leaves out before it looks: https://url.spec.whatwg.org/#concept-basic-url-parser."""
+    return re.sub(r"[\t\n\r]", "", address.strip(C0_AND_SPACE))
 
 
 if __name__ == "__main__":

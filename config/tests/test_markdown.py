@@ -5,9 +5,14 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ValidationError
+from django.utils.http import url_has_allowed_host_and_scheme
 
+from account.models import User
 from config import markdown
+from config.fetch import FetchRefused, parse
 from config.markdown import render
+from images.forms import candidates_in
 
 VECTORS = [
     line.replace("\\n", "\n").encode("raw_unicode_escape").decode("unicode_escape")
@@ -122,3 +127,50 @@ def test_child_that_left_or_was_killed_is_replaced():
 
 def test_nul_and_lone_surrogates_are_dropped():
     assert render("a\0b\ud800c") == "<p>abc</p>"
+
+
+# --- Addresses that a browser reads otherwise than they look ---------------------------------------------------------
+
+DISGUISED = (
+    "ht\ttps://evil.example/x.png",
+    "https\n://evil.example/x.png",
+    "/\t/evil.example/x.png",
+    "/\r\n/evil.example/x.png",
+    "\\\t/evil.example/x.png",
+    " //evil.example/x.png",
+    "\x01https://evil.example/x.png",
+    "\x0c//evil.example/x.png",
+    "\t\\\\evil.example/x.png",
+)
+
+
+def as_references(address):
+    return "".join(f"&#{ord(letter)};" if letter < "!" else letter for letter in address)
+
+
+@pytest.mark.parametrize("address", DISGUISED)
+def test_a_disguised_picture_from_elsewhere_becomes_a_link(address):
+    html = markdown.render(f'<img src="{as_references(address)}">', own_places=("https://own.example/",))
+
+    assert "<img" not in html
+    assert "evil.example" in html
+
+
+def test_a_disguise_in_markdown_itself_does_not_help_either():
+    assert "<img" not in markdown.render("![x](/&#9;/evil.example/x.png)")
+
+
+@pytest.mark.parametrize("address", DISGUISED)
+def test_nor_does_anybody_else_who_judges_addresses_take_it_for_another(address):
+    assert not url_has_allowed_host_and_scheme(address, allowed_hosts={"own.example"})
+    assert candidates_in([address]) == []
+    with pytest.raises(FetchRefused):
+        parse(address)
+    with pytest.raises(ValidationError):
+        User(username="alice", link=address).clean_fields(exclude=["password", "email"])
+
+
+def test_a_picture_of_our_own_stays_one_whatever_stands_around_its_address():
+    html = markdown.render('<img src=" /media/posts/a.png&#9;">')
+
+    assert '<img src="/media/posts/a.png" alt=""' in html
