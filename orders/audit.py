@@ -108,7 +108,7 @@ def paid_orders_have_one_invoice() -> Iterator[str]:
 def _has_its_papers(order: Any) -> Iterator[str]:
     expected = 1 if order.is_paid_for else 0
     # Money that came too late and goes straight back has an invoice only if it was booked before.
-    if order.papers != expected and order.status not in (Order.Status.REFUNDED, Order.Status.REFUND_DUE):
+    if order.papers != expected and not order.has_gone_back:
         yield f"Order {order.pk} is {order.status} and has {order.papers} invoices"
     if quantize(order.noted, order.currency) > order.total:
         yield f"Order {order.pk}: credit notes over {order.noted} for a total of {order.total}"

@@ -19,6 +19,7 @@ NEXT: dict[str, Promise] = {
     S.CANCELLED: _("It was cancelled. Nothing is owed."),
     S.REFUND_DUE: _("Your money came too late for this order. It is on its way back to you."),
     S.PARTIALLY_REFUNDED: _("A part of your money has been sent back; banks take up to ten days to show it."),
+    S.CHARGED_BACK: _("Your bank has taken the money back for you."),
     S.REFUNDED: _("All of your money has been sent back; banks take up to ten days to show it."),
 }
 LAPSED = _(
@@ -26,7 +27,7 @@ LAPSED = _(
     "nothing is owed."
 )
 OWED = _("Your bank sent the money back to us. We have written to you about another way.")
-ENDINGS = (S.EXPIRED, S.CANCELLED, S.REFUND_DUE, S.REFUNDED)
+ENDINGS = (S.EXPIRED, S.CANCELLED, S.REFUND_DUE, S.REFUNDED, S.CHARGED_BACK)
 
 
 class Step(NamedTuple):

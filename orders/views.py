@@ -163,7 +163,7 @@ def order_detail(request: HttpRequest, token: str) -> HttpResponse:
         "next": timeline.now(order, has_all=all(line.product.download for line in order.lines.all())),
         "is_late": withdrawals.is_late(order),
         "last_day": withdrawals.last_day(order),
-        "can_withdraw": order.paid_at and order.status not in (Order.Status.REFUND_DUE, Order.Status.REFUNDED),
+        "can_withdraw": order.paid_at and not order.has_gone_back,
     }
     return _private(render(request, "orders/order_detail.html", context))
 

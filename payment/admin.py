@@ -14,7 +14,7 @@ from orders.admin import OrderAdmin
 from shop.money import money
 
 from . import gateway
-from .models import CheckoutAttempt, Payment, Problem, Refund, WebhookEvent
+from .models import CheckoutAttempt, Dispute, Payment, Problem, Refund, WebhookEvent
 
 
 class ReadOnlyAdmin(ReadOnly, LongTable, StaffAdmin):
@@ -25,8 +25,8 @@ class ReadOnlyAdmin(ReadOnly, LongTable, StaffAdmin):
         return _order_link(row.order_id)
 
     @admin.display(description=_("amount"), ordering="amount")
-    def amount_in_words(self, row: Payment | Refund) -> str:
-        currency = row.currency if isinstance(row, Payment) else row.payment.currency
+    def amount_in_words(self, row: Payment | Refund | Dispute) -> str:
+        currency = row.payment.currency if isinstance(row, Refund) else row.currency
         return money(row.total, currency)
 
 
@@ -70,6 +70,18 @@ class PaymentAdmin(AtStripe, ReadOnlyAdmin):
     linked_lookups = ["order__id__exact"]  # from an order's page
     search_fields = ["payment_intent", "session_id", "=order__id", "order__email"]
     readonly_fields = ["stripe"]
+
+
+@admin.register(Dispute)
+class DisputeAdmin(ReadOnlyAdmin):
+    list_display = ["dispute_id", "order", "amount_in_words", "status", "reason", "created_at"]
+    list_filter = ["status", "created_at"]
+    list_select_related = ["payment"]
+    search_fields = ["dispute_id", "payment_intent", "=payment__order__id"]
+
+    @admin.display(description=_("order"))
+    def order(self, dispute: Dispute) -> str:
+        return _order_link(dispute.payment.order_id if dispute.payment else None)
 
 
 @admin.register(Refund)

@@ -16,7 +16,7 @@ from shop.charges import to_stripe
 from shop.models import Product
 
 from . import gateway
-from .models import CREDITED, CheckoutAttempt, Payment, PaymentQuerySet, Problem, Refund
+from .models import CREDITED, CheckoutAttempt, Dispute, Payment, PaymentQuerySet, Problem, Refund
 
 CREDIT = Sum("refunds__amount", filter=Q(refunds__status__in=CREDITED), default=0)
 GIVEN = Sum("refunds__amount", filter=Q(refunds__status=Refund.Status.SUCCEEDED), default=0)
@@ -40,7 +40,7 @@ def paid_orders_have_their_money() -> Iterator[str]:
         agreed = (to_stripe(order.total, order.currency), order.currency.upper())
         if (payment.amount, payment.currency.upper()) != agreed:
             yield f"Order {order.pk}: {payment.amount} {payment.currency} came in for a total of {order.total}"
-        if not order.is_paid_for and order.status != Order.Status.REFUNDED:
+        if not order.is_paid_for and order.status not in (Order.Status.REFUNDED, Order.Status.CHARGED_BACK):
             yield f"Order {order.pk} has an accepted payment and is {order.status}"
 
 
@@ -55,6 +55,8 @@ def refunds_agree() -> Iterator[str]:
             yield from _returned(payment, given)
             continue
         whole, part = given == payment.amount > 0, 0 < given < payment.amount
+        if order.status == Order.Status.CHARGED_BACK:
+            whole = part = False  # disputes_agree() looks at these
         if whole != (order.status == Order.Status.REFUNDED) or part != (
             order.status == Order.Status.PARTIALLY_REFUNDED
         ):
@@ -67,8 +69,20 @@ def refunds_agree() -> Iterator[str]:
 def _returned(payment: Payment, given: int) -> Iterator[str]:
     is_waiting = payment.refunds.filter(status=Refund.Status.REQUESTED).exists()
     is_flagged = Problem.objects.filter(order=payment.order, resolved_at=None).exists()
-    if given != payment.amount and not is_waiting and not is_flagged:
+    if given + payment.lost() < payment.amount and not is_waiting and not is_flagged:
         yield f"Payment {payment} was not accepted and has not gone back"
+
+
+@register
+def disputes_agree() -> Iterator[str]:
+    """An order is charged back when disputes took all that refunds had left of its payment, and only then."""
+    taken = Q(disputes__status=Dispute.Status.LOST) | Q(order__status=Order.Status.CHARGED_BACK)
+    for payment in _payments().accepted().filter(taken).distinct():
+        given = payment.refunds.filter(status__in=CREDITED).aggregate(sum=Sum("amount", default=0))["sum"]
+        lost, status = payment.lost(), payment.order.status
+        is_gone = bool(lost) and given + lost >= payment.amount
+        if is_gone != (status == Order.Status.CHARGED_BACK):
+            yield f"Order {payment.order_id} is {status}, and {lost} of {payment.amount} were charged back"
 
 
 @register

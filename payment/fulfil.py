@@ -23,7 +23,7 @@ from orders.models import Order
 from shop import recommender
 from shop.charges import to_stripe
 
-from . import gateway, problems, refunds
+from . import disputes, gateway, problems, refunds
 from .gateway import Session, State
 from .models import CheckoutAttempt, Payment
 
@@ -43,6 +43,8 @@ def settle(session: Session, *, event_id: str = "") -> None:
         order = _locked_order(session)
         if order is not None:
             ACTS[session.state](order, session, event_id)
+            if session.state == State.PAID:
+                disputes.meet(session.payment_intent)
 
 
 def pay_nothing(order: Order) -> bool:

@@ -5,8 +5,6 @@ The client is built from the settings when it is first needed and kept for as lo
 """
 
 import logging
-import math
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +18,8 @@ from typing import Any
 import stripe
 from django.conf import settings
 
+from .storable import storable
+
 logger = logging.getLogger(__name__)
 
 # Pinned: an SDK that brings another version fails a test, and a person reads the changelog.
@@ -27,8 +27,6 @@ API_VERSION = "2026-10-28.endive"
 TIMEOUT = 10
 CONNECT_TIMEOUT = 3
 RETRIES = 2
-UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-MAX_DEPTH = 50  # Stripe's own objects have less than ten
 MAX_AHEAD = 300  # seconds a signature's clock may be ahead of ours; the SDK looks back only
 
 _deadline: ContextVar[float | None] = ContextVar("stripe_deadline", default=None)
@@ -104,6 +102,8 @@ class Dispute:
     payment_intent: str
     status: str
     reason: str
+    amount: int
+    currency: str
 
 
 @contextmanager
@@ -210,13 +210,24 @@ def refunds_of(payment_intent: str) -> list[StripeRefund]:
 
 def get_dispute(dispute_id: str) -> Dispute:
     with _our_errors():
-        found = _client().v1.disputes.retrieve(dispute_id)
+        return _dispute(_client().v1.disputes.retrieve(dispute_id))
+
+
+def disputes_of(payment_intent: str) -> list[Dispute]:
+    with _our_errors():
+        found = _client().v1.disputes.list({"payment_intent": payment_intent, "limit": 100})
+        return [_dispute(dispute) for dispute in found.auto_paging_iter()]
+
+
+def _dispute(found: stripe.Dispute) -> Dispute:
     intent = found.payment_intent
     return Dispute(
         id=found.id,
         payment_intent=(intent if isinstance(intent, str) else intent.id) if intent else "",
         status=found.status,
-        reason=found.reason,
+        reason=found.reason[:100],
+        amount=found.amount,
+        currency=found.currency.upper(),
     )
 
 
@@ -283,24 +294,6 @@ def _event(found: stripe.Event) -> Event:
     )
 
 
-def storable(value: Any, depth: int = 0) -> Any:
-    """
-    Return JSON as every database takes it: PostgreSQL's knows no NUL, no half of a surrogate pair and no infinity.
-
-    Such a character comes from what some buyer typed and is of no use to us; the event around it is. Raises ValueError
-    for what is nested beyond reason.
-    """
-    if depth > MAX_DEPTH:
-        raise ValueError("nested too deeply")
-    if isinstance(value, dict):
-        return {storable(key, depth + 1): storable(inner, depth + 1) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [storable(inner, depth + 1) for inner in value]
-    if isinstance(value, str):
-        return UNSTORABLE.sub("\ufffd", value)
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
 # --- The client -----------------------------------------------------------------------------------------------------
 
 
@@ -328,7 +321,7 @@ def _seconds_left() -> float:
 
 def is_live() -> bool:
     """Return whether the configured key moves real money."""
-    return "_live_" in settings.STRIPE_SECRET_KEY
+    return settings.STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
 
 
 def is_configured() -> bool:

@@ -32,7 +32,7 @@ class CheckoutAttempt(models.Model):
     idempotency_key = models.CharField(_("idempotency key"), max_length=100, unique=True)
     params = models.JSONField(_("parameters"), default=dict)
     # NULL rather than empty: SQLite does not use an index that leaves the empty ones out.
-    session_id = models.CharField(_("session"), max_length=100, unique=True, null=True, blank=True)
+    session_id = models.CharField(_("session"), max_length=255, unique=True, null=True, blank=True)
     url = models.TextField(_("pay page"), blank=True)
     expires_at = models.DateTimeField(_("expires at"))
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
@@ -116,6 +116,7 @@ class Payment(models.Model):
     amount = models.PositiveBigIntegerField(_("amount"))
     currency = models.CharField(_("currency"), max_length=3)
     is_accepted = models.BooleanField(_("accepted"), default=True)
+    # The newest of its disputes, for lists.
     dispute_id = models.CharField(_("dispute"), max_length=255, blank=True)
     dispute_status = models.CharField(_("state of the dispute"), max_length=40, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
@@ -134,6 +135,11 @@ class Payment(models.Model):
         return self.payment_intent
 
     @property
+    def is_disputed(self) -> bool:
+        """Whether the buyer's bank has taken the money, for now or for good, so that Stripe refunds nothing of it."""
+        return self.dispute_status in Dispute.BLOCKING
+
+    @property
     def is_free(self) -> bool:
         return self.payment_intent.startswith("free-")
 
@@ -146,8 +152,59 @@ class Payment(models.Model):
         given = self.refunds.exclude(status=Refund.Status.FAILED).aggregate(sum=Sum("amount"))
         return given["sum"] or 0
 
+    def lost(self) -> int:
+        """Return what lost disputes took, in minor units; one query."""
+        return self.disputes.filter(status=Dispute.Status.LOST).aggregate(sum=Sum("amount", default=0))["sum"]
+
     def refundable(self) -> int:
-        return 0 if self.is_free else self.amount - self.refunded()
+        return 0 if self.is_free else max(self.amount - self.refunded() - self.lost(), 0)
+
+
+class Dispute(models.Model):
+    """
+    A buyer's bank asks for money back. The row may come before its payment, and then waits for it.
+
+    Money lost in a dispute is booked by this row: it is gone from the payment without a refund or a credit note.
+    """
+
+    class Status(models.TextChoices):
+        """Stripe's words (https://docs.stripe.com/api/disputes/object). A "warning" asks and has taken nothing yet."""
+
+        WARNING_NEEDS_RESPONSE = "warning_needs_response", _("the bank asks and needs an answer")
+        WARNING_UNDER_REVIEW = "warning_under_review", _("the bank looks at our answer")
+        WARNING_CLOSED = "warning_closed", _("the bank has asked no more")
+        NEEDS_RESPONSE = "needs_response", _("disputed: needs an answer")
+        UNDER_REVIEW = "under_review", _("disputed: the bank looks at our answer")
+        WON = "won", _("won")
+        LOST = "lost", _("lost")
+        PREVENTED = "prevented", _("settled before it began")
+
+    CLOSED = (Status.WARNING_CLOSED, Status.WON, Status.LOST, Status.PREVENTED)
+    BLOCKING = (Status.NEEDS_RESPONSE, Status.UNDER_REVIEW, Status.LOST)
+
+    payment = models.ForeignKey(
+        Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="disputes", verbose_name=_("payment")
+    )
+    dispute_id = models.CharField(_("Stripe's id"), max_length=255, unique=True)
+    payment_intent = models.CharField(_("payment intent"), max_length=255)
+    amount = models.PositiveBigIntegerField(_("amount"))
+    currency = models.CharField(_("currency"), max_length=3)
+    reason = models.CharField(_("reason"), max_length=100, blank=True)
+    status = models.CharField(_("status"), max_length=40, choices=Status, blank=True)
+    created_at = models.DateTimeField(_("heard of at"), auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["payment_intent"], condition=Q(payment=None), name="dispute_waiting_idx")]
+        verbose_name = _("dispute")
+        verbose_name_plural = _("disputes")
+
+    def __str__(self) -> str:
+        return self.dispute_id
+
+    @property
+    def total(self) -> Decimal:
+        return from_stripe(self.amount, self.currency)
 
 
 class Refund(models.Model):
@@ -166,7 +223,7 @@ class Refund(models.Model):
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
     stripe_refund_id = models.CharField(_("Stripe's id"), max_length=255, blank=True)
-    idempotency_key = models.CharField(_("idempotency key"), max_length=100, unique=True)
+    idempotency_key = models.CharField(_("idempotency key"), max_length=255, unique=True)
     amount = models.PositiveBigIntegerField(_("amount"))
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.REQUESTED)

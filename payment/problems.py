@@ -6,6 +6,7 @@ import logging
 from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
+from django.utils import timezone
 
 from mail import outbox
 from mail.links import site_url
@@ -21,11 +22,12 @@ def _short(key: str) -> str:
     return key if len(key) <= 200 else f"{key[:160]}-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
 
 
-def report(key: str, text: str, *, order: Order | None = None) -> None:
-    """Write the problem down and tell staff; the same `key` again does nothing."""
+def report(key: str, text: str, *, order: Order | None = None, is_settled: bool = False) -> None:
+    """Write the problem down and tell staff; the same `key` again does nothing. `is_settled`: good news, nothing to do."""
     logger.error("Payment problem %s: %s", key, text)
+    values = {"text": text, "order": order, "resolved_at": timezone.now() if is_settled else None}
     with transaction.atomic():
-        problem, is_new = Problem.objects.get_or_create(key=_short(key), defaults={"text": text, "order": order})
+        problem, is_new = Problem.objects.get_or_create(key=_short(key), defaults=values)
         if not is_new:
             return
         if order is not None:
@@ -41,3 +43,8 @@ def report(key: str, text: str, *, order: Order | None = None) -> None:
                 "url": site_url(reverse("admin:payment_problem_change", args=[problem.pk])),
             },
         )
+
+
+def resolve(prefix: str) -> None:
+    """Close the problems whose keys begin like this: what they warned of has been decided."""
+    Problem.objects.filter(key__startswith=prefix, resolved_at=None).update(resolved_at=timezone.now())

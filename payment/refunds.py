@@ -20,9 +20,10 @@ from mail.links import site_url
 from mail.relay import soon
 from orders import invoice, mails, stock
 from orders.models import Order
+from shop.charges import from_stripe
 from shop.money import money
 
-from . import gateway, problems
+from . import disputes, gateway, problems
 from .models import CREDITED, Payment, Problem, Refund
 
 logger = logging.getLogger(__name__)
@@ -78,9 +79,7 @@ def send(refund_id: int) -> None:
         return
     refund = Refund.objects.select_related("payment__order").get(pk=refund_id)
     try:
-        answer = _ask(refund)
-    except gateway.Refused as error:
-        _fail(refund, str(error))
+        _send(refund)
     except gateway.Unavailable as error:
         Refund.objects.filter(pk=refund.pk).update(
             error=str(error), broken=F("broken") + int(isinstance(error, gateway.Broken))
@@ -88,19 +87,73 @@ def send(refund_id: int) -> None:
         if refund.attempts >= MAX_TRIES:
             text = _("A refund could not be sent for some time: %(error)s It is tried again.")
             problems.report(f"refund-late-{refund.pk}", text % {"error": error}, order=refund.payment.order)
+
+
+def _send(refund: Refund) -> None:
+    try:
+        answer = _ask(refund)
+    except gateway.Missing as error:
+        _fail(refund, str(error))
+    except gateway.Refused as error:
+        _stand_as_stripe_does(refund, error)
     else:
         _apply(refund, answer)
 
 
+def _stand_as_stripe_does(refund: Refund, error: gateway.Refused) -> None:
+    """
+    Stripe said no, so its books may have moved on without us: look there, write down what is there, then tell staff.
+
+    Telling them to pay in another way what the dashboard or the buyer's bank has taken already would pay it twice.
+    """
+    payment = refund.payment
+    theirs = gateway.refunds_of(payment.payment_intent)
+    if ours := next((found for found in theirs if found.reference == refund.idempotency_key), None):
+        _apply(refund, ours)
+        return
+    disputes.learn(payment.payment_intent)
+    with transaction.atomic():
+        order = _lock(payment)
+        failing = Refund.objects.filter(pk=refund.pk, status=Refund.Status.REQUESTED)
+        if not failing.update(status=Refund.Status.FAILED, error=str(error)):
+            return
+        before = payment.refundable()
+        for found in theirs:
+            _apply(_row_of(payment, found), found)
+        payment.refresh_from_db()
+        if refund.restocks and payment.refunded() == payment.amount:
+            stock.release(order)
+        problems.report(f"refund-failed-{refund.pk}", _why_not(refund, before, error), order=order)
+
+
+def _why_not(refund: Refund, before: int, error: gateway.Refused) -> str:
+    payment, left = refund.payment, refund.payment.refundable()
+    values = _in_words(refund, str(error))
+    if payment.is_disputed:
+        return (
+            _(
+                "A refund of %(amount)s was not made, because the buyer's bank has asked for the money: %(why)s Answer the "
+                "dispute in Stripe's dashboard. To pay in another way would pay twice."
+            )
+            % values
+        )
+    if left >= before:
+        return _("A refund of %(amount)s failed: %(why)s Please pay it back in another way.") % values
+    gone, rest = (money(from_stripe(units, payment.currency), payment.currency) for units in (before - left, left))
+    text = _("A refund of %(amount)s was not made: %(gone)s went back already in Stripe's dashboard, now noted here.")
+    remainder = _("%(rest)s are left to refund.") if left else _("Nothing is left to refund.")
+    return f"{text} {remainder}" % {**values, "gone": gone, "rest": rest}
+
+
 def _ask(refund: Refund) -> gateway.StripeRefund:
     intent, key = refund.payment.payment_intent, refund.idempotency_key
-    if not refund.broken:
-        return gateway.create_refund(intent, amount=refund.amount, key=key, reference=key)
-    # Whether Stripe acted before it broke is not known: look before asking again under a new key.
-    for done in gateway.refunds_of(intent):
-        if done.reference == key:
-            return done
-    return gateway.create_refund(intent, amount=refund.amount, key=f"{key}-{refund.broken + 1}", reference=key)
+    if refund.attempts > 1:
+        # Whether Stripe acted before the answer was lost is not known, and it forgets a key after a day: look first.
+        for done in gateway.refunds_of(intent):
+            if done.reference == key:
+                return done
+    again = f"-{refund.broken + 1}" if refund.broken else ""  # it repeats a 5xx for the same key
+    return gateway.create_refund(intent, amount=refund.amount, key=f"{key}{again}", reference=key)
 
 
 def learn(payment_intent: str) -> None:

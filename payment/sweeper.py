@@ -12,10 +12,10 @@ from django.utils import timezone
 from orders import invoice, mails
 from orders.models import Invoice, Order
 
-from . import audit, gateway, problems, refunds, webhooks
+from . import audit, disputes, gateway, problems, refunds, webhooks
 from .attempts import let_go, look, retire
 from .fulfil import settle
-from .models import CheckoutAttempt, Payment, Refund, WebhookEvent
+from .models import CheckoutAttempt, Dispute, Payment, Refund, WebhookEvent
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +40,7 @@ def sweep() -> None:
     _each(ask, open_attempts())
     _each(let_go, lapsed_orders())
     _each(complete, payments_without_invoice())
+    _each(apply_dispute, _all_of(disputes.waiting()))
 
 
 def _each(act: Callable[[Any], object], rows: Iterable[Any]) -> None:
@@ -125,6 +126,11 @@ def complete(payment: Payment) -> None:
         order = Order.objects.select_for_update().get(pk=payment.order_id)
         invoice.issue(order)
         mails.invoice(order)
+
+
+def apply_dispute(dispute: Dispute) -> None:
+    """Its payment came in the very moment the dispute did, and neither saw the other."""
+    disputes.meet(dispute.payment_intent)
 
 
 def reconcile() -> None:

@@ -123,7 +123,7 @@ def completed(request: HttpRequest) -> HttpResponse:
     """Where Stripe sends the buyer afterwards. Says paid only when the order is; looks again for ten seconds."""
     attempt = get_object_or_404(
         CheckoutAttempt.objects.select_related("order"),
-        session_id=request.GET.get("session_id", "")[:100],
+        session_id=request.GET.get("session_id", "")[:255],
     )
     order = attempt.order
     if not _is_theirs(request, order):
@@ -172,11 +172,13 @@ def canceled(request: HttpRequest) -> HttpResponse:
 def refund(request: HttpRequest, order_id: int) -> HttpResponse:
     """Give back a payment of an order, whole or in part: fill in, look once more, confirm."""
     order = get_object_or_404(Order, pk=order_id)
-    payments = list(order.payments.exclude(payment_intent__startswith="free-").prefetch_related("refunds"))
+    payments = list(order.payments.exclude(payment_intent__startswith="free-").prefetch_related("refunds", "disputes"))
     payment = next((payment for payment in payments if str(payment.pk) == request.POST.get("payment")), None)
-    payment = payment or next((payment for payment in payments if payment.refundable()), None)
-    if payment is None:
-        return render(request, "payment/refund.html", {"order": order, "payments": payments})
+    open_ones = (payment for payment in payments if payment.refundable() and not payment.is_disputed)
+    payment = payment or next(open_ones, None)
+    if payment is None or payment.is_disputed:
+        status = 409 if payment and request.method == "POST" else 200
+        return render(request, "payment/refund.html", {"order": order, "payments": payments}, status=status)
     form = RefundForm(request.POST or None, payment=payment)
     context = {"order": order, "payments": payments, "payment": payment, "form": form}
     if request.method != "POST":

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from mail.relay import soon
 
-from . import gateway, problems, refunds
+from . import disputes, gateway, problems, refunds
 from .fulfil import fulfil
 from .models import Payment, WebhookEvent
 
@@ -120,21 +120,20 @@ def refunds_changed(subject: Subject, event_id: str) -> None:
     intent = subject.get("payment_intent")
     if not intent:
         return
-    if not Payment.objects.filter(payment_intent=intent).exists():
-        payment_changed({"id": intent}, event_id)  # the refund is quicker than the news of the payment
+    _know_payment(intent, event_id)
     refunds.learn(intent)
 
 
+def _know_payment(intent: str, event_id: str) -> None:
+    """Ask for a payment that we have not heard of: what became of it may be quicker than the news of it."""
+    if intent and not Payment.objects.filter(payment_intent=intent).exists():
+        payment_changed({"id": intent}, event_id)
+
+
 def dispute_changed(subject: Subject, event_id: str) -> None:
-    """Flag it. The stock stays as it is: where the goods are, only a person knows."""
     dispute = gateway.get_dispute(subject["id"])
-    payment = Payment.objects.select_related("order").filter(payment_intent=dispute.payment_intent).first()
-    if payment is None:
-        return
-    Payment.objects.filter(pk=payment.pk).update(dispute_id=dispute.id, dispute_status=dispute.status)
-    text = _("The buyer disputes the payment of order %(order)s (%(reason)s); it stands at “%(status)s”.")
-    values = {"order": payment.order, "reason": dispute.reason, "status": dispute.status}
-    problems.report(f"dispute-{dispute.id}-{dispute.status}", text % values, order=payment.order)
+    _know_payment(dispute.payment_intent, event_id)
+    disputes.note(dispute)
 
 
 HANDLERS: dict[str, Callable[[Subject, str], None]] = {

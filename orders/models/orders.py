@@ -44,7 +44,8 @@ class Order(models.Model):
         """
         awaiting_payment -> processing -> paid -> fulfilled; awaiting_payment or processing -> expired or cancelled;
         paid or fulfilled -> partially_refunded -> refunded; expired or cancelled, and money arrives -> paid when stock
-        is found, else refund_due -> refunded. MOVES below is the same in code.
+        is found, else refund_due -> refunded; any that is paid -> charged_back when the buyer's bank takes the money.
+        MOVES below is the same in code.
         """
 
         AWAITING_PAYMENT = "awaiting_payment", _("awaiting payment")
@@ -56,6 +57,7 @@ class Order(models.Model):
         REFUND_DUE = "refund_due", _("refund due")
         PARTIALLY_REFUNDED = "partially_refunded", _("partly refunded")
         REFUNDED = "refunded", _("refunded")
+        CHARGED_BACK = "charged_back", _("charged back")
 
     token = models.CharField(max_length=32, unique=True, default=new_token, editable=False)
     # The same checkout posted twice carries the same key and finds the same order.
@@ -116,6 +118,11 @@ class Order(models.Model):
     def is_paid_for(self) -> bool:
         """Whether the buyer may have what was bought; not once the whole sum went back."""
         return self.status in (Order.Status.PAID, Order.Status.FULFILLED, Order.Status.PARTIALLY_REFUNDED)
+
+    @property
+    def has_gone_back(self) -> bool:
+        """Whether the whole sum went back to the buyer, by us or by a bank, or is about to."""
+        return self.status in (Order.Status.REFUND_DUE, Order.Status.REFUNDED, Order.Status.CHARGED_BACK)
 
     @property
     def is_payable(self) -> bool:
@@ -215,6 +222,7 @@ MOVES: dict[Order.Status, frozenset[Order.Status]] = {
     _S.REFUND_DUE: frozenset([_S.EXPIRED, _S.CANCELLED]),
     _S.PARTIALLY_REFUNDED: frozenset([_S.PAID, _S.FULFILLED]),
     _S.REFUNDED: frozenset([_S.PAID, _S.FULFILLED, _S.PARTIALLY_REFUNDED, _S.REFUND_DUE]),
+    _S.CHARGED_BACK: frozenset([_S.PAID, _S.FULFILLED, _S.PARTIALLY_REFUNDED]),
 }
 
 
