@@ -46,12 +46,22 @@ def _rebuild_post(pk: int, *, write: bool) -> type_drift | None:
                 setattr(post, name, made[name])
             Mention.of(post)
             index.write(post)
-        repeated = PostTag.objects.filter(content_object=post).exclude(**post.repeated_on_tags())
-        if repeated.exists():
+        if _strayed_tags(post).exists():
             wrong.append("what its tags repeat of it")
             if write:
-                repeated.update(**post.repeated_on_tags())
+                _strayed_tags(post).update(**post.repeated_on_tags())
         return (str(post), wrong) if wrong else None
+
+
+def align_tags(pk: int) -> int:
+    """Let the post's tags repeat what it says now; return how many did not."""
+    with transaction.atomic():
+        post = Post.objects.select_for_update().filter(pk=pk).first()
+        return _strayed_tags(post).update(**post.repeated_on_tags()) if post else 0
+
+
+def _strayed_tags(post: Post) -> Any:
+    return PostTag.objects.filter(content_object=post).exclude(**post.repeated_on_tags())
 
 
 def _made(post: Post) -> dict[str, Any]:

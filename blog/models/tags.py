@@ -92,6 +92,13 @@ class PostTagQuerySet(models.QuerySet["PostTag"]):
         published = self.filter(tag_id=tag_id, is_published=True, publish_at__lte=now or timezone.now())
         return published.order_by("-publish_at", "-content_object_id")
 
+    def out_of_step(self) -> Self:
+        """Those that say of their post what is no longer so."""
+        post = "content_object__"
+        is_published = Q(**{f"{post}status": "published"})
+        wrong_status = Q(is_published=True) & ~is_published | Q(is_published=False) & is_published
+        return self.filter(wrong_status | ~Q(publish_at=F(f"{post}publish_at")))
+
 
 class PostTag(ItemBase):
     """

@@ -5,7 +5,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from blog.models import Comment, Post, Tag, Tally
+from blog.models import Comment, Post, PostTag, Tag, Tally
+from blog.tasks import align_post_tags
 from blog.tests.factories import make_comment, make_post
 
 pytestmark = pytest.mark.django_db
@@ -62,3 +63,19 @@ def test_a_bulk_withdrawal_is_brought_into_the_counts():
 
     assert Tag.objects.get().post_count == 0
     assert "0 rows out of step" in run(check=True)
+
+
+def test_a_post_that_the_former_version_published_comes_back_to_its_tag():
+    post = make_post("Between two versions", tags=("oak",))
+    draft = make_post("A draft", tags=("oak",), published=False)
+    moved = make_post("Of another day", tags=("oak",))
+    PostTag.objects.filter(content_object=post).update(is_published=False)
+    PostTag.objects.filter(content_object=draft).update(is_published=True)
+    PostTag.objects.filter(content_object=moved).update(publish_at=timezone.now() - timedelta(days=90))
+    tag = Tag.objects.get()
+    assert [row.content_object for row in PostTag.objects.newest(tag.pk)] == [draft, moved]
+
+    assert align_post_tags() == 3
+
+    assert [row.content_object for row in PostTag.objects.newest(tag.pk)] == [moved, post]
+    assert align_post_tags() == 0
