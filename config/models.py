@@ -29,3 +29,17 @@ class SweepRun(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class DemoContent(models.Model):
+    """The last id that the demo has written into a table: everything up to it is the demo's (config/demo/removing.py)."""
+
+    model = models.CharField(_("model"), max_length=100, primary_key=True)
+    last_id = models.BigIntegerField(_("last number"))
+
+    class Meta:
+        verbose_name = _("demo content")
+        verbose_name_plural = _("demo content")
+
+    def __str__(self) -> str:
+        return self.model

@@ -30,7 +30,7 @@ from orders.models import Order
 from search import index
 from shop.models import Category, Product, ProductPicture
 
-from . import drawing, texts, trade
+from . import drawing, removing, texts, trade
 from .catalogue import CATALOGUE, Item
 from .guide import guide
 from .people import DOMAIN, MEMBER, PASSWORD, PEOPLE, STAFF, Person
@@ -101,6 +101,7 @@ def fill(plan: Plan, progress: Progress) -> None:
         for when, deed in progress(deeds, "Writing", len(deeds)):
             filling.at(when, deed)
         filling.finish()
+        removing.note_content()
 
 
 class Filling:

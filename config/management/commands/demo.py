@@ -4,15 +4,18 @@ from dataclasses import fields
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from config.demo.fill import Plan, Size, fill, is_empty
 from config.demo.people import MEMBER, PASSWORD, STAFF
+from config.demo.removing import StillNeeded, remove
 
 
 class Command(BaseCommand):
-    help = "Fill an empty site with demo content and print the logins. Does nothing on a site that is in use."
+    help = "Fill an empty site with demo content and print the logins; a site that is in use is left alone."
+    # With DEBUG off the demo's open login is an error of its own, and `--remove` is the way out.
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         for part in fields(Size):
@@ -20,7 +23,25 @@ class Command(BaseCommand):
                 f"--{part.name}", type=int, default=part.default, help=f"how many (default {part.default})"
             )
 
+        parser.add_argument("--remove", action="store_true", help="take the demo away again, and leave what is yours")
+
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["remove"]:
+            self._remove()
+        else:
+            self._fill(**options)
+
+    def _remove(self) -> None:
+        try:
+            removed = remove()
+        except StillNeeded as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(
+            f"{removed} posts, pictures and products are gone, with the demo's people and all orders placed for trying. "
+            "`manage.py createsuperuser` makes your own login."
+        )
+
+    def _fill(self, **options: Any) -> None:
         if not settings.DEBUG:
             self.stderr.write("DEBUG is off: no demo content, because its passwords are known to everybody.")
             return
