@@ -41,7 +41,7 @@ def post_feed(request: HttpRequest) -> HttpResponse:
 @require_safe
 def tag_feed(request: HttpRequest, slug: str) -> HttpResponse:
     tag = Tag.objects.filter(slug=slug).first()
-    if tag is None:
+    if tag is None or not PostTag.objects.newest(tag.pk).exists():
         alias = get_object_or_404(TagAlias.objects.select_related("tag"), slug=slug)
         return redirect("blog:tag_feed", slug=alias.tag.slug, permanent=True)
     title = _("%(site)s: posts about %(tag)s") % {"site": settings.SITE_NAME, "tag": CONTROL.sub("", tag.name)}

@@ -40,7 +40,7 @@ def post_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def post_list_by_tag(request: HttpRequest, slug: str) -> HttpResponse:
     beside = sidebar.read(tag=slug)
-    if beside.subject_tag is None:
+    if beside.subject_tag is None or not beside.subject_count:
         alias = get_object_or_404(TagAlias.objects.select_related("tag"), slug=slug)
         return redirect(alias.tag, permanent=True)
     tag = beside.subject_tag

@@ -1,7 +1,9 @@
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
+from django.core import signing
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import (
@@ -36,9 +38,10 @@ from .tasks import fetch_picture
 PER_PAGE = 24
 RANKED = 10
 FACES = 24
-FOUND = "bookmarklet"  # session key: the query with which the bookmarklet came to a visitor who had to log in first
+FOUND = "bookmarklet"  # cookie: the query with which the bookmarklet came to a visitor who has to log in first
 LONGEST_NEXT = 1500
-LONGEST_FOUND = 8000
+SECONDS_FOUND = 3600
+LONGEST_COOKIE = 3800  # browsers drop one of more than 4096 characters, name and attributes included
 
 
 @require_safe
@@ -145,23 +148,47 @@ def image_create(request: MemberRequest) -> HttpResponse:
 
 
 def _log_in_first(request: HttpRequest) -> HttpResponse:
-    """Keep what the bookmarklet found: Django follows no `next` of more than 2048 characters after logging in."""
+    """
+    Keep what the bookmarklet found: Django follows no `next` of more than 2048 characters after logging in.
+
+    The browser keeps it, because here a stranger's GET writes nothing.
+    """
     here = request.get_full_path()
-    if "url" in request.GET and len(here) > LONGEST_NEXT:
-        request.session[FOUND] = request.META["QUERY_STRING"][:LONGEST_FOUND]
-        here = request.path
-    return redirect_to_login(here)
+    if "url" not in request.GET or len(here) <= LONGEST_NEXT:
+        return redirect_to_login(here)
+    response = redirect_to_login(request.path)
+    found, is_secure = _as_cookie(request.META["QUERY_STRING"]), settings.SESSION_COOKIE_SECURE
+    response.set_cookie(
+        FOUND, found, path=request.path, max_age=SECONDS_FOUND, httponly=True, samesite="Lax", secure=is_secure
+    )
+    return response
+
+
+def _as_cookie(query: str) -> str:
+    """Return the query as short as a cookie has to be; what does not fit are the last pictures, found least good."""
+    while len(cookie := signing.dumps(query, salt=FOUND, compress=True)) > LONGEST_COOKIE:
+        query = query[: len(query) * 3 // 4].rpartition("&")[0]
+    return cookie
+
+
+def _from_cookie(request: HttpRequest) -> str:
+    try:
+        return str(signing.loads(request.COOKIES.get(FOUND, ""), salt=FOUND, max_age=SECONDS_FOUND))
+    except signing.BadSignature:
+        return ""
 
 
 def _picker(request: HttpRequest, form: ImageCreateForm) -> HttpResponse:
     response = render(request, "images/image_create.html", {"form": form}, status=422 if form.is_bound else 200)
     if form.candidates:
         response._csp_update = {"img-src": ["https:", "http:"]}  # type: ignore[attr-defined]
+    if FOUND in request.COOKIES:
+        response.delete_cookie(FOUND, path=request.path)
     return response
 
 
 def _form_from_bookmarklet(request: MemberRequest) -> ImageCreateForm:
-    asked = request.GET or QueryDict(request.session.pop(FOUND, ""))
+    asked = request.GET or QueryDict(_from_cookie(request))
     found = candidates_in(asked.getlist("url"))
     initial = {
         "source_url": found[0] if found else asked.get("url", "")[:2000],

@@ -186,6 +186,19 @@ class DetailTests(TestCase):
             self.assertNotContains(self.client.get(page), "Hidden words")
             self.assertNotContains(self.client.get(page), "hidden-words")
 
+    def test_a_tag_that_only_drafts_have_has_no_page(self):
+        make_post("Hidden words", published=False, tags=("secret plan",))
+        make_post("Later words", publish_at=timezone.now() + timedelta(days=30), tags=("secret plan",))
+        pages = [reverse("blog:post_list_by_tag", args=["secret-plan"]), reverse("blog:tag_feed", args=["secret-plan"])]
+        assert [self.client.get(page).status_code for page in pages] == [404, 404]
+
+        post = make_post("Public", tags=("secret plan",))
+        assert [self.client.get(page).status_code for page in pages] == [200, 200]
+
+        post.status = Post.Status.DRAFT
+        post.save()
+        assert [self.client.get(page).status_code for page in pages] == [404, 404]
+
     def test_malformed_dates_are_404(self):  # D47
         for path in (
             "0/1/1/x",

@@ -2,6 +2,7 @@ from urllib.parse import unquote
 
 from django.test import TestCase
 from django.urls import reverse
+from django.utils.crypto import get_random_string
 
 from account.tests.factories import PASSWORD, make_user
 from images.models import Image
@@ -83,6 +84,31 @@ class PickerTests(TestCase):
         self.assertContains(picker, 'type="radio"', count=20)
         self.assertContains(picker, 'value="Harbour"')
         self.assertNotContains(self.client.get(reverse("images:image_create")), 'type="radio"')
+
+    def test_finds_are_kept_by_the_browser_and_start_no_session(self):
+        self.client.logout()
+        self.client.get(reverse("images:image_create"), {"url": "https://a.example/" + "x" * 1600})
+
+        assert "sessionid" not in self.client.cookies
+        assert self.client.cookies["bookmarklet"]["path"] == reverse("images:image_create")
+
+    def test_more_finds_than_a_cookie_holds_lose_the_last_ones(self):
+        self.client.logout()
+        found = {"title": "Harbour", "url": [f"https://a.example/{get_random_string(250)}.jpg" for _ in range(24)]}
+        self.client.get(reverse("images:image_create"), found)
+        assert len(self.client.cookies["bookmarklet"].OutputString()) < 4096
+
+        self.client.force_login(self.alice)
+        picker = self.client.get(reverse("images:image_create"))
+
+        self.assertContains(picker, 'value="Harbour"')
+        self.assertContains(picker, f'value="{found["url"][0]}"')
+        self.assertContains(picker, f'value="{found["url"][5]}"')
+
+    def test_a_cookie_that_is_not_ours_is_nothing_found(self):
+        self.client.cookies["bookmarklet"] = "url=https://evil.example/1.jpg"
+
+        self.assertNotContains(self.client.get(reverse("images:image_create")), "evil.example")
 
     def test_visitor_without_finds_is_sent_to_login_without_a_session(self):
         self.client.logout()
