@@ -15,9 +15,9 @@ REQUEST = requests.request
 
 
 class GoogleServer:
-    """Answers as `profile` says; `client` is the id and secret of the site that it knows."""
+    """Answers as `profile` says; `client` is the id and secret of the site that it knows, in this process or another."""
 
-    def __init__(self, client: tuple[str, str]) -> None:
+    def __init__(self, client: tuple[str, str], *, in_process: bool = True) -> None:
         self.client, self.profile = client, {}
         self.codes: dict[str, dict[str, str]] = {}
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -25,7 +25,8 @@ class GoogleServer:
         Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         # Nothing of ours or of social-auth is replaced: its requests go to this server instead of Google's.
         self.patch = patch("social_core.backends.base.requests.request", self._redirected)
-        self.patch.start()
+        if in_process:
+            self.patch.start()
 
     def close(self) -> None:
         self.patch.stop()

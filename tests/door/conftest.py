@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -10,9 +10,12 @@ from django.conf import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from account.tests.google_server import GoogleServer
+from config.tests.sink import Sink
+
 from .letters import post_office
 from .person import Person
-from .site import Site, own_services
+from .site import GOOGLE_CLIENT, Site, own_services
 from .staff import Staff
 
 NUMBER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
@@ -50,8 +53,13 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     """Start the site once for all journeys; fails at the end for what its processes complained about."""
     with ExitStack() as stack:
         letters = stack.enter_context(post_office())
+        google = GoogleServer(GOOGLE_CLIENT, in_process=False)
+        stack.callback(google.close)
+        elsewhere = stack.enter_context(closing(Sink()))
         services = stack.enter_context(own_services(f"door_{NUMBER}")) if request.param == "services" else {}
-        running = Site(f"{request.param}-{NUMBER}", tmp_path_factory.mktemp(request.param), letters, services)
+        running = Site(
+            f"{request.param}-{NUMBER}", tmp_path_factory.mktemp(request.param), letters, google, elsewhere, services
+        )
         stack.enter_context(running.running())
         yield running
         complaints = running.complaints()

@@ -6,7 +6,8 @@ from functools import cached_property
 from urllib.parse import urldefrag, urljoin
 
 import requests
-from bs4 import BeautifulSoup, Comment, NavigableString, Tag
+from bs4 import BeautifulSoup, NavigableString, Tag
+from bs4.element import PreformattedString
 
 Upload = tuple[str, bytes, str]  # the name of a file, what is in it, its type
 Answer = str | bool | list[str] | Upload
@@ -113,8 +114,12 @@ class Page:
         found = [control.find_parent("label")]
         if control.get("id"):
             found += self.soup.find_all("label", attrs={"for": control["id"]})
-        labels = [re.sub(r"\s*[*:]$", "", read(each)) for each in found if each is not None]
-        return [*labels, *(str(control[name]) for name in ("aria-label", "title") if control.get(name))]
+        words = [read(each) for each in found if each is not None]
+        words += [str(image["alt"]) for each in found if each is not None for image in each.find_all("img", alt=True)]
+        if isinstance(control.previous_sibling, NavigableString):  # the admin's "Date:" is no label
+            words.append(control.previous_sibling.strip())
+        words += [str(control[name]) for name in ("aria-label", "title") if control.get(name)]
+        return [re.sub(r"\s*[*:]$", "", each) for each in words if each]
 
     def _sent(self, button: Tag, filling: dict[Tag, Answer]) -> Request:
         form = self._form(button)
@@ -206,6 +211,6 @@ def pieces(node: Tag) -> list[str]:
         if isinstance(child, Tag):
             inner = pieces(child)
             found += inner if child.name in INLINE else [" ", *inner, " "]
-        elif isinstance(child, NavigableString) and not isinstance(child, Comment):
+        elif isinstance(child, NavigableString) and not isinstance(child, PreformattedString):
             found.append(str(child))
     return found

@@ -209,7 +209,7 @@ class Person:
 
     def proves_the_address(self) -> Person:
         self.follows_link_in(self.gets_mail("Confirm your address"), "/account/prove/")
-        self.presses("Confirm")
+        self.presses("Yes, this is me")
         return self
 
     def logs_in(self, *, password: str = "") -> Page:

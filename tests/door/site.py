@@ -19,14 +19,17 @@ import requests
 from kombu import Connection
 from psycopg import sql
 
+from account.tests.google_server import GoogleServer
 from config.management.run import manage, web_server
 from config.management.services import answers, free_port
+from config.tests.sink import Sink
 from config.tests.waiting import wait_until
 from tests.processes import ARTIFACTS, PYTHON, ROOT, started
 
 from .letters import Letters
 
 OF_TESTS = ("DJANGO_SETTINGS_MODULE", "TEST_VAR_DIR", "DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "CELERY_QUEUE")
+GOOGLE_CLIENT = ("door", "secret")
 STAFF_EMAIL = "staff@atelier.example"
 SHOP_EMAIL = "post@atelier.example"
 
@@ -38,6 +41,8 @@ class Site:
     name: str
     var: Path
     letters: Letters
+    google: GoogleServer
+    elsewhere: Sink  # a web server of somebody else's, whose pictures may be fetched
     services: dict[str, str]
     url: str = ""
     stripe_url: str = ""
@@ -144,6 +149,10 @@ class Site:
             "EMAIL_URL": self.letters.url,
             "STAFF_EMAIL": STAFF_EMAIL,
             "SELLER_VAT_ID": "DE123456788",
+            "GOOGLE_OAUTH2_KEY": GOOGLE_CLIENT[0],
+            "GOOGLE_OAUTH2_SECRET": GOOGLE_CLIENT[1],
+            "DOOR_GOOGLE": self.google.base,
+            "FETCH_TEST_ORIGINS": f"127.0.0.1:{self.elsewhere.port}",
             "DJANGO_SUPERUSER_PASSWORD": "ink and a clean press",
             "PYTHONUNBUFFERED": "1",
         }

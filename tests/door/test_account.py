@@ -1,8 +1,12 @@
 """From registering to leaving, as one person lives it."""
 
+import io
+import re
+import zipfile
 from collections.abc import Callable
 
 from .person import Person
+from .staff import Staff, code_of, turn_on_second_factor
 
 People = Callable[[str], Person]
 
@@ -23,3 +27,128 @@ def test_somebody_registers_proves_the_address_and_logs_in(newcomer: People):
     anna.sees("You are logged out.")
     anna.opens("/account/")
     assert "/account/login/" in anna.page.url
+
+
+def test_who_registers_twice_is_told_by_mail_and_nobody_else_is_told_at_all(member: People, newcomer: People):
+    member("clara")
+    again, stranger = newcomer("clara-again"), newcomer("nobody-yet")
+    again.email = "clara@people.example"
+
+    again.registers()
+    stranger.registers()
+
+    assert again.page.text == stranger.page.text
+    assert "/account/password-reset/" in again.gets_mail("You already have an account").link("password-reset")
+
+
+def test_a_new_address_counts_once_its_owner_has_said_so(member: People):
+    fritz = member("fritz")
+    new = "fritz@new.example"
+    fritz.opens("/account/email/")
+    fritz.presses("Send the link", {"New e-mail address": new, "Your password": fritz.password})
+    fritz.sees("Open the link that we have mailed to the new address")
+    fritz.gets_mail("Your address is about to change")
+
+    fritz.follows_link_in(fritz.gets_mail("Confirm your new address", at=new), "/account/email/")
+    fritz.presses("Use this address from now on")
+
+    fritz.sees("Your new e-mail address is in use.")
+    fritz.presses("Log out")
+    fritz.logs_in()
+    fritz.sees("do not go together")
+    fritz.email = new
+    fritz.logs_in()
+    fritz.sees("Hello, Fritz")
+
+
+def test_with_a_second_factor_a_password_alone_opens_nothing(member: People, newcomer: People):
+    greta = member("greta")
+    secret = turn_on_second_factor(greta)
+    recovery = greta.page.soup.select("main code")[0].get_text(strip=True)
+
+    thief = newcomer("thief-of-greta")
+    thief.email = greta.email
+    thief.logs_in()
+    thief.sees("Your code")
+    thief.opens("/account/edit/")
+    assert "/account/code/" in thief.page.url
+    wrong = "000000" if code_of(secret) != "000000" else "111111"
+    thief.presses("Go on", {"Code": wrong})
+    thief.sees("That code is not right")
+
+    greta.presses("Log out")
+    greta.logs_in()
+    greta.presses("Go on", {"Code": recovery})
+    greta.sees("Hello, Greta")
+    greta.presses("Log out")
+    greta.logs_in()
+    greta.presses("Go on", {"Code": recovery})
+    greta.sees("or was used already")
+
+
+def test_a_session_left_open_elsewhere_is_ended_from_here(member: People, newcomer: People):
+    hanna = member("hanna")
+    library = newcomer("hanna-in-the-library")
+    library.email = hanna.email
+    library.logs_in()
+    library.sees("Hello, Hanna")
+
+    hanna.opens("/account/sessions/")
+    hanna.sees("this one")
+    hanna.presses("Log out everywhere else")
+
+    library.opens("/account/")
+    assert "/account/login/" in library.page.url
+    hanna.opens("/account/")
+    hanna.sees("Hello, Hanna")
+
+
+def test_a_changed_password_ends_what_was_open_elsewhere(member: People, newcomer: People):
+    ida = member("ida")
+    elsewhere = newcomer("ida-elsewhere")
+    elsewhere.email = ida.email
+    elsewhere.logs_in()
+
+    ida.opens("/account/password-change/")
+    new = "a kettle of good glue"
+    ida.presses("Change password", {"Old password": ida.password, "New password": new, "The same once more": new})
+
+    ida.sees("Your other sessions have been ended.")
+    elsewhere.opens("/account/")
+    assert "/account/login/" in elsewhere.page.url
+
+
+def test_who_leaves_takes_the_data_along_and_is_gone(member: People, newcomer: People, staff: Staff):
+    kira = member("kira")
+    kira.opens("/account/edit/")
+    kira.presses("Save", {"About you": "I set type by hand."})
+    kira.opens("/account/edit/")
+    kira.presses("Download all your data (ZIP)")
+    with zipfile.ZipFile(io.BytesIO(kira.page.answer.content)) as archive:
+        everything = " ".join(archive.read(name).decode(errors="replace") for name in archive.namelist())
+    assert "I set type by hand." in everything
+    assert kira.email in everything
+    assert "argon2" not in everything
+
+    kira.opens("/account/leave/")
+    kira.presses("Delete my account", {"Type your username to confirm": "kira", "Your password": kira.password})
+    kira.sees("Your account is deleted. Farewell.")
+    kira.gets_mail("Your account is deleted")
+
+    kira.logs_in()
+    kira.sees("do not go together")
+    charlie = newcomer("charlie-later")
+    assert charlie.opens("/account/users/kira/").status == 404
+    assert kira.site.rows("SELECT id FROM account_user WHERE username = ? OR email = ?", "kira", kira.email) == []
+    staff.opens("/admin/account/user/?q=kira@people.example")
+    assert not re.search(r"\b1 user\b", staff.page.text)
+
+
+def test_a_stranger_gets_nothing_at_a_members_addresses(newcomer: People):
+    newcomer("charlie-the-stranger").is_refused(
+        [
+            *("/account/", "/account/edit/", "/account/email/", "/account/sessions/", "/account/leave/"),
+            *("/account/boundaries/", "/account/code/setup/", "/account/google/", "/account/password-change/"),
+            *("/orders/", "/images/create/", "/admin/", "/admin/account/user/", "/blog/preview/x/"),
+        ]
+    )
