@@ -3,9 +3,8 @@
 import re
 from itertools import count
 
-from config.tests.waiting import wait_until
-
 from .pages import Answer, Page
+from .patience import eventually
 from .person import Person
 from .staff import Staff
 
@@ -85,4 +84,4 @@ def stock_of(buyer: Person, address: str) -> int:
 
 
 def status_becomes(buyer: Person, number: int, status: str) -> None:
-    wait_until(lambda: buyer.site.rows("SELECT status FROM orders_order WHERE id = ?", number) == [(status,)])
+    eventually(lambda: buyer.site.rows("SELECT status FROM orders_order WHERE id = ?", number) == [(status,)])

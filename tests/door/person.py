@@ -17,10 +17,9 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from config.tests.waiting import wait_until
-
 from .letters import Letter
 from .pages import Answer, Page, Request
+from .patience import eventually
 
 if TYPE_CHECKING:
     from .site import Site
@@ -177,7 +176,7 @@ class Person:
 
     def waits_to_see(self, address: str, *texts: str) -> Page:
         """Look again and again until background work shows."""
-        wait_until(lambda: all(text in self.opens(address).text for text in texts))
+        eventually(lambda: all(text in self.opens(address).text for text in texts))
         return self.page
 
     # --- Mail -------------------------------------------------------------------------------------------------------

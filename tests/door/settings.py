@@ -9,7 +9,7 @@ import decouple
 
 decouple.config.config = decouple.Config(decouple.RepositoryEmpty())
 
-from config.schedule import beat_schedule  # noqa: E402
+from config.queues import beat_schedule  # noqa: E402
 from config.settings import *  # noqa: E402, F403
 from config.settings import AUTHENTICATION_BACKENDS, SWEEPS  # noqa: E402
 

@@ -181,4 +181,5 @@ def own_services(name: str) -> Iterator[dict[str, str]]:
         }
         outside.execute(drop)
     with Connection(broker) as connection:
-        connection.default_channel.queue_delete(queue)
+        for each in (queue, f"{queue}-slow"):
+            connection.default_channel.queue_delete(each)

@@ -29,6 +29,22 @@ def test_somebody_registers_proves_the_address_and_logs_in(newcomer: People):
     assert "/account/login/" in anna.page.url
 
 
+def test_a_lost_proof_is_mailed_again(newcomer: People):
+    ben = newcomer("ben")
+    ben.registers().logs_in()
+    first = ben.gets_mail("Confirm your address")
+    ben.sees("Please confirm ben@people.example")
+
+    ben.presses("Send the link again")
+
+    ben.sees("The link is on its way")
+    second = ben.gets_mail("Confirm your address")
+    assert second.number != first.number
+    ben.follows_link_in(second, "/account/prove/")
+    ben.presses("Yes, this is me")
+    ben.misses("Please confirm ben@people.example")
+
+
 def test_who_registers_twice_is_told_by_mail_and_nobody_else_is_told_at_all(member: People, newcomer: People):
     member("clara")
     again, stranger = newcomer("clara-again"), newcomer("nobody-yet")
@@ -39,6 +55,42 @@ def test_who_registers_twice_is_told_by_mail_and_nobody_else_is_told_at_all(memb
 
     assert again.page.text == stranger.page.text
     assert "/account/password-reset/" in again.gets_mail("You already have an account").link("password-reset")
+
+
+def test_a_forgotten_password_is_set_anew_and_the_old_one_is_dead(member: People):
+    dora = member("dora")
+    dora.presses("Log out")
+    dora.opens("/account/login/")
+    dora.clicks("Forgotten your password?")
+    dora.presses("Send the link", {"Email": dora.email})
+    dora.sees("a link is on its way")
+
+    letter = dora.gets_mail("Your link for a new password")
+    dora.follows_link_in(letter, "/account/password-reset/")
+    dora.presses(
+        "Save the password", {"New password": "felt hammers at dusk", "The same once more": "felt hammers at dusk"}
+    )
+    dora.sees("Password saved")
+
+    dora.logs_in()
+    dora.sees("do not go together")
+    dora.logs_in(password="felt hammers at dusk")
+    dora.sees("Hello, Dora")
+    dora.follows_link_in(letter, "/account/password-reset/")
+    dora.sees("This link was used already")
+
+
+def test_asking_for_a_new_password_tells_nobody_who_is_a_member(member: People, newcomer: People):
+    emil, charlie = member("emil"), newcomer("charlie")
+
+    answers = []
+    for address in (emil.email, "never-seen@people.example"):
+        charlie.opens("/account/password-reset/")
+        charlie.presses("Send the link", {"Email": address})
+        answers.append((charlie.page.status, charlie.page.url, charlie.page.text))
+
+    assert answers[0] == answers[1]
+    emil.gets_mail("Your link for a new password")
 
 
 def test_a_new_address_counts_once_its_owner_has_said_so(member: People):
@@ -118,6 +170,27 @@ def test_a_changed_password_ends_what_was_open_elsewhere(member: People, newcome
     assert "/account/login/" in elsewhere.page.url
 
 
+def test_a_google_account_is_linked_and_taken_off_and_each_time_a_mail_says_so(member: People, newcomer: People):
+    jan = member("jan")
+    jan.site.google.profile = {"sub": "42", "email": jan.email, "email_verified": True, "given_name": "Jan"}
+
+    jan.opens("/account/google/")
+    jan.presses("Go to Google", {"Your password": jan.password})
+    jan.opens("/account/google/")
+    jan.sees("Linked since")
+    jan.gets_mail("A Google account was linked")
+
+    elsewhere = newcomer("jan-by-google")
+    elsewhere.opens("/account/login/")
+    elsewhere.presses("Continue with Google")
+    elsewhere.opens("/account/")
+    elsewhere.sees("Hello, Jan")
+
+    jan.presses("Take it off", {"Your password": jan.password})
+    jan.sees("Your Google account is no longer linked.")
+    jan.gets_mail("Your Google account is no longer linked")
+
+
 def test_who_leaves_takes_the_data_along_and_is_gone(member: People, newcomer: People, staff: Staff):
     kira = member("kira")
     kira.opens("/account/edit/")
@@ -142,6 +215,20 @@ def test_who_leaves_takes_the_data_along_and_is_gone(member: People, newcomer: P
     assert kira.site.rows("SELECT id FROM account_user WHERE username = ? OR email = ?", "kira", kira.email) == []
     staff.opens("/admin/account/user/?q=kira@people.example")
     assert not re.search(r"\b1 user\b", staff.page.text)
+
+
+def test_a_page_made_for_a_member_is_shown_to_nobody_else(member: People, newcomer: People):
+    """With the cookies that other programs leave behind, among them some that no standard allows."""
+    lotte, stranger = member("lotte"), newcomer("stranger-after-lotte")
+    pages = ["/", "/blog/", "/shop/", "/images/", "/images/ranking/", "/account/users/lotte/", "/about/", "/terms/"]
+    for page in pages:
+        lotte.opens(page)
+        lotte.sees("Log out")
+
+    for page in pages:
+        stranger.opens(page)
+        stranger.sees("Log in")
+        stranger.misses("Log out")
 
 
 def test_a_stranger_gets_nothing_at_a_members_addresses(newcomer: People):

@@ -81,7 +81,7 @@ def test_a_refund_that_the_bank_returns_is_paid_in_another_way(staff: Staff, new
         one["id"] for one in staff.site.stripe_books()["refunds"] if one["payment_intent"] == payment_of(staff, number)
     ]
 
-    staff.site.stripe("fail_refund", refund=refund)
+    staff.site.stripe("return_refund", refund=refund)
     cleo.gets_mail("Your bank returned our refund")
     staff.gets_mail(f"Order #{number}: a payment needs you")
     staff.opens(f"/payment/refund/{number}/")
