@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from mail.links import site_url
 from orders.checkout import UNPAID_FOR
 from orders.models import Order
-from shop.charges import MAX_LINES, to_stripe
+from shop.charges import MAX_LINES, refusal, to_stripe
 
 from . import gateway, problems
 from .fulfil import lapse, settle
@@ -43,6 +43,10 @@ class TimeIsUp(NotPayable):
         super().__init__(str(order))
 
 
+class NotChargeable(NotPayable):
+    """Stripe would not take the total; the message says why, for the buyer."""
+
+
 class NothingToPay(Exception):
     """The order costs nothing. `order` is it."""
 
@@ -55,7 +59,7 @@ def start(token: str) -> str:
     """
     Return the address of the order's pay page, the same one for every click while it is good.
 
-    Raises Order.DoesNotExist for a token of nobody's, NothingToPay, NotPayable, or gateway.Unavailable when Stripe
+    Raises Order.DoesNotExist for a token of nobody's, NothingToPay, NotPayable, NotChargeable, or gateway.Unavailable when Stripe
     cannot be asked now; then the attempt stays and the next click repeats its call to the letter. Talks to Stripe:
     never call it inside a transaction.
     """
@@ -124,6 +128,8 @@ def _open_attempt(token: str) -> CheckoutAttempt:
             raise TimeIsUp(order)
         if order.total == 0:
             raise NothingToPay(order)
+        if why := refusal(order.total, discount=order.discount, code=order.currency):
+            raise NotChargeable(why)
         earlier = list(order.attempts.all())
         found = next((attempt for attempt in earlier if attempt.status == CheckoutAttempt.Status.OPEN), None)
         return found or _new_attempt(order, n=1 + max((attempt.n for attempt in earlier), default=0))

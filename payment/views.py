@@ -56,8 +56,9 @@ def _lead_to_stripe(request: HttpRequest, token: str) -> HttpResponse:
     except attempts.NothingToPay as free:
         pay_nothing(free.order)
         return redirect(free.order)
-    except attempts.NotPayable:
-        context = {"order": Order.objects.get(token=token), "can_pay": False}
+    except attempts.NotPayable as error:
+        why = str(error) if isinstance(error, attempts.NotChargeable) else ""
+        context = {"order": Order.objects.get(token=token), "can_pay": False, "why": why}
         return render(request, "payment/process.html", context, status=409)
     except (gateway.Unavailable, gateway.Refused) as error:
         logger.warning("No pay page for an order: %s", error)

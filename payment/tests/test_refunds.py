@@ -1,3 +1,4 @@
+from datetime import timedelta
 from itertools import permutations
 from unittest import mock
 
@@ -108,6 +109,21 @@ class RequestTests(RefundTestCase):
         refunds.send(Refund.objects.get().pk)
 
         assert self.at_stripe() == [1000]
+
+    def test_refund_that_was_tried_waits_before_it_is_tried_again(self):
+        with mock.patch.object(gateway, "create_refund", side_effect=gateway.Unavailable("away")) as asked:
+            refund = self.ask(1000, "a")
+            sweeper.sweep()
+
+        assert asked.call_count == 1
+        assert timedelta(minutes=1) < refund.due_at - timezone.now() <= timedelta(minutes=2)
+
+    def test_refund_that_stays_unsent_is_told_once(self):
+        with mock.patch.object(gateway, "create_refund", side_effect=gateway.Unavailable("away")):
+            refund = self.ask(1000, "a")
+            for tries in range(2, 8):
+                refunds.send(refund.pk)
+                assert Problem.objects.count() == (tries >= refunds.MAX_TRIES)
 
     def test_refused_refund_is_failed_flagged_and_leaves_the_rest_refundable(self):
         with mock.patch.object(gateway, "create_refund", side_effect=gateway.Refused("no")):

@@ -244,6 +244,15 @@ class AttemptTests(SweeperTestCase):
         order.refresh_from_db()
         assert order.expires_at > order.attempts.first().expires_at
 
+    def test_order_that_stripe_would_not_charge_says_why_and_asks_nobody(self):
+        order = make_order(lines=[(make_item("0.40"), 1)])
+
+        page = self.client.post("/payment/process/", {"order": order.token}, headers={"Sec-Fetch-Site": "same-origin"})
+
+        self.assertContains(page, "The least that can be paid is €0.50", status_code=409)
+        assert not self.simulator.api.calls
+        assert not Problem.objects.exists()
+
     def test_order_waits_as_long_again_from_when_pay_is_pressed(self):
         order = make_order(expires_at=timezone.now() + timedelta(minutes=5))
         before = timezone.now()

@@ -1,5 +1,6 @@
 import json
 import time
+from datetime import timedelta
 from unittest import mock
 
 from django.test import SimpleTestCase, override_settings
@@ -9,6 +10,7 @@ from django.utils import timezone
 from config.breaker import Breaker
 from mail import relay
 from mail.models import OutgoingMail
+from orders.models import Order
 from orders.tests.factories import make_order
 from payment import gateway, sweeper, webhooks
 from payment.models import Problem, WebhookEvent
@@ -205,6 +207,46 @@ class ProcessingTests(StripeTestCase):
             sweeper.sweep()
 
         assert_paid_once(order)
+
+    def test_event_that_is_not_due_yet_is_left_alone(self):
+        order, event = self.paid_event()
+        with mock.patch.object(gateway, "get_session", side_effect=gateway.Unavailable("away")):
+            self.post_event(event)
+
+        webhooks.process(event["id"])
+        sweeper.sweep()
+
+        assert WebhookEvent.objects.get().attempts == 1
+        order.refresh_from_db()
+        assert order.status == Order.Status.AWAITING_PAYMENT
+
+    def test_event_that_somebody_works_on_is_nobody_elses_for_a_minute(self):
+        _, event = self.paid_event()
+        seen = []
+
+        def slow(session_id, *, event_id):
+            webhooks.process(event_id)  # another worker, while the first is still at it
+            seen.append(WebhookEvent.objects.get())
+
+        before = timezone.now()
+        with mock.patch.object(webhooks, "fulfil", slow):
+            self.post_event(event)
+
+        assert [row.attempts for row in seen] == [1]
+        assert before + timedelta(minutes=1) <= seen[0].due_at <= timezone.now() + timedelta(minutes=1)
+
+    def test_each_failure_waits_twice_as_long(self):
+        _, event = self.paid_event()
+        waits = []
+        with mock.patch.object(webhooks, "fulfil", side_effect=RuntimeError("broken")):
+            self.post_event(event)
+            for _ in range(4):
+                kept = WebhookEvent.objects.get()
+                waits.append(round((kept.due_at - timezone.now()).total_seconds() / 60))
+                WebhookEvent.objects.update(due_at=timezone.now())
+                webhooks.process(event["id"])
+
+        assert waits == [2, 4, 8, 16]
 
     def test_five_failures_tell_staff_once(self):
         _, event = self.paid_event()
