@@ -17,7 +17,7 @@ from django.test import TransactionTestCase
 from kombu import Connection
 
 from actions import repeats
-from config import kept, redisstore, transactions
+from config import counters, kept, redisstore, transactions
 from config.celery import app as celery_app
 from config.management.services import chromium
 from mail import relay
@@ -100,6 +100,7 @@ def empty_cache() -> Iterator[None]:
     for each in caches.all():
         each.clear()
     kept.forget_all()
+    counters.forget_all()
     yield
 
 

@@ -11,6 +11,7 @@ from social_core.backends.google import GoogleOAuth2
 from social_core.backends.oauth import BaseOAuth2PKCE
 from social_core.exceptions import AuthResponseError
 
+from . import tries
 from .models import User
 
 _known: ContextVar[User | None] = ContextVar("known", default=None)
@@ -38,15 +39,12 @@ class UsernameOrEmailBackend(ModelBackend):
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> User | None:
+        """Return whose name and password these are; raises TooOften, by whatever page or call somebody comes."""
         if not username or password is None:
             return None
         user = User.objects.named(username).first()
-        if user is None:
-            # As much work as for an account that exists, so that time does not tell who is a member.
-            User().set_password(password)
-            return None
-        is_right = user.check_password(password)
-        return user if is_right and self.user_can_authenticate(user) else None
+        is_right = tries.check_login(request, user, username, password)
+        return user if user and is_right and self.user_can_authenticate(user) else None
 
 
 class GoogleBackend(BaseOAuth2PKCE, GoogleOAuth2):
@@ -66,10 +64,3 @@ class GoogleBackend(BaseOAuth2PKCE, GoogleOAuth2):
 def _known_as(user_id: Any) -> User | None:
     member = _known.get()
     return member if member is not None and member.pk == user_id else None
-
-
-def throttled_name(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
-    """Return what django-axes counts failures under: one name per account, however it is spelt."""
-    typed = str((credentials or {}).get("username") or request.POST.get("username", ""))[:254]
-    known = User.objects.named(typed).values_list("username", flat=True).first()
-    return known or typed.strip().lower()

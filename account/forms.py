@@ -19,11 +19,13 @@ from django.utils.translation import gettext_lazy as _
 from config.pictures import discard
 from config.ratelimit import hit
 from mail import outbox
+from mail.addresses import plain
 from mail.links import site_url
 from search import index
 
+from . import tries
 from .models import User
-from .names import plain_email, validate_not_reserved, validate_reachable
+from .names import validate_not_reserved, validate_reachable
 from .registration import register
 
 OLDEST_YEAR = 1900
@@ -60,7 +62,13 @@ class SetPasswordForm(PasswordPair, DjangoSetPasswordForm):
 
 
 class PasswordChangeForm(PasswordPair, DjangoPasswordChangeForm):
-    pass
+    user: User
+
+    def clean_old_password(self) -> str:
+        password: str = self.cleaned_data["old_password"]
+        if not tries.check_password(self.user, password):
+            raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
+        return password
 
 
 class RegisterForm(PasswordPair, BaseUserCreationForm):
@@ -88,13 +96,13 @@ class RegisterForm(PasswordPair, BaseUserCreationForm):
     def clean_username(self) -> str:
         username = self.cleaned_data["username"]
         validate_not_reserved(username)
-        if User.objects.named(username).exists():
+        if User.objects.called(username).exists():
             raise ValidationError(_("A user with that username already exists."), code="unique")
         return username
 
     def clean_email(self) -> str:
         # On the instance for the validator that compares password and address.
-        self.instance.email = plain_email(self.cleaned_data["email"])
+        self.instance.email = plain(self.cleaned_data["email"])
         return self.instance.email
 
     def register(self) -> User | None:
@@ -151,7 +159,7 @@ class ConfirmedForm(forms.Form):
 
     def clean_password(self) -> str:
         password = self.cleaned_data["password"]
-        if not self.user.check_password(password):
+        if not tries.check_password(self.user, password):
             raise ValidationError(_("That is not your password."), code="password")
         return password
 
@@ -162,7 +170,7 @@ class EmailForm(ConfirmedForm):
     field_order = ["email", "password"]
 
     def clean_email(self) -> str:
-        email = plain_email(self.cleaned_data["email"])
+        email = plain(self.cleaned_data["email"])
         if email == self.user.email:
             raise ValidationError(_("That is your address already."), code="same")
         return email
@@ -202,7 +210,7 @@ class PasswordResetForm(DjangoPasswordResetForm):
         return User.objects.filter(email=email, is_active=True)
 
     def save(self, **kwargs: Any) -> None:  # type: ignore[override]
-        email = plain_email(self.cleaned_data["email"])
+        email = plain(self.cleaned_data["email"])
         # Counted for unknown addresses too, so that reaching the limit tells nothing.
         if not hit("password-reset-address", email, "3/h"):
             return

@@ -6,7 +6,6 @@ The row itself stays, switched off, since posts and orders point at it; nothing 
 
 import secrets
 
-from axes.models import AccessAttempt, AccessLog
 from django.db import transaction
 from django.utils import timezone
 
@@ -16,6 +15,7 @@ from mail import outbox
 from mail.models import OutgoingMail, ProvenAddress
 from search import index
 
+from . import tries
 from .models import User
 
 NOWHERE = "@gone.invalid"
@@ -48,8 +48,7 @@ def leave(user: User) -> None:
 
 def _forget_traces(user: User) -> None:
     """Forget what points at the person by address or name instead of by id."""
-    for model in (AccessAttempt, AccessLog):
-        model.objects.filter(username__in=[user.username, user.email]).delete()
+    tries.forget(user)
     ProvenAddress.objects.filter(email__iexact=user.email).delete()
     for kind in OUR_MAILS:
         OutgoingMail.objects.filter(to__iexact=user.email, kind__startswith=kind).delete()

@@ -66,8 +66,3 @@ def validate_reachable(email: str) -> None:
     domain = email.rpartition("@")[2]
     if "." not in domain or domain.startswith("["):
         raise ValidationError(_("Enter an address that mail can reach."), code="unreachable")
-
-
-def plain_email(email: str) -> str:
-    """Return the one way an address is kept and looked for: BOB@Example.com and bob@example.com are the same."""
-    return email.strip().lower()

@@ -13,9 +13,11 @@ from django.utils.translation import gettext as _
 from social_core.backends.base import BaseAuth
 from social_core.pipeline.social_auth import associate_user
 
+from mail.addresses import plain
+
 from . import google
 from .models import User
-from .names import RESERVED, plain_email
+from .names import RESERVED
 from .registration import welcome
 
 
@@ -39,7 +41,7 @@ def find_member(
     """Join a Google account to the member who proved the same address; refuse when nobody proved it."""
     if user is not None:
         return None
-    member = User.objects.filter(email=plain_email(details["email"])).first()
+    member = User.objects.filter(email=plain(details["email"])).first()
     if member is None:
         return None
     if member.is_proven and member.is_active:

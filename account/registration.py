@@ -15,11 +15,11 @@ from django.utils import timezone
 
 from actions.models import Action
 from mail import outbox
+from mail.addresses import plain
 from mail.links import site_url
 from search import index
 
 from .models import User
-from .names import plain_email
 
 PROOF_SALT = "account.prove-email"
 CHANGE_SALT = "account.change-email"
@@ -28,7 +28,7 @@ PROOF_DAYS = 3
 
 def register(*, username: str, email: str, password: str, first_name: str = "") -> User | None:
     """Create the member and mail the proof link; for a known address mail its owner instead and return None."""
-    email = plain_email(email)
+    email = plain(email)
     try:
         with transaction.atomic():
             if not User.objects.filter(email=email).exists():

@@ -1,54 +1,82 @@
 """
-Limits on how often one may do a thing, counted in Django's cache.
+Limits on how often one may do a thing, counted in Redis, or without it in a file of this host (counters.py).
 
 Windows are fixed (an hour starts when the first act in it happens), so up to twice the limit may pass around a
-window's edge; that is fine for what this guards.
+window's edge; that is fine for what this guards. How often a password or a code may be guessed is counted in the
+database, without such an edge (account/tries.py).
 """
 
+import ipaddress
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
 
 from django.conf import settings
-from django.core.cache import BaseCache, cache, caches
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from . import counters
+
 PERIODS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
+
+
+class TooOften(Exception):
+    """Raised, from whatever depth, where the answer can only be a 429 page; `retry_after` is in seconds."""
+
+    def __init__(self, retry_after: int, template: str = "429.html") -> None:
+        self.retry_after, self.template = retry_after, template
+        super().__init__(f"wait {retry_after} seconds")
 
 
 def hit(scope: str, who: str, rate: str) -> bool:
     """
     Count one act and return whether it is still within `rate`, such as "5/min", "10/h" or "20/d".
 
-    While Redis is away each process counts for itself: a few more get through, but people can still log in, order and
-    withdraw, and a mail cannon is still stopped.
+    While Redis is away each host counts for itself: a few more get through, but people can still log in, order and
+    withdraw, and a mail cannon is still stopped. `who` is an account, an address or a row of ours, never a text that
+    a visitor can choose at will: each new one would be a new count.
     """
     limit, _, period = rate.partition("/")
     key = f"limit:{scope}:{period}:{who}"
-    count = _count(cache, key, PERIODS[period])
-    if count is None:
-        count = _count(caches["memory"], key, PERIODS[period]) or 1
-    return count <= int(limit)
+    number = _count_in_redis(key, PERIODS[period]) if settings.REDIS_URL else None
+    if number is None:
+        number = counters.count(key, PERIODS[period])
+    return number <= int(limit)
 
 
-def _count(counter: BaseCache, key: str, seconds: int) -> int | None:
-    """Count one more and return how many there were in this window; None when the cache cannot answer."""
+def _count_in_redis(key: str, seconds: int) -> int | None:
+    """Count one more and return how many there were in this window; None when Redis cannot answer."""
     for _again in range(2):  # the key may expire between the two
-        if counter.add(key, 1, seconds):
+        if cache.add(key, 1, seconds):
             return 1
         with suppress(ValueError):
-            return counter.incr(key)
+            return cache.incr(key)
     return None
 
 
 def client_address(request: HttpRequest) -> str:
-    """Return the visitor's address, taken from X-Forwarded-For only when PROXY_COUNT says how many proxies are ours."""
-    proxies = settings.AXES_IPWARE_PROXY_COUNT
+    """
+    Return where the visitor comes from, for counting: an IPv4 address, or the /64 that one household has of IPv6.
+
+    X-Forwarded-For is believed only as far as PROXY_COUNT says that proxies of ours have written it.
+    """
     forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
-    if proxies and len(forwarded) >= proxies:
-        return forwarded[-proxies]
-    return request.META.get("REMOTE_ADDR", "")
+    if settings.PROXY_COUNT and len(forwarded) >= settings.PROXY_COUNT:
+        return _network(forwarded[-settings.PROXY_COUNT])
+    return _network(request.META.get("REMOTE_ADDR", ""))
+
+
+def _network(text: str) -> str:
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:  # a Unix socket has no address
+        return text[:100]
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, 64), strict=False))
 
 
 def visitor(request: HttpRequest) -> str:
@@ -78,13 +106,30 @@ def limited(*rates: str, scope: str = "") -> Callable:
                     return too_many(request, seconds)
             return view(request, *args, **kwargs)
 
+        wrapped.rates = rates  # type: ignore[attr-defined]  # for the test that finds views without a limit
         return wrapped
 
     return decorate
 
 
-def too_many(request: HttpRequest, retry_after: int) -> HttpResponse:
+def too_many(request: HttpRequest, retry_after: int, template: str = "429.html") -> HttpResponse:
     """Render the 429 page; `retry_after` is in seconds."""
-    response = render(request, "429.html", {"retry_after": retry_after}, status=429)
+    context = {"retry_after": retry_after, "minutes": -(-retry_after // 60)}
+    response = render(request, template, context, status=429)
     response["Retry-After"] = str(retry_after)
     return response
+
+
+def answer_too_often(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: make TooOften the page it stands for."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, TooOften):
+            return too_many(request, exception.retry_after, exception.template)
+        return None
+
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]
+    return middleware

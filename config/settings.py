@@ -85,7 +85,6 @@ INSTALLED_APPS = [
     "django_countries",
     "easy_thumbnails",
     "taggit",
-    "axes",
     "csp",
     "social_django",
 ]
@@ -108,7 +107,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "social_django.middleware.SocialAuthExceptionMiddleware",
-    "axes.middleware.AxesMiddleware",
+    "config.ratelimit.answer_too_often",
     "config.middleware.refuse_body",
     "config.middleware.answer_without_database",
 ]
@@ -158,13 +157,6 @@ if REDIS_URL:
     CACHES = {"default": {"BACKEND": "config.cache.ForgivingRedisCache", "LOCATION": REDIS_URL}}
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-
-# Where limits are counted while Redis is away (config/ratelimit.py).
-CACHES["memory"] = {
-    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-    "LOCATION": "memory",
-    "OPTIONS": {"MAX_ENTRIES": 10_000},
-}
 
 CELERY_BROKER_URL = env("CELERY_BROKER_URL", cast=service("amqp://user:password@host:5672//"))
 SECONDS_TO_FINISH = 5.0  # how long a process without a broker waits at its end for the task that is running
@@ -231,7 +223,6 @@ STAFF_EMAIL = env("STAFF_EMAIL", cast=optional(mailbox)) or DEFAULT_FROM_EMAIL
 
 AUTH_USER_MODEL = "account.User"
 AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
     "account.backends.UsernameOrEmailBackend",
     "account.backends.GoogleBackend",
 ]
@@ -254,15 +245,8 @@ STAFF_SECOND_FACTOR = env("STAFF_SECOND_FACTOR", default=not DEBUG, cast=flag)
 STAFF_IDLE_HOURS = env("STAFF_IDLE_HOURS", default=12, cast=positive)
 STAFF_SESSION_DAYS = env("STAFF_SESSION_DAYS", default=7, cast=positive)
 
-AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
-AXES_FAILURE_LIMIT = 5
-AXES_COOLOFF_TIME = 0.25  # hours
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_RESET_ON_SUCCESS = True
-AXES_VERBOSE = False
-AXES_USERNAME_CALLABLE = "account.backends.throttled_name"
-AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
-AXES_IPWARE_PROXY_COUNT = env("PROXY_COUNT", default=0, cast=natural)
+# How many proxies of ours stand in front: config/ratelimit.py tells the visitor's address by it.
+PROXY_COUNT = env("PROXY_COUNT", default=0, cast=natural)
 
 SOCIAL_AUTH_GOOGLE_OAUTH2_KEY = env("GOOGLE_OAUTH2_KEY")
 SOCIAL_AUTH_GOOGLE_OAUTH2_SECRET = env("GOOGLE_OAUTH2_SECRET")

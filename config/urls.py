@@ -1,6 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from account.views.entry import admin_login
 from blog.sitemaps import BlogSitemap, PostSitemap, TagSitemap
 from images.sitemaps import ImageSitemap, PinboardSitemap
 from shop.sitemaps import ProductSitemap, ShopSitemap
@@ -28,6 +29,7 @@ urlpatterns = [
     path("robots.txt", sitemaps.robots, name="robots"),
     path("sitemap.xml", sitemaps.sitemap_index, {"sitemaps": SITEMAPS}, name="sitemap"),
     path("sitemap-<slug:section>-<int:number>.xml", sitemaps.sitemap_file, {"sitemaps": SITEMAPS}, name="sitemap_file"),
+    path("admin/login/", admin_login, name="admin_login"),
     path("admin/", admin.site.urls),
     path("search/", include("search.urls")),
     path("blog/", include("blog.urls")),

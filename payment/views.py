@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from cart.cart import Cart
 from cart.coupons import CouponRefused
-from config.ratelimit import hit, too_many
+from config.ratelimit import client_address, hit, too_many
 from mail import relay
 from orders.models import Order
 from orders.views import last_token
@@ -45,8 +45,8 @@ def process(request: HttpRequest) -> HttpResponse:
 
 
 def _lead_to_stripe(request: HttpRequest, token: str) -> HttpResponse:
-    # Counted per order: people behind one address do not get in each other's way.
-    if not hit("payment", token, "10/min"):
+    # Few per order, more per address: people behind one do not get in each other's way, and made-up orders are no new count.
+    if not (hit("payment-from", client_address(request), "60/min") and hit("payment", token, "10/min")):
         return too_many(request, 60)
     try:
         with gateway.within(PATIENCE):

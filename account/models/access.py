@@ -73,3 +73,18 @@ class RecoveryCode(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} #{self.pk}"
+
+
+class Tries(models.Model):
+    """How many guesses at one password or code are spent; account/tries.py counts them."""
+
+    key = models.CharField(_("what is guessed"), max_length=100, primary_key=True)
+    spent_until = models.PositiveBigIntegerField(_("all are back at"), help_text=_("In seconds since 1970."))
+
+    class Meta:
+        indexes = [models.Index(fields=["spent_until"], name="tries_spent_until")]
+        verbose_name = _("tries")
+        verbose_name_plural = _("tries")
+
+    def __str__(self) -> str:
+        return self.key

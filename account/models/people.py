@@ -1,21 +1,23 @@
 from collections.abc import Callable
 from typing import Any, Self
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.validators import URLValidator
 from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from account.names import plain_email, validate_reachable, validate_username
+from account.names import validate_reachable, validate_username
 from actions.models import Action
 from config import personaldata
 from config.kept import keep
 from config.pictures import PictureField
-from mail.addresses import mark_proven
+from mail.addresses import mark_proven, plain
 from search import index
 
 from .access import Session
@@ -49,15 +51,21 @@ class UserQuerySet(models.QuerySet["User"]):
     def named(self, identifier: str) -> Self:
         """Return at most one: the account of this username or e-mail address, in any letter case."""
         if "@" in identifier:
-            return self.filter(email=plain_email(identifier))
+            return self.filter(email=plain(identifier))
+        return self.called(identifier)
+
+    def called(self, username: str) -> Self:
+        """Return at most one: whose username this is, in any letter case."""
+        if not username.isascii():  # no username is; and a database may take the Kelvin sign for a K
+            return self.none()
         # Both sides are lowered by the database, which uses the unique index on LOWER(username).
-        return self.alias(lower_name=Lower("username")).filter(lower_name=Lower(models.Value(identifier.strip())))
+        return self.alias(lower_name=Lower("username")).filter(lower_name=Lower(models.Value(username.strip())))
 
 
 class MemberManager(UserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
     @classmethod
     def normalize_email(cls, email: str | None) -> str:
-        return plain_email(email or "")
+        return plain(email or "")
 
 
 class User(AbstractUser):
@@ -99,7 +107,7 @@ class User(AbstractUser):
         return self.display_name
 
     def save(self, *args: object, **kwargs: object) -> None:
-        self.email = plain_email(self.email)
+        self.email = plain(self.email)
         super().save(*args, **kwargs)  # type: ignore[arg-type]
 
     def get_absolute_url(self) -> str:
@@ -108,6 +116,14 @@ class User(AbstractUser):
     @property
     def display_name(self) -> str:
         return self.get_full_name() or self.username
+
+    def password_mark(self, purpose: str, secret: str | None = None) -> str:
+        """Return what a link or cookie carries that shall die with the password."""
+        return salted_hmac(purpose, f"{self.pk}:{self.password}", secret=secret, algorithm="sha256").hexdigest()
+
+    def has_password_mark(self, purpose: str, mark: str) -> bool:
+        secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+        return any(constant_time_compare(mark, self.password_mark(purpose, secret)) for secret in secrets)
 
     @property
     def is_proven(self) -> bool:

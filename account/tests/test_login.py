@@ -62,23 +62,15 @@ class LoginTests(TestCase):
                 self.log_in(name, "wrong")
                 assert encode.call_count == 1
 
-    def test_sixth_wrong_password_locks_whatever_the_spelling(self):  # D13
-        for name in ["alice", "Alice", "alice@example.com", "ALICE@example.com", "ALICE"]:
-            self.log_in(name, "wrong")
+    def test_sixth_wrong_password_waits_whatever_the_spelling(self):  # D13
+        for name in ["alice", "Alice", " alice", "ALICE", "alice"]:
+            assert self.log_in(name, "wrong").status_code == 422
 
         response = self.log_in("alice")
 
-        assert response.status_code == 429
-        self.assertContains(response, "Too many tries", status_code=429)
+        self.assertContains(response, "looked at in 12 minutes", status_code=429)
+        assert 600 < int(response["Retry-After"]) <= 720
         assert not get_user(self.client).is_authenticated
-
-    def test_locked_member_still_comes_in_from_elsewhere(self):
-        for _ in range(6):
-            self.log_in("alice", "wrong")
-
-        self.client.post(reverse("login"), {"username": "alice", "password": PASSWORD}, REMOTE_ADDR="192.0.2.7")
-
-        assert get_user(self.client) == self.alice
 
     def test_next_leads_to_our_own_pages_only(self):  # D16
         for target in HOSTILE_NEXT:

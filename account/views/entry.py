@@ -3,18 +3,22 @@
 from typing import Any
 
 from django.conf import settings
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from account import devices
 from account.forms import LoginForm, PasswordChangeForm, PasswordResetForm, RegisterForm, SetPasswordForm
 from account.models import User
 from account.registration import mail_proof, read_proof
@@ -39,6 +43,20 @@ class Login(InvalidIs422, auth_views.LoginView):
     redirect_authenticated_user = True
     extra_context = {"site_name": settings.SITE_NAME}  # Django's view would put the host's name there
 
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        devices.remember(self.request, response, form.get_user())
+        return response
+
+
+@never_cache
+def admin_login(request: HttpRequest) -> HttpResponse:
+    """Send the admin's visitors to the one login there is; members who are no staff would be sent round in circles."""
+    if request.user.is_authenticated and not admin.site.has_permission(request):
+        raise PermissionDenied
+    wanted = request.GET.get("next") or reverse("admin:index")
+    return redirect_to_login(wanted)
+
 
 class Logout(auth_views.LogoutView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -52,6 +70,11 @@ class Logout(auth_views.LogoutView):
 class PasswordChange(InvalidIs422, auth_views.PasswordChangeView):
     form_class = PasswordChangeForm
 
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        devices.remember(self.request, response, form.user)
+        return response
+
 
 @method_decorator(limited("10/h", scope="password-reset"), name="dispatch")
 class PasswordReset(InvalidIs422, auth_views.PasswordResetView):
@@ -64,8 +87,11 @@ class PasswordResetConfirm(InvalidIs422, auth_views.PasswordResetConfirmView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         # The link was mailed to the address, so opening it proves the address as well.
-        self.user.prove_email()
-        return super().form_valid(form)
+        with transaction.atomic():
+            self.user.prove_email()
+            response = super().form_valid(form)
+        devices.remember(self.request, response, self.user)
+        return response
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -13,16 +13,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from account import second_factor as factor
+from account import tries
 from account.forms import CodeForm, ConfirmedForm
 from config.http import MemberRequest
-from config.ratelimit import PERIODS, hit, too_many
-
-TRIES = ("5/min", "20/h")
-
-
-def _may_try(request: MemberRequest) -> bool:
-    # By member, not by address: otherwise each new address gets new tries.
-    return all(hit("second-factor", str(request.user.pk), rate) for rate in TRIES)
 
 
 @never_cache
@@ -33,9 +26,9 @@ def second_factor(request: MemberRequest) -> HttpResponse:
         return redirect(_next(request))
     form = CodeForm(request.POST or None)
     if request.method == "POST":
-        if not _may_try(request):
-            return too_many(request, PERIODS["min"])
+        tries.spend_code(request.user)
         if form.is_valid() and factor.check(request.user, form.cleaned_data["code"]):
+            tries.give_back_code(request.user)
             factor.mark_passed(request)
             return redirect(_next(request))
         form.refuse()
@@ -57,10 +50,10 @@ def second_factor_setup(request: MemberRequest) -> HttpResponse:
         return redirect("account:second_factor_remove")
     begun, form = factor.begin(request.user), CodeForm(request.POST or None)
     if request.method == "POST":
-        if not _may_try(request):
-            return too_many(request, PERIODS["min"])
+        tries.spend_code(request.user)
         codes = factor.confirm(request.user, form.cleaned_data["code"]) if form.is_valid() else None
         if codes:
+            tries.give_back_code(request.user)
             factor.mark_passed(request)
             return _codes(request, codes)
         form.refuse()

@@ -84,7 +84,7 @@ def _load_rows(archive: Reader, registry: Apps, progress: Callable[[int], object
     emptied = tables.all_models(registry)
     tables.empty(emptied)
     for table in archive.manifest["tables"]:
-        if table["model"] in tables.NOT_BACKED_UP:  # archives of earlier versions hold them
+        if table["model"] in tables.NOT_BACKED_UP or table["model"].partition(".")[0] in schema.GONE:
             continue
         loaded = _load(table, archive, registry)
         if loaded != table["rows"]:

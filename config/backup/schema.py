@@ -9,10 +9,13 @@ from django.db.migrations.recorder import MigrationRecorder
 from .archive import NotRestorable
 
 Key = tuple[str, str]
+# Apps that the site once had: what an older archive holds of them is left out.
+GONE = frozenset({"axes"})
 
 
 def applied(using: str = "default") -> list[list[str]]:
-    return sorted([app, name] for app, name in MigrationRecorder(connections[using]).applied_migrations())
+    done = MigrationRecorder(connections[using]).applied_migrations()
+    return sorted([app, name] for app, name in done if app not in GONE)
 
 
 def must_be_current() -> None:
@@ -26,7 +29,7 @@ class Version:
     """The state of the tables that an archive was made at."""
 
     def __init__(self, migrations: list[list[str]]) -> None:
-        self.migrations: set[Key] = {(app, name) for app, name in migrations}
+        self.migrations: set[Key] = {(app, name) for app, name in migrations if app not in GONE}
         executor = MigrationExecutor(connections["default"])
         self._graph = executor.loader.graph
         # A migration that squashed others, or that an app has dropped since, is none of ours to judge.

@@ -18,7 +18,7 @@ from django.db.models.sql import InsertQuery
 from django.utils.duration import duration_iso_string
 
 # Whoever finds an archive must not walk in with a login that somebody left open: a restored site asks everybody anew.
-NOT_BACKED_UP = {"account.Session", "sessions.Session"}
+NOT_BACKED_UP = {"account.Session", "account.Tries", "sessions.Session"}
 SNAPSHOT = "snapshot"
 ROWS = 500
 

@@ -207,8 +207,23 @@ class RoundTripTests(BackupCase):
         after = manifest_of(self.folder / "back" / "site.zip")
         assert [table["rows"] for table in after["tables"]] == [table["rows"] for table in before["tables"]]
 
+    def test_what_an_archive_holds_of_an_app_that_is_gone_is_left_out(self):
+        self.backup()
+        table = {"model": "axes.AccessLog", "member": "database/axes.AccessLog.jsonl", "columns": [], "rows": 1}
+
+        def make_older(manifest):
+            manifest["migrations"].append(["axes", "0001_initial"])
+            manifest["tables"].append(table)
+
+        older = rewrite(self.archive, in_manifest(make_older))
+        self.forget_everything()
+
+        self.restore(older)
+
+        assert Order.objects.exists()
+
     def test_archive_of_an_older_version_is_restored_and_brought_up_to_date(self):
-        newest, its_table = ["axes", "0010_accessattemptexpiration"], "axes.AccessAttemptExpiration"
+        newest, its_table = ["easy_thumbnails", "0002_thumbnaildimensions"], "easy_thumbnails.ThumbnailDimensions"
         self.backup()
 
         def make_older(manifest):
@@ -373,9 +388,9 @@ class RefusalTests(BackupCase):
 class UnmigratedTests(TransactionTestCase):
     def test_tables_of_another_version_are_not_backed_up(self):
         with connection.cursor() as cursor:
-            cursor.execute("DELETE FROM django_migrations WHERE app = 'axes' AND name LIKE '0010%%'")
+            cursor.execute("DELETE FROM django_migrations WHERE app = 'easy_thumbnails' AND name LIKE '0002%%'")
         try:
             with pytest.raises(CommandError, match="not those of this version"):
                 call_command("backup", "/nowhere/site.zip")
         finally:
-            call_command("migrate", "axes", fake=True, verbosity=0)
+            call_command("migrate", "easy_thumbnails", fake=True, verbosity=0)

@@ -21,6 +21,7 @@ DAY = re.compile(r"_on$|^date_of_")
 STATEMENT = re.compile(r"^(is|has|was|may|wants|holds)_|available$|^restocks$")
 NOT_IN_THE_ADMIN = {
     "account.Session": "people see and end their own; a list of everybody's helps nobody but a thief",
+    "account.Tries": "numbers that are of use for an hour",
     "blog.PostTag": "the tags of a post, edited in its form",
 }
 # Django's names for a user and a session, Stripe's for an event.

@@ -1,0 +1,55 @@
+"""
+Browsers that a member has logged in with before: a signed cookie says so (OWASP calls it a device cookie).
+
+It opens nothing. It lets the login count this browser's wrong passwords by themselves, so that a stranger who guesses
+elsewhere cannot keep the member out. It is given out only for a right password and is worth nothing once that changes.
+"""
+
+from typing import Any
+
+from django.conf import settings
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import get_random_string
+
+from .models import User
+
+COOKIE = "known_device"
+SALT = "account.known-device"
+SECONDS = 365 * 86400
+MOST_MEMBERS = 5  # who share one browser
+
+
+def known(request: HttpRequest, user: User) -> str:
+    """Return the name under which this browser's tries at the member's password are counted; empty if it is unknown."""
+    cookie = _read(request)
+    mark = cookie.get("members", {}).get(str(user.pk), "")
+    return f"{cookie['id']}:{user.pk}" if mark and user.has_password_mark(SALT, mark) else ""
+
+
+def remember(request: HttpRequest, response: HttpResponse, user: User) -> None:
+    """Let the browser that has just given the right password, or set a new one, be known from now on."""
+    cookie = _read(request)
+    others = {pk: mark for pk, mark in cookie.get("members", {}).items() if pk != str(user.pk)}
+    newest = dict(list(others.items())[-(MOST_MEMBERS - 1) :])
+    value = {
+        "id": cookie.get("id") or get_random_string(16),
+        "members": {**newest, str(user.pk): user.password_mark(SALT)},
+    }
+    response.set_cookie(
+        COOKIE,
+        signing.dumps(value, salt=SALT, compress=True),
+        max_age=SECONDS,
+        path="/account/",
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _read(request: HttpRequest) -> dict[str, Any]:
+    try:
+        cookie: dict[str, Any] = signing.loads(request.COOKIES.get(COOKIE, ""), salt=SALT, max_age=SECONDS)
+    except signing.BadSignature:
+        return {}
+    return cookie
