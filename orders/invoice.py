@@ -8,6 +8,7 @@ MAX + 1 would leave gaps or doubles. The PDF is made outside of any transaction:
 import gc
 import hashlib
 import logging
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 from itertools import count
@@ -45,10 +46,18 @@ def issue(order: Order) -> Invoice:
     return invoice or _write(order, Invoice.Kind.INVOICE, "", _content(order))
 
 
-def credit(order: Order, amount: Decimal, reason: str, *, reference: str = "") -> Invoice:
+def credit(
+    order: Order,
+    amount: Decimal,
+    reason: str,
+    *,
+    reference: str = "",
+    wanted: Mapping[Decimal, Decimal] | None = None,
+) -> Invoice:
     """
     Write the credit note for a refund of `amount` inside the caller's transaction, which holds the order's lock.
 
+    `wanted` says how much of it belongs to which VAT rate, where it is known; else it is shared in proportion.
     The same `reference` (Stripe's refund id, say) again returns the first note; without one each call writes a new.
     """
     notes = order.invoices.filter(kind=Invoice.Kind.CREDIT_NOTE)
@@ -57,7 +66,7 @@ def credit(order: Order, amount: Decimal, reason: str, *, reference: str = "") -
     corrected = order.invoices.get(kind=Invoice.Kind.INVOICE)
     left = left_of(rates_of(corrected), (row for note in notes for row in rates_of(note)))
     content = corrected.snapshot | {
-        "rates": _rates(portion(left, amount, order.currency)),
+        "rates": _rates(portion(left, amount, order.currency, wanted)),
         "total": str(quantize(amount, order.currency)),
         "corrects": corrected.label,
         "reason": reason,

@@ -1,11 +1,15 @@
 """What an order holds of the catalogue's stock: taken when it is placed, given back when it lapses, taken again."""
 
+from collections import Counter
+from collections.abc import Mapping
+
 from django.db import transaction
+from django.db.models import F
 
 from cart import coupons
 from shop.models import Product
 
-from .models import Order
+from .models import Order, OrderLine
 
 
 class Short(Exception):
@@ -49,6 +53,21 @@ def retake(order: Order) -> None:
     order.holds_stock = True
 
 
+def put_back(order: Order, pieces: Mapping[int, int]) -> None:
+    """Put some pieces of a paid order, by the ids of its lines, back on the shelf, each of them once."""
+    with transaction.atomic():
+        if not Order.objects.filter(pk=order.pk, holds_stock=True).exists():
+            return
+        for line in order.lines.filter(pk__in=pieces).order_by("product_id"):
+            number = pieces[line.pk]
+            free = OrderLine.objects.filter(pk=line.pk, quantity__gte=F("restocked") + number)
+            if free.update(restocked=F("restocked") + number):
+                Product.objects.give_back(line.product_id, number)
+
+
 def _pieces(order: Order) -> list[tuple[int, int]]:
-    """Return product ids with quantities, by id: two orders of the same products must not wait for each other."""
-    return sorted(order.pieces().items())
+    """Return product ids with what is held, by id: two orders of the same products must not wait for each other."""
+    held: Counter[int] = Counter()
+    for line in order.lines.all():
+        held[line.product_id] += line.quantity - line.restocked
+    return sorted(held.items())

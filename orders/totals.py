@@ -5,7 +5,7 @@ A discount lowers, and shipping raises, the rates in proportion to the goods: bo
 (Article 78 and 79 of the EU's VAT Directive 2006/112/EC).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -78,14 +78,19 @@ def left_of(rows: Iterable[RateTotal], given: Iterable[RateTotal]) -> list[RateT
     return list(left.values())
 
 
-def portion(left: Sequence[RateTotal], amount: Decimal, currency: str) -> list[RateTotal]:
+def portion(
+    left: Sequence[RateTotal], amount: Decimal, currency: str, wanted: Mapping[Decimal, Decimal] | None = None
+) -> list[RateTotal]:
     """
-    Return the rows of a credit note over `amount`, out of what is left of the invoice, in proportion to it.
+    Return the rows of a credit note over `amount`, out of what is left of the invoice: of each rate what is `wanted`,
+    as far as it is there; else in proportion.
 
     What stays is the VAT of what stays, so all notes of an invoice add up to it, rate by rate, and the last takes the
     rest.
     """
-    parts = share(amount, [max(row.gross, Decimal(0)) for row in left], currency)
+    parts = [(wanted or {}).get(row.rate, Decimal(0)) for row in left]
+    if sum(parts) != amount or any(part > row.gross for part, row in zip(parts, left, strict=True)):
+        parts = share(amount, [max(row.gross, Decimal(0)) for row in left], currency)
     return take(left, parts, currency)
 
 

@@ -7,7 +7,7 @@ The checks registered here read the database only. `stock()` and `mails()` need 
 
 from collections.abc import Iterator, Mapping
 
-from django.db.models import Q, Sum
+from django.db.models import F, Q, Sum
 
 from mail.models import OutgoingMail
 from orders.audit import CHUNK, register
@@ -114,7 +114,7 @@ def stock(initial: Mapping[int, int]) -> list[str]:
         OrderLine.objects.filter(order__holds_stock=True)
         .order_by()
         .values_list("product_id")
-        .annotate(units=Sum("quantity"))
+        .annotate(units=Sum(F("quantity") - F("restocked")))
     )
     return [
         f"Product {pk}: {left} left and {held.get(pk, 0)} held, {initial[pk]} at first"

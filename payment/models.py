@@ -9,6 +9,7 @@ from django.db.models import Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from orders.returns import Things
 from shop.charges import from_stripe
 
 
@@ -156,6 +157,11 @@ class Payment(models.Model):
         """Return what lost disputes took, in minor units; one query."""
         return self.disputes.filter(status=Dispute.Status.LOST).aggregate(sum=Sum("amount", default=0))["sum"]
 
+    def things_back(self) -> Things:
+        """Return the pieces of the order that were given back or are about to be."""
+        rows = self.refunds.exclude(status=Refund.Status.FAILED).values_list("things", flat=True)
+        return Things.together(Things.from_json(kept) for kept in rows)
+
     def refundable(self) -> int:
         return 0 if self.is_free else max(self.amount - self.refunded() - self.lost(), 0)
 
@@ -231,6 +237,8 @@ class Refund(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     restocks = models.BooleanField(_("goods go back on the shelf"), default=False)
+    # What it is paid for (orders.returns.Things), and its worth by VAT rate; NULL for an amount.
+    things = models.JSONField(null=True, blank=True, editable=False)
     attempts = models.PositiveSmallIntegerField(_("tries"), default=0)
     # How often Stripe answered 5xx: it repeats that answer for the same key, so each one makes the next key another.
     broken = models.PositiveSmallIntegerField(default=0, editable=False)
@@ -258,6 +266,12 @@ class Refund(models.Model):
     @property
     def total(self) -> Decimal:
         return from_stripe(self.amount, self.payment.currency)
+
+    @property
+    def worth(self) -> dict[Decimal, Decimal] | None:
+        """What of it belongs to which VAT rate, where it is known."""
+        rates = (self.things or {}).get("worth", {})
+        return {Decimal(rate): Decimal(gross) for rate, gross in rates.items()} or None
 
 
 # What a credit note was written for: also the money that came back, which is still the buyer's.

@@ -18,8 +18,9 @@ from django.utils.translation import gettext as _
 from mail import outbox
 from mail.links import site_url
 from mail.relay import soon
-from orders import invoice, mails, stock
+from orders import invoice, mails, returns, stock
 from orders.models import Order
+from orders.returns import Things
 from shop.charges import from_stripe
 from shop.money import money
 
@@ -40,12 +41,20 @@ class TooMuch(Exception):
 
 
 def request(
-    payment: Payment, *, amount: int, key: str, reason: str, actor: Any = None, restocks: bool = False
+    payment: Payment,
+    *,
+    amount: int,
+    key: str,
+    reason: str,
+    actor: Any = None,
+    restocks: bool = False,
+    things: Things | None = None,
 ) -> Refund:
     """
     Write down that `amount` (minor units) is to go back, and see to it soon. The same `key` again returns the first.
 
-    Raises TooMuch. The sum is checked under the order's lock.
+    `things` are what it is paid for, if not just an amount. Raises TooMuch. The sum, and that the things have not gone
+    back before, is checked under the order's lock.
     """
     from .tasks import send_refund  # tasks.py needs this module
 
@@ -56,10 +65,24 @@ def request(
         if not 0 < amount <= payment.refundable():
             raise TooMuch(payment.refundable())
         refund = Refund.objects.create(
-            payment=payment, amount=amount, idempotency_key=key, reason=reason[:300], actor=actor, restocks=restocks
+            payment=payment,
+            amount=amount,
+            idempotency_key=key,
+            reason=reason[:300],
+            actor=actor,
+            restocks=restocks,
+            things=_kept(payment, things) if things else None,
         )
         soon(send_refund, refund.pk)
     return refund
+
+
+def _kept(payment: Payment, things: Things) -> dict[str, Any]:
+    before = payment.things_back()
+    if not returns.are_there(payment.order, things, before=before):
+        raise TooMuch(payment.refundable())
+    worth = returns.worth(payment.order, things, before=before)
+    return things.as_json() | {"worth": {str(rate): str(gross) for rate, gross in worth.items()}}
 
 
 def _lock(payment: Payment) -> Order:
@@ -212,9 +235,11 @@ def _reduce(order: Order, refund: Refund) -> None:
     to = Order.Status.REFUNDED if whole else Order.Status.PARTIALLY_REFUNDED
     if not order.move(to, actor=refund.actor, note=refund.reason):
         order.remember(refund.reason, actor=refund.actor)
-    note = invoice.credit(order, refund.total, refund.reason, reference=refund.idempotency_key)
+    note = invoice.credit(order, refund.total, refund.reason, reference=refund.idempotency_key, wanted=refund.worth)
     mails.refunded(order, refund.total, note=note)
-    if refund.restocks:
+    if refund.restocks and refund.things:
+        stock.put_back(order, Things.from_json(refund.things).pieces)
+    elif refund.restocks:
         stock.release(order)
 
 

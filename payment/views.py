@@ -217,6 +217,7 @@ def _give_back(request: HttpRequest, form: RefundForm, *, key: str) -> HttpRespo
             reason=form.cleaned_data["reason"],
             actor=request.user,
             restocks=form.cleaned_data["restocks"],
+            things=form.things or None,
         )
     except refunds.TooMuch:
         messages.error(request, _("Someone else has refunded a part meanwhile. Please look again."))

@@ -236,12 +236,17 @@ class OrderLine(models.Model):
     vat_rate = models.DecimalField(_("VAT rate"), max_digits=5, decimal_places=2)
     quantity = models.PositiveIntegerField(_("quantity"))
     is_digital = models.BooleanField(_("digital"), default=False, db_default=False)
+    # Pieces that came back and can be sold again; the order holds the others out of the stock.
+    restocked = models.PositiveIntegerField(_("back on the shelf"), default=0, db_default=0, editable=False)
 
     class Meta:
         ordering = ["id"]
         constraints = [
             models.CheckConstraint(condition=models.Q(quantity__gt=0), name="order_line_quantity_positive"),
             models.CheckConstraint(condition=amounts_fit("unit_price"), name="order_line_price_fits"),
+            models.CheckConstraint(
+                condition=models.Q(restocked__lte=models.F("quantity")), name="order_line_restocked_once"
+            ),
         ]
         verbose_name = _("line")
         verbose_name_plural = _("lines")
