@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from django.db import transaction
 from django.test import TestCase
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,6 +49,11 @@ def test_any_refunds_sum_to_the_invoice_rate_by_rate(lines, discount, shipping, 
         assert abs(note.vat - lawful) <= Decimal("0.01")
 
 
+@transaction.atomic
+def credit(order, amount, *, reference):
+    return invoice.credit(order, amount, "Torn", reference=reference)
+
+
 class CreditNoteTests(TestCase):
     def setUp(self):
         lines = [(make_item("9.99"), 3), (make_item("8.50", vat_rate="7"), 2), (make_item("1.00", vat_rate="0"), 1)]
@@ -56,7 +62,7 @@ class CreditNoteTests(TestCase):
 
     def credit(self, *amounts):
         for number, amount in enumerate(amounts):
-            invoice.credit(self.order, Decimal(amount), "Torn", reference=f"re_{number}")
+            credit(self.order, Decimal(amount), reference=f"re_{number}")
         return list(self.order.invoices.filter(kind=Invoice.Kind.CREDIT_NOTE).order_by("number"))
 
     def vat(self, notes):
@@ -72,8 +78,8 @@ class CreditNoteTests(TestCase):
 
     def test_a_rate_of_which_nothing_is_left_is_not_on_the_last_note(self):
         order = make_order(lines=[(make_item("0.01", vat_rate="0"), 1), (make_item("10.00"), 1)], paid=True)
-        invoice.credit(order, Decimal("10.00"), "Torn", reference="a")
-        last = invoice.credit(order, Decimal("0.01"), "Torn", reference="b")
+        credit(order, Decimal("10.00"), reference="a")
+        last = credit(order, Decimal("0.01"), reference="b")
 
         assert len(last.snapshot["rates"]) == 1
 
