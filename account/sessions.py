@@ -10,13 +10,15 @@ from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
-from django.contrib.sessions.backends.base import VALID_KEY_CHARS
+from django.contrib.sessions.backends.base import VALID_KEY_CHARS, UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.db import OperationalError
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.dateparse import parse_datetime
 
+from config.databases import is_away
 from config.keptsql import KeptSql
 from config.paging import FAR
 
@@ -55,6 +57,15 @@ class SessionStore(DatabaseStore):
     def _get_new_session_key(self) -> str:
         # Django asks the database first whether 165 random bits are taken; create() notices when the row is written.
         return get_random_string(32, VALID_KEY_CHARS)
+
+    def save(self, must_create: bool = False) -> None:  # noqa: FBT001, FBT002
+        try:
+            super().save(must_create)
+        except UpdateError as error:
+            # Django takes any error for a session that was deleted meanwhile, and answers 400.
+            if is_away(error):
+                raise OperationalError("The session could not be saved.") from error
+            raise
 
     def exists(self, session_key: str) -> bool:
         return super().exists(hashed(session_key))

@@ -1,9 +1,10 @@
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
+from django.core.signals import got_request_exception
 from django.db.backends.signals import connection_created
 from django.utils.module_loading import autodiscover_modules
 
-from . import checks, freshness, metrics  # noqa: F401 - checks register themselves
+from . import checks, freshness, metrics, middleware  # noqa: F401 - checks register themselves
 
 
 class ConfigConfig(AppConfig):
@@ -15,6 +16,7 @@ class ConfigConfig(AppConfig):
         autodiscover_modules("belongings")  # config/personaldata.py
         connection_created.connect(freshness.watch_connection)
         connection_created.connect(metrics.watch_connection)
+        got_request_exception.connect(middleware.note_error)
 
 
 class StaffAdminConfig(admin_apps.AdminConfig):

@@ -9,6 +9,7 @@ from typing import Any
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
+from django.db.utils import InterfaceError, InternalError, OperationalError
 
 POSTGRESQL = "django.db.backends.postgresql"
 
@@ -38,11 +39,35 @@ def _sqlite(url: str, test_file: Path) -> dict[str, Any]:
 
 
 def _postgresql(url: str, *, is_pooled: bool) -> dict[str, Any]:
+    given = dj_database_url.parse(url)
     return {
-        **dj_database_url.parse(url),
+        **given,
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
+        # Five seconds for a server that does not take us, ten for one whose machine has vanished with our question.
+        "OPTIONS": {"connect_timeout": 5, "tcp_user_timeout": 10_000, **given.get("OPTIONS", {})},
         # A pooler that lends a connection for one transaction (PgBouncer) leaves nothing behind on it, such as a cursor.
         # Nothing else here lives longer than a transaction: no prepared statement, no SET, no advisory lock, no LISTEN.
         "DISABLE_SERVER_SIDE_CURSORS": is_pooled,
     }
+
+
+READ_ONLY = "25006"  # PostgreSQL's code for a write to a server that only follows, as in the middle of a switch-over
+
+
+def is_away(error: BaseException | None) -> bool:
+    """
+    Tell whether the error, or the one that it came of, is that the database cannot do its work at the moment.
+
+    The connection is refused or lost, the disk is full or read-only, SQLite's file locked. A transaction that goes on
+    after such an error raises another one, and so does Django when it cannot save a session.
+    """
+    seen: set[int] = set()  # errors that were raised twice may refer to each other
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(error, OperationalError | InterfaceError):
+            return True
+        if isinstance(error, InternalError) and getattr(error.__cause__, "sqlstate", "") == READ_ONLY:
+            return True
+        error = error.__cause__ or error.__context__
+    return False

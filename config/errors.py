@@ -1,9 +1,13 @@
 """Error answers: a page for people, JSON for clients that ask for JSON."""
 
+from contextlib import suppress
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+
+MAX_KEPT_FIELDS = 200
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -36,17 +40,30 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
-    response = answer(request, 503, _("The site cannot reach its database at the moment."))
+    """Say that the database is away, and offer to send again what was typed."""
+    response = answer(request, 503, _("The site cannot reach its database at the moment."), kept=typed(request))
     response["Retry-After"] = "5"
+    response["Cache-Control"] = "no-store"
     return response
 
 
-def answer(request: HttpRequest, status: int, message: str) -> HttpResponse:
+def typed(request: HttpRequest) -> list[tuple[str, str]]:
+    """Return the fields of a form that can be sent again as they are: no file, and nothing a page should not hold."""
+    if request.method != "POST":
+        return []
+    with suppress(Exception):  # the body could not be read to its end
+        fields = [(name, value) for name, values in request.POST.lists() for value in values]
+        is_secret = any("password" in name or name in ("code", "token") for name, _value in fields)
+        return [] if is_secret or request.FILES or len(fields) > MAX_KEPT_FIELDS else fields
+    return []
+
+
+def answer(request: HttpRequest, status: int, message: str, **more: object) -> HttpResponse:
     """Render `<status>.html`, or the same in JSON for a client that prefers it."""
     request_id = getattr(request, "id", "-")
     if prefers_json(request):
         return JsonResponse({"error": message, "status": status, "request_id": request_id}, status=status)
-    context = {"message": message, "request_id": request_id, "site_name": settings.SITE_NAME}
+    context = {"message": message, "request_id": request_id, "site_name": settings.SITE_NAME, **more}
     # The error pages must not need what may be broken: no database, no session, no context processors.
     return render(None if status >= 500 else request, f"{status}.html", context, status=status)
 

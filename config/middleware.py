@@ -1,12 +1,14 @@
 """What happens to every request before a view sees it."""
 
 import logging
+import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, QueryDict
 
+from .databases import is_away
 from .errors import bad_request, not_taken_in, unavailable
 from .logs import belonging_to, id_from, route_of
 
@@ -76,16 +78,25 @@ def _is_plain_form(request: HttpRequest) -> bool:
 
 
 def answer_without_database(get_response: NextLayer) -> NextLayer:
-    """Answer 503 instead of 500 when the database is away, and let the next request connect anew."""
+    """Answer 503 instead of 500 when the database is away, whoever asked it, and let the next request connect anew."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        return get_response(request)
+        response = get_response(request)
+        # Django answers for what a middleware raises before anybody else could; `note_error` has seen what it was.
+        return unavailable(request) if getattr(request, "has_lost_database", False) else response
 
     def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, OperationalError | InterfaceError):
+        if not is_away(exception):
             return None
         logger.error("The database did not answer: %s", exception)
         return unavailable(request)
 
     middleware.process_exception = process_exception  # type: ignore[attr-defined]
     return middleware
+
+
+def note_error(request: HttpRequest | None = None, **kwargs: Any) -> None:
+    """Receive Django's got_request_exception, sent while the error is being handled."""
+    error = sys.exception()
+    if request is not None and error is not None and is_away(error):
+        request.has_lost_database = True  # type: ignore[attr-defined]

@@ -95,6 +95,7 @@ MIDDLEWARE = [
     "config.headers.tell_browsers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.middleware.answer_without_database",  # outside all that asks it
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -109,7 +110,6 @@ MIDDLEWARE = [
     "social_django.middleware.SocialAuthExceptionMiddleware",
     "config.ratelimit.answer_too_often",
     "config.middleware.refuse_body",
-    "config.middleware.answer_without_database",
 ]
 
 ROOT_URLCONF = "config.urls"
