@@ -109,7 +109,10 @@ class Threads:
             with busy, belonging_to(request_id):
                 if self._is_closed:
                     return
-                self._act(task, args)
+                try:
+                    self._act(task, args)
+                except Exception:  # or nothing would ever run in this thread again
+                    logger.exception("%r%r could not be started", task, args)
 
     def drop(self) -> None:
         """Start nothing more."""

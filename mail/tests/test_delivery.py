@@ -15,6 +15,9 @@ from mail.tests.factories import make_mail
 SEND = "django.core.mail.EmailMultiAlternatives.send"
 
 
+OPEN = "django.core.mail.backends.locmem.EmailBackend.open"
+
+
 def refused(code):
     return smtplib.SMTPRecipientsRefused({"bob@example.com": (code, b"no")})
 
@@ -54,10 +57,10 @@ class DeliverTests(TestCase):
             with mock.patch(SEND, side_effect=ConnectionRefusedError()):
                 delivery.deliver(mail.pk)
             mail.refresh_from_db()
-            pauses.append(round((mail.available_at - timezone.now()).total_seconds() / 60))
+            pauses.append(round((mail.available_at - timezone.now()).total_seconds() / 6) * 6)
             OutgoingMail.objects.update(available_at=past(seconds=1))
 
-        assert pauses == [1, 5, 25, 125]
+        assert pauses == [30, 180, 1080, 6480]
 
     def test_fifth_failure_is_the_last(self):
         mail = make_mail(attempts=MAX_ATTEMPTS - 1)
@@ -142,6 +145,18 @@ class SweepTests(TestCase):
             make_mail()
 
         assert delivery.sweep() == 9
+
+    def test_sweep_asks_a_mail_server_that_is_away_once(self):
+        first, second = make_mail(available_at=past(hours=2)), make_mail(available_at=past(hours=1))
+
+        with mock.patch(OPEN, side_effect=ConnectionRefusedError("refused")) as opened:
+            assert delivery.sweep() == 0
+
+        assert opened.call_count == 1
+        first.refresh_from_db()
+        assert (first.status, first.attempts, first.error) == ("queued", 0, "ConnectionRefusedError: refused")
+        second.refresh_from_db()
+        assert (second.attempts, second.error) == (0, "")
 
     def test_sweep_stops_in_time(self):
         make_mail()

@@ -49,6 +49,15 @@ class ThreadTests(SimpleTestCase):
             threads.put(a_task(done.set), ())
             assert done.wait(200)
 
+    def test_task_that_cannot_even_be_started_stops_no_other(self):
+        done = threading.Event()
+        threads = relay.Threads(lambda task, args: task(*args), size=1)
+
+        with self.assertLogs("mail.relay", "ERROR"):
+            threads.put(a_task(ZeroDivisionError), ())
+            threads.put(a_task(done.set), ())
+            assert done.wait(200)
+
     def test_end_waits_for_what_runs_and_drops_what_waits(self):
         threads, started, ran = relay.Threads(size=1), threading.Event(), []
 
@@ -84,6 +93,7 @@ class ThreadTests(SimpleTestCase):
         assert subprocess.run([sys.executable, "-c", code], timeout=200, check=False).returncode == 0
 
     def test_pictures_that_hang_keep_no_mail_and_no_payment_waiting(self):
+        self.enterContext(mock.patch.dict(relay._lanes, clear=True))  # threads of earlier tests hold connections
         go_on, done = threading.Event(), {name: threading.Event() for name in ("mail", "payment")}
         self.addCleanup(go_on.set)
 

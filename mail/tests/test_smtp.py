@@ -1,10 +1,14 @@
 """The outbox against a real SMTP conversation, good and bad."""
 
+import socket
+from datetime import timedelta
+
 from django.test import TestCase
+from django.utils import timezone
 
 from config.emailurl import email_settings
 from mail import delivery
-from mail.models import OutgoingMail
+from mail.models import MAX_ATTEMPTS, OutgoingMail
 from mail.tests.factories import make_mail
 from mail.tests.smtp_server import smtp_server
 
@@ -51,11 +55,31 @@ class SmtpTests(TestCase):
 
         assert first[0]["Message-ID"] == server.taken[0]["Message-ID"]
 
-    def test_no_server_is_tried_later(self):
+    def assert_waits(self, url):
+        """However often nobody's mail is taken, this one is not given up, and is tried again within seconds."""
         mail = make_mail()
+        with self.settings(**email_settings(url, folder=None), EMAIL_TIMEOUT=1):
+            for _ in range(MAX_ATTEMPTS + 1):
+                delivery.deliver(mail.pk)
+                mail.refresh_from_db()
+                assert (mail.status, mail.attempts) == ("queued", 0), mail.error
+                assert mail.available_at < timezone.now() + timedelta(seconds=30)
+                OutgoingMail.objects.update(available_at=mail.created_at)
 
-        with self.settings(**email_settings("smtp://127.0.0.1:1", folder=None)):
-            delivery.deliver(mail.pk)
+    def test_server_that_refuses_the_connection_is_waited_for(self):
+        self.assert_waits("smtp://127.0.0.1:1")
 
-        mail.refresh_from_db()
-        assert (mail.status, mail.attempts) == ("queued", 1)
+    def test_server_that_says_nothing_is_waited_for(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            self.assert_waits(f"smtp://127.0.0.1:{silent.getsockname()[1]}")
+
+    def test_server_that_knows_us_not_is_waited_for(self):
+        for scheme, answers in (
+            ("smtp://", {"EHLO": "421 closing", "HELO": "421 closing"}),
+            ("smtp://", {"MAIL": "421 too many connections"}),
+            ("smtp+tls://", {"EHLO": "250-test\r\n250 STARTTLS", "STARTTLS": "220 go on"}),  # and then no TLS
+            ("smtp+tls://", {"EHLO": "250-test\r\n250 STARTTLS", "STARTTLS": "454 no"}),
+            ("smtp://shop:old-password@", {"EHLO": "250-test\r\n250 AUTH PLAIN", "AUTH": "535 wrong"}),
+        ):
+            with self.subTest(answers), smtp_server(**answers) as server:
+                self.assert_waits(f"{scheme}127.0.0.1:{server.server_address[1]}")
