@@ -54,6 +54,12 @@ class GoogleBackend(BaseOAuth2PKCE, GoogleOAuth2):
         user = _known_as(user_id) or super().get_user(user_id)
         return user if user is not None and user.is_active else None
 
+    def get_user_id(self, details: dict[str, Any], response: dict[str, Any]) -> str:
+        subject = response.get("sub")
+        if not subject or not isinstance(subject, str):
+            raise AuthResponseError(self, "no subject")
+        return subject
+
     def get_json(self, *args: Any, **kwargs: Any) -> dict[Any, Any]:
         answer = super().get_json(*args, **kwargs)
         if not isinstance(answer, dict):  # social-core would fall over it

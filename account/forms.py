@@ -1,4 +1,3 @@
-from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -9,6 +8,7 @@ from django.contrib.auth.forms import PasswordResetForm as DjangoPasswordResetFo
 from django.contrib.auth.forms import SetPasswordForm as DjangoSetPasswordForm
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -21,14 +21,18 @@ from config.ratelimit import hit
 from mail import outbox
 from mail.addresses import plain
 from mail.links import site_url
+from mail.models import OutgoingMail
 from search import index
 
 from . import tries
 from .models import User
 from .names import validate_not_reserved, validate_reachable
-from .registration import register
+from .registration import NameTaken, register
 
 OLDEST_YEAR = 1900
+EMAIL_LENGTH = 254
+NAME_TAKEN = _("A user with that username already exists.")
+PER_ADDRESS = ("3/h", "6/d")  # mails with a link for a new password
 
 
 class LoginForm(AuthenticationForm):
@@ -71,6 +75,15 @@ class PasswordChangeForm(PasswordPair, DjangoPasswordChangeForm):
         return password
 
 
+def _mailable(typed: str) -> str:
+    """Return the address as it is kept; written out plainly it may be longer than what was typed, or none at all."""
+    email = plain(typed)
+    if len(email) > EMAIL_LENGTH:
+        raise ValidationError(_("This address is too long."), code="max_length")
+    validate_email(email)
+    return email
+
+
 class RegisterForm(PasswordPair, BaseUserCreationForm):
     """
     Sign up. A taken username is told, since profiles are public; a known e-mail address is not.
@@ -97,19 +110,23 @@ class RegisterForm(PasswordPair, BaseUserCreationForm):
         username = self.cleaned_data["username"]
         validate_not_reserved(username)
         if User.objects.called(username).exists():
-            raise ValidationError(_("A user with that username already exists."), code="unique")
+            raise ValidationError(NAME_TAKEN, code="unique")
         return username
 
     def clean_email(self) -> str:
         # On the instance for the validator that compares password and address.
-        self.instance.email = plain(self.cleaned_data["email"])
+        self.instance.email = _mailable(self.cleaned_data["email"])
         return self.instance.email
 
-    def register(self) -> User | None:
-        data = self.cleaned_data
-        return register(
-            username=data["username"], first_name=data["first_name"], email=data["email"], password=data["password1"]
-        )
+    def register(self, onward: str = "") -> bool:
+        """Return whether it was done; False when somebody else has just taken the name, which is then said."""
+        data = {name: self.cleaned_data[name] for name in ("username", "first_name", "email")}
+        try:
+            register(**data, password=self.cleaned_data["password1"], onward=onward)
+        except NameTaken:
+            self.add_error("username", ValidationError(NAME_TAKEN, code="unique"))
+            return False
+        return True
 
 
 class ProfileForm(forms.ModelForm):
@@ -170,7 +187,7 @@ class EmailForm(ConfirmedForm):
     field_order = ["email", "password"]
 
     def clean_email(self) -> str:
-        email = plain(self.cleaned_data["email"])
+        email = _mailable(self.cleaned_data["email"])
         if email == self.user.email:
             raise ValidationError(_("That is your address already."), code="same")
         return email
@@ -205,23 +222,28 @@ class CodeForm(forms.Form):
 class PasswordResetForm(DjangoPasswordResetForm):
     """Django's form, with the mail going through the outbox and its link built from SITE_URL, never from Host."""
 
-    def get_users(self, email: str) -> Iterable[User]:
+    def get_users(self, email: str) -> list[User]:
         """Return whose address it is, with or without a password: who came by Google may want one too."""
-        return User.objects.filter(email=email, is_active=True)
+        return list(User.objects.filter(email=email, is_active=True))
+
+    def clean_email(self) -> str:
+        return _mailable(self.cleaned_data["email"])
 
     def save(self, **kwargs: Any) -> None:  # type: ignore[override]
-        email = plain(self.cleaned_data["email"])
+        email = self.cleaned_data["email"]
         # Counted for unknown addresses too, so that reaching the limit tells nothing.
-        if not hit("password-reset-address", email, "3/h"):
+        if not all(hit("password-reset-address", email, rate) for rate in PER_ADDRESS):
             return
+        known = self.get_users(email)
         with transaction.atomic():
-            for user in self.get_users(email):
-                self._mail(user)
+            mail = self._mail(known[0] if known else User(pk=0, username="nobody", email=email))
+            if not known:
+                mail.delete()  # the same work for an address that is nobody's, so that time does not tell
 
-    def _mail(self, user: User) -> None:
+    def _mail(self, user: User) -> OutgoingMail:
         token = default_token_generator.make_token(user)
         uid = urlsafe_base64_encode(force_bytes(user.pk))
-        outbox.enqueue(
+        return outbox.enqueue(
             kind="password-reset",
             dedup_key=f"password-reset:{user.pk}:{token}",
             to=user.email,

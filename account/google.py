@@ -11,6 +11,7 @@ import time
 from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from social_django.models import UserSocialAuth
 
 from mail import outbox
@@ -41,6 +42,8 @@ def use_permission(request: HttpRequest) -> bool:
 def unlink(user: User) -> None:
     with transaction.atomic():
         UserSocialAuth.objects.filter(user=user, provider=PROVIDER).delete()
+        # Or the next login by Google would find the member by the address and link them again.
+        User.objects.filter(pk=user.pk).update(google_unlinked_at=timezone.now())
         tell(user, is_linked=False)
 
 

@@ -57,7 +57,8 @@ def _forget_traces(user: User) -> None:
 def _make_nameless(user: User) -> None:
     discard(user.photo.name or "")
     blank = {"first_name": "", "last_name": "", "bio": "", "link": "", "photo": "", "date_of_birth": None}
-    for field, value in {**blank, "is_active": False, "email_proven_at": None, "has_second_factor": False}.items():
+    marks = {"is_active": False, "email_proven_at": None, "google_unlinked_at": None, "has_second_factor": False}
+    for field, value in {**blank, **marks}.items():
         setattr(user, field, value)
     user.username = f"gone-{user.pk}-{secrets.token_hex(4)}"
     user.email = f"{user.username}{NOWHERE}"

@@ -44,6 +44,10 @@ def find_member(
     member = User.objects.filter(email=plain(details["email"])).first()
     if member is None:
         return None
+    if google.linked(member):
+        return _refuse(backend, _("Your account here is linked with another Google account."))
+    if member.google_unlinked_at:
+        return _refuse(backend, _("You took Google off your account. Log in with your password and link it again."))
     if member.is_proven and member.is_active:
         return {"user": member, "is_new": False}
     reason = _("An account with this address exists, but nobody has confirmed it. Set a new password for it first.")
@@ -67,6 +71,7 @@ def link(backend: BaseAuth, uid: str, user: User, *, is_new: bool = False, **kwa
     """Link the Google account as social-core does, with the mail that tells a member who was here before."""
     with transaction.atomic():
         result = associate_user(backend, uid, user, **kwargs)
+        User.objects.filter(pk=user.pk).exclude(google_unlinked_at=None).update(google_unlinked_at=None)
         if is_new or not (result and result.get("new_association")):
             return result
         google.tell(user, is_linked=True)

@@ -12,13 +12,17 @@ from django.core import signing
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
+from social_django.models import UserSocialAuth
 
 from actions.models import Action
 from mail import outbox
 from mail.addresses import plain
 from mail.links import site_url
+from mail.models import OutgoingMail
 from search import index
 
+from . import second_factor
 from .models import User
 
 PROOF_SALT = "account.prove-email"
@@ -26,21 +30,28 @@ CHANGE_SALT = "account.change-email"
 PROOF_DAYS = 3
 
 
-def register(*, username: str, email: str, password: str, first_name: str = "") -> User | None:
-    """Create the member and mail the proof link; for a known address mail its owner instead and return None."""
+class NameTaken(Exception):
+    """Somebody took the username between the form's check and the insert."""
+
+
+def register(*, username: str, email: str, password: str, first_name: str = "", onward: str = "") -> User | None:
+    """
+    Create the member and mail the proof link; for a known address mail its owner instead and return None.
+
+    `onward` is the page of ours that the link leads to in the end. Raises NameTaken.
+    """
     email = plain(email)
     try:
         with transaction.atomic():
             if not User.objects.filter(email=email).exists():
                 user = User.objects.create_user(username, email, password, first_name=first_name)
                 welcome(user)
-                mail_proof(user)
+                mail_proof(user, onward)
                 return user
             make_password(password)  # the same work as for a new member
-    except IntegrityError:
-        # Somebody took the address or the name between the form's check and the insert.
+    except IntegrityError as error:
         if not User.objects.filter(email=email).exists():
-            raise
+            raise NameTaken from error
     with transaction.atomic():
         _mail_known_address(User.objects.get(email=email))
     return None
@@ -52,14 +63,15 @@ def welcome(user: User) -> None:
     index.write(user)
 
 
-def mail_proof(user: User) -> None:
+def mail_proof(user: User, onward: str = "") -> None:
+    query = f"?{urlencode({'next': onward})}" if onward else ""
     token = signing.dumps({"user": user.pk, "email": user.email}, salt=PROOF_SALT)
     outbox.enqueue(
         kind="account-proof",
         dedup_key=f"account-proof:{user.pk}:{token}",
         to=user.email,
         template="account/email/prove",
-        context={"user": user, "link": site_url(reverse("account:prove", args=[token])), "days": PROOF_DAYS},
+        context={"user": user, "link": site_url(reverse("account:prove", args=[token]) + query), "days": PROOF_DAYS},
         secret=True,
     )
 
@@ -75,15 +87,17 @@ def read_proof(token: str) -> User | None:
 
 def mail_new_address(user: User, email: str) -> None:
     """Ask the new address for its word and warn the old one; a new address that is somebody's gets no mail."""
-    token = signing.dumps({"user": user.pk, "old": user.email, "new": email}, salt=CHANGE_SALT)
+    mark = user.password_mark(CHANGE_SALT)
+    token = signing.dumps({"user": user.pk, "old": user.email, "new": email, "mark": mark}, salt=CHANGE_SALT)
     with transaction.atomic():
-        if not User.objects.filter(email=email).exists():
-            _mail_change(user, email, "account/email/new_address", token)
+        mail = _mail_change(user, email, "account/email/new_address", token)
+        if User.objects.filter(email=email).exists():
+            mail.delete()  # written all the same, so that the time it takes does not tell whose addresses we know
         _mail_change(user, user.email, "account/email/old_address", token)
 
 
-def _mail_change(user: User, to: str, template: str, token: str) -> None:
-    outbox.enqueue(
+def _mail_change(user: User, to: str, template: str, token: str) -> OutgoingMail:
+    return outbox.enqueue(
         kind="account-address",
         dedup_key=f"{template}:{user.pk}:{token}",
         to=to,
@@ -93,22 +107,25 @@ def _mail_change(user: User, to: str, template: str, token: str) -> None:
     )
 
 
-def read_new_address(token: str) -> tuple[User, str] | None:
-    """Return whose address becomes which, or None when the link is old, damaged or used."""
+def read_new_address(token: str, user: User) -> str | None:
+    """
+    Return the address that the link was mailed to, or None when it is old, damaged, used or another member's.
+
+    It dies with the password: whoever set a new one because of the warning must not lose the account to it after all.
+    """
     try:
         claim = signing.loads(token, salt=CHANGE_SALT, max_age=PROOF_DAYS * 86400)
     except signing.BadSignature:
         return None
-    user = User.objects.filter(pk=claim["user"], email=claim["old"], is_active=True).first()
-    return (user, claim["new"]) if user else None
+    is_theirs = claim["user"] == user.pk and claim["old"] == user.email
+    return claim["new"] if is_theirs and user.has_password_mark(CHANGE_SALT, claim.get("mark", "")) else None
 
 
-def take_new_address(token: str) -> bool:
-    """Give the account the address that the link was mailed to; False when the link or the address is gone."""
-    change = read_new_address(token)
-    if change is None:
+def take_new_address(token: str, user: User) -> bool:
+    """Give the member the address that the link was mailed to; False when the link or the address is gone."""
+    email = read_new_address(token, user)
+    if email is None:
         return False
-    user, email = change
     try:
         with transaction.atomic():
             user.email, user.email_proven_at = email, None
@@ -117,6 +134,20 @@ def take_new_address(token: str) -> bool:
     except IntegrityError:  # somebody else has it by now
         return False
     return True
+
+
+def prove_by_reset(user: User) -> None:
+    """
+    Record that a mailed link led here, and drop whatever was set up before anybody had opened one.
+
+    Somebody else may have registered the address, and waits with a session, a second factor or a Google account of
+    theirs. Staff are made by staff, so theirs stay.
+    """
+    if not user.is_proven and not user.is_staff:
+        user.sessions.all().delete()
+        second_factor.remove(user)
+        UserSocialAuth.objects.filter(user=user).delete()
+    user.prove_email()
 
 
 def _mail_known_address(owner: User) -> None:

@@ -60,6 +60,14 @@ def _use_recovery_code(user: User, code: str) -> bool:
     return bool(unused.filter(pk__in=matching).update(used_at=timezone.now()))
 
 
+def is_in_force(user: User) -> bool:
+    """Tell whether there is a factor to ask for; a mark on the member without one would shut them out for good."""
+    if SecondFactor.objects.filter(user=user).exclude(confirmed_at=None).exists():
+        return True
+    remove(user)
+    return False
+
+
 def remove(user: User) -> None:
     with transaction.atomic():
         SecondFactor.objects.filter(user=user).delete()

@@ -86,6 +86,7 @@ class User(AbstractUser):
     photo_width = models.PositiveIntegerField(null=True, blank=True, editable=False)
     photo_height = models.PositiveIntegerField(null=True, blank=True, editable=False)
     has_second_factor = models.BooleanField(_("has a second factor"), default=False, editable=False)
+    google_unlinked_at = models.DateTimeField(_("Google taken off at"), null=True, blank=True, editable=False)
     date_of_birth = models.DateField(_("date of birth"), null=True, blank=True)
     bio = models.TextField(_("about you"), max_length=500, blank=True)
     link = models.CharField(_("link"), max_length=200, blank=True, validators=[URLValidator(["http", "https"])])
@@ -155,7 +156,7 @@ class User(AbstractUser):
         try:
             with transaction.atomic():
                 self._lock_both(person)
-                if self._has_block_with(person):
+                if Boundary.is_block_between(self.pk, person.pk):
                     return False
                 # The unique constraint decides between parallel clicks: one row and one action.
                 Follow.objects.create(follower=self, followed=person)
@@ -186,10 +187,6 @@ class User(AbstractUser):
         """Let a follow and a block of the same two happen one after the other, or the follow outlives the block."""
         both = User.objects.select_for_update(no_key=True).filter(pk__in=[self.pk, person.pk])
         list(both.order_by("pk").values_list("pk"))
-
-    def _has_block_with(self, person: "User") -> bool:
-        either = models.Q(owner=self, other=person) | models.Q(owner=person, other=self)
-        return Boundary.objects.filter(either, kind=Boundary.Kind.BLOCK).exists()
 
     def lift_boundary(self, person: "User") -> None:
         Boundary.objects.filter(owner=self, other=person).delete()

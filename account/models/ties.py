@@ -1,6 +1,7 @@
 """What people are to each other: who follows whom, and who wants nothing of whom."""
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -27,6 +28,11 @@ class Follow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.follower_id} follows {self.followed_id}"
+
+    def clean(self) -> None:
+        """Refuse in a form what User.follow() refuses: to follow past a block."""
+        if Boundary.is_block_between(self.follower_id, self.followed_id):
+            raise ValidationError(_("One of the two has blocked the other."), code="block")
 
 
 class Boundary(models.Model):
@@ -69,3 +75,8 @@ class Boundary(models.Model):
 
     def __str__(self) -> str:
         return f"{self.owner_id} {self.kind}s {self.other_id}"
+
+    @classmethod
+    def is_block_between(cls, one: int, other: int) -> bool:
+        either = models.Q(owner=one, other=other) | models.Q(owner=other, other=one)
+        return cls.objects.filter(either, kind=cls.Kind.BLOCK).exists()

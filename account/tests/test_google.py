@@ -119,6 +119,11 @@ class GoogleTests(GoogleTestCase):
                 self.refused(profile)
         assert not User.objects.exists()
 
+    def test_answer_without_a_subject_is_refused(self):
+        for subject in [None, "", 7]:
+            self.refused({**PROFILE, "sub": subject})
+        self.refused({name: value for name, value in PROFILE.items() if name != "sub"})
+
     def test_missing_address_is_refused(self):
         self.refused({**PROFILE, "email": ""})
 
@@ -237,6 +242,34 @@ class LinkTests(GoogleTestCase):
 
         assert not UserSocialAuth.objects.exists()
         assert "no longer linked" in OutgoingMail.objects.latest("pk").subject
+
+    def test_second_google_account_with_the_address_joins_no_linked_member(self):
+        self.link()
+        self.client.logout()
+
+        response = self.come_back({**PROFILE, "sub": "another", "email": "bob@example.com"})
+
+        assert response.url.startswith(reverse("login"))
+        self.assertContains(self.client.get(reverse("login")), "another Google account")
+        assert UserSocialAuth.objects.count() == 1
+
+    def test_google_account_that_was_taken_off_stays_off(self):
+        profile = {**PROFILE, "email": "bob@example.com"}
+        self.link(profile)
+        self.post()
+        self.client.logout()
+
+        self.come_back(profile)
+
+        self.assertContains(self.client.get(reverse("login")), "You took Google off")
+        assert not get_user(self.client).is_authenticated
+        assert not UserSocialAuth.objects.exists()
+
+        self.client.force_login(self.bob, backend="account.backends.UsernameOrEmailBackend")
+        self.link(profile)
+        self.client.logout()
+        self.come_back(profile)
+        assert get_user(self.client) == self.bob
 
     def test_own_address_of_social_auth_takes_nothing_off(self):
         self.link()

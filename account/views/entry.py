@@ -21,7 +21,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from account import devices
 from account.forms import LoginForm, PasswordChangeForm, PasswordResetForm, RegisterForm, SetPasswordForm
 from account.models import User
-from account.registration import mail_proof, read_proof
+from account.registration import mail_proof, prove_by_reset, read_proof
+from account.views.onward import as_query, onward
 from config.http import MemberRequest
 from config.ratelimit import hit, limited
 
@@ -88,7 +89,7 @@ class PasswordResetConfirm(InvalidIs422, auth_views.PasswordResetConfirmView):
     def form_valid(self, form: Any) -> HttpResponse:
         # The link was mailed to the address, so opening it proves the address as well.
         with transaction.atomic():
-            self.user.prove_email()
+            prove_by_reset(self.user)
             response = super().form_valid(form)
         devices.remember(self.request, response, self.user)
         return response
@@ -99,16 +100,16 @@ class PasswordResetConfirm(InvalidIs422, auth_views.PasswordResetConfirmView):
 def register(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect("account:dashboard")
-    form = RegisterForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        form.register()
-        return redirect("account:register_done")
-    return render(request, "account/register.html", {"form": form}, status=422 if form.is_bound else 200)
+    form, wanted = RegisterForm(request.POST or None), onward(request)
+    if request.method == "POST" and form.is_valid() and form.register(wanted):
+        return redirect(f"{reverse('account:register_done')}{as_query(wanted)}")
+    context = {"form": form, "next": wanted}
+    return render(request, "account/register.html", context, status=422 if form.is_bound else 200)
 
 
 @require_safe
 def register_done(request: HttpRequest) -> HttpResponse:
-    return render(request, "account/register_done.html")
+    return render(request, "account/register_done.html", {"next": onward(request)})
 
 
 @never_cache
@@ -121,8 +122,10 @@ def prove(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         person.prove_email()
         messages.success(request, _("Thank you, your e-mail address is confirmed."))
-        return redirect("account:dashboard" if request.user.is_authenticated else "login")
-    return render(request, "account/prove.html", {"person": person})
+        if request.user.is_authenticated:
+            return redirect(onward(request) or "account:dashboard")
+        return redirect(reverse("login") + as_query(onward(request)))
+    return render(request, "account/prove.html", {"person": person, "next": onward(request)})
 
 
 @require_POST

@@ -68,11 +68,12 @@ def email_change(request: MemberRequest) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def email_confirm(request: HttpRequest, token: str) -> HttpResponse:
+@login_required
+def email_confirm(request: MemberRequest, token: str) -> HttpResponse:
     """Show a button rather than act on GET: mail scanners open every link of every mail."""
-    is_done = request.method == "POST" and take_new_address(token)
+    is_done = request.method == "POST" and take_new_address(token, request.user)
     if not is_done:
-        is_good = request.method != "POST" and read_new_address(token) is not None
+        is_good = request.method != "POST" and read_new_address(token, request.user) is not None
         return render(request, "account/email_confirm.html", {"is_good": is_good}, status=200 if is_good else 410)
     messages.success(request, _("Your new e-mail address is in use."))
     return redirect("account:dashboard")

@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -15,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 from account import second_factor as factor
 from account import tries
 from account.forms import CodeForm, ConfirmedForm
+from account.views.onward import onward
 from config.http import MemberRequest
 
 
@@ -22,7 +22,7 @@ from config.http import MemberRequest
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def second_factor(request: MemberRequest) -> HttpResponse:
-    if not request.user.has_second_factor or factor.is_passed(request):
+    if not request.user.has_second_factor or factor.is_passed(request) or not factor.is_in_force(request.user):
         return redirect(_next(request))
     form = CodeForm(request.POST or None)
     if request.method == "POST":
@@ -37,9 +37,7 @@ def second_factor(request: MemberRequest) -> HttpResponse:
 
 
 def _next(request: HttpRequest) -> str:
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
-    is_ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
-    return wanted if is_ours and wanted.startswith("/") else resolve_url(settings.LOGIN_REDIRECT_URL)
+    return onward(request) or resolve_url(settings.LOGIN_REDIRECT_URL)
 
 
 @never_cache
@@ -48,6 +46,10 @@ def _next(request: HttpRequest) -> str:
 def second_factor_setup(request: MemberRequest) -> HttpResponse:
     if request.user.has_second_factor:
         return redirect("account:second_factor_remove")
+    if not (request.user.is_proven or request.user.is_staff):
+        # Whoever registers with another's address could lock its owner out for good.
+        messages.error(request, _("Please confirm your e-mail address first."))
+        return redirect("account:dashboard")
     begun, form = factor.begin(request.user), CodeForm(request.POST or None)
     if request.method == "POST":
         tries.spend_code(request.user)
