@@ -144,8 +144,8 @@ def _stand_as_stripe_does(refund: Refund, error: gateway.Refused) -> None:
         for found in theirs:
             _apply(_row_of(payment, found), found)
         payment.refresh_from_db()
-        if refund.restocks and payment.refunded() == payment.amount:
-            stock.release(order)
+        if payment.refunded() == payment.amount:
+            _restock(order, refund)
         problems.report(f"refund-failed-{refund.pk}", _why_not(refund, before, error), order=order)
 
 
@@ -237,6 +237,11 @@ def _reduce(order: Order, refund: Refund) -> None:
         order.remember(refund.reason, actor=refund.actor)
     note = invoice.credit(order, refund.total, refund.reason, reference=refund.idempotency_key, wanted=refund.worth)
     mails.refunded(order, refund.total, note=note)
+    _restock(order, refund)
+
+
+def _restock(order: Order, refund: Refund) -> None:
+    """Put what the refund was for back on the shelf, if staff said so."""
     if refund.restocks and refund.things:
         stock.put_back(order, Things.from_json(refund.things).pieces)
     elif refund.restocks:
