@@ -28,9 +28,8 @@ def test_a_folder_is_imported_and_exported_again(site: Site, staff: Staff, newco
     reader.opens("/blog/")
     reader.misses("Our old workshop")
     site.runs("import_posts", str(here), "--author", "editor")
-    site.runs("import_posts", str(here), "--author", "editor")
 
-    assert "1" in planned
+    assert "1 posts and 0 comments would be imported" in planned
     reader.waits_to_see("/blog/2019/5/", "Our old workshop")
     reader.clicks("Our old workshop")
     reader.sees("It had north light.")

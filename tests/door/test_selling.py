@@ -67,7 +67,6 @@ def test_a_part_and_then_the_rest_goes_back_with_a_credit_note_each(staff: Staff
     bea.opens(address)
     bea.sees("refunded")
     assert buying.stock_of(bea, clock) == 3
-    staff.site.runs("audit_books")
 
 
 def test_a_refund_that_the_bank_returns_is_paid_in_another_way(staff: Staff, newcomer: People):
@@ -91,18 +90,21 @@ def test_a_refund_that_the_bank_returns_is_paid_in_another_way(staff: Staff, new
     assert "By bank transfer today" in cleo.gets_mail("Money back for your order").text
 
 
-def test_a_dispute_is_told_to_the_staff_and_flagged_at_the_payment(staff: Staff, newcomer: People):
+def test_a_dispute_is_told_to_the_staff_and_again_when_it_is_lost(staff: Staff, newcomer: People):
     rug = buying.put_on_shelf(staff, "Rug", "70.00")
     dirk = newcomer("dirk")
     buying.buys(dirk, rug)
     number = buying.order_number(dirk)
 
-    staff.site.stripe("dispute", payment_intent=payment_of(staff, number))
-
+    dispute = staff.site.stripe("dispute", payment_intent=payment_of(staff, number))
     letter = staff.gets_mail(f"Order #{number}: a payment needs you")
-    assert "disputes the payment" in letter.text
+    assert "The buyer disputes €70.00" in letter.text
     staff.follows_link_in(letter, "/admin/payment/problem/")
     staff.sees(f"#{number}")
+
+    staff.site.stripe("close_dispute", dispute=dispute["id"], won=False)
+    assert "the money is gone" in staff.gets_mail(f"Order #{number}: a payment needs you").text
+    buying.status_becomes(dirk, number, "charged_back")
 
 
 def test_a_buyer_withdraws_and_gets_a_receipt_at_once(staff: Staff, newcomer: People):
