@@ -6,6 +6,7 @@ RabbitMQ. Two web workers each time, the local Stripe beside them, and a mail se
 """
 
 import os
+import re
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -96,11 +97,12 @@ class Site:
         return (ARTIFACTS / name).read_text(errors="replace")
 
     def complaints(self) -> list[str]:
-        """Return each traceback that a process has logged, with what it said before."""
+        """Return each traceback that a process has logged, with the line before; Django logs one for every 403."""
         return [
-            f"--- {name}\n{self.log(name)[max(0, at - 500) : at + 3000]}"
+            f"--- {name}\n{self.log(name)[found.start() : found.start() + 3000]}"
             for name in self.logs
-            if (at := self.log(name).find("Traceback (most recent call last)")) >= 0
+            for found in re.finditer(r"^(.*)\nTraceback \(most recent call last\)", self.log(name), re.MULTILINE)
+            if "Forbidden (Permission denied)" not in found[1]
         ]
 
     # --- Starting ---------------------------------------------------------------------------------------------------

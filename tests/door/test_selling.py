@@ -4,6 +4,7 @@ import csv
 from collections.abc import Callable
 
 from . import buying
+from .pages import Answer
 from .person import Person
 from .site import SHOP_EMAIL, STAFF_EMAIL
 from .staff import Staff
@@ -12,12 +13,10 @@ from .test_buying import words_of
 People = Callable[[str], Person]
 
 
-def refunds(staff: Staff, number: int, reason: str, amount: str = "", *, restocks: bool = False) -> None:
+def refunds(staff: Staff, number: int, reason: str, **what: Answer) -> None:
+    """Give back an amount, or things of the order by their names."""
     staff.opens(f"/payment/refund/{number}/")
-    staff.presses(
-        "Continue",
-        {"Reason": reason, "Put the goods back on the shelf": restocks, **({"Amount": amount} if amount else {})},
-    )
+    staff.presses("Continue", {"Reason": reason, **what})
     staff.presses("Yes, refund")
     staff.sees("go back.")
 
@@ -53,12 +52,12 @@ def test_a_part_and_then_the_rest_goes_back_with_a_credit_note_each(staff: Staff
     buying.buys(bea, clock)
     number, address = buying.order_number(bea), bea.page.url
 
-    refunds(staff, number, "A scratch", "10.00")
+    refunds(staff, number, "A scratch", Amount="10.00")
     first = bea.gets_mail("Money back for your order")
     (note,) = first.attachments().values()
     assert "A scratch" in words_of(note)
     buying.status_becomes(bea, number, "partially_refunded")
-    refunds(staff, number, "Sent back", restocks=True)
+    refunds(staff, number, "Sent back", **{"Amount": "40.00", "Put the goods back on the shelf": True})
     bea.gets_mail("Money back for your order")
     buying.status_becomes(bea, number, "refunded")
 
@@ -69,12 +68,25 @@ def test_a_part_and_then_the_rest_goes_back_with_a_credit_note_each(staff: Staff
     assert buying.stock_of(bea, clock) == 3
 
 
+def test_one_of_two_pieces_goes_back_onto_the_shelf(staff: Staff, newcomer: People):
+    brush = buying.put_on_shelf(staff, "Brush", "6.00", stock="5")
+    bert = newcomer("bert")
+    buying.buys(bert, brush, quantity=2)
+    number = buying.order_number(bert)
+
+    refunds(staff, number, "One has no hair", **{"Brush": "1", "Put the goods back on the shelf": True})
+
+    assert "€6.00" in bert.gets_mail("Money back for your order").text
+    buying.status_becomes(bert, number, "partially_refunded")
+    assert buying.stock_of(bert, brush) == 4
+
+
 def test_a_refund_that_the_bank_returns_is_paid_in_another_way(staff: Staff, newcomer: People):
     bell = buying.put_on_shelf(staff, "Bell", "15.00")
     cleo = newcomer("cleo")
     buying.buys(cleo, bell)
     number = buying.order_number(cleo)
-    refunds(staff, number, "It does not ring")
+    refunds(staff, number, "It does not ring", Amount="15.00")
     cleo.gets_mail("Money back for your order")
     (refund,) = [
         one["id"] for one in staff.site.stripe_books()["refunds"] if one["payment_intent"] == payment_of(staff, number)
