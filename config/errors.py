@@ -3,6 +3,7 @@
 from contextlib import suppress
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -11,7 +12,15 @@ MAX_KEPT_FIELDS = 200
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig):
+        return answer(request, 413, _("This is more than may be sent here."))
     return answer(request, 400, _("This request could not be understood."))
+
+
+def method_not_allowed(request: HttpRequest, allowed: str) -> HttpResponse:
+    response = answer(request, 405, _("This address does not take %(method)s.") % {"method": request.method})
+    response["Allow"] = allowed
+    return response
 
 
 def not_taken_in(request: HttpRequest, status: int) -> HttpResponse:

@@ -1,15 +1,17 @@
 """What happens to every request before a view sees it."""
 
+import codecs
 import logging
 import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 
 from .databases import is_away
-from .errors import bad_request, not_taken_in, unavailable
+from .errors import bad_request, method_not_allowed, not_taken_in, unavailable
 from .logs import belonging_to, id_from, route_of
 
 logger = logging.getLogger(__name__)
@@ -44,6 +46,34 @@ def tell(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
     }
     route = route_of(request) if request.resolver_match else ""
     requests.info("%s %s %s", request.method, route, response.status_code, extra={"fields": fields})
+
+
+def refuse_charsets(get_response: NextLayer) -> NextLayer:
+    """
+    Answer 400 to what says that it is written in anything but UTF-8.
+
+    Django would read the form, and the query, by the codec that the request names; Python has some that make no text.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.encoding and codecs.lookup(request.encoding).name not in ("utf-8", "ascii"):
+            request.encoding = settings.DEFAULT_CHARSET  # or the answer itself could not be made
+            return bad_request(request)
+        return get_response(request)
+
+    return middleware
+
+
+def explain_method(get_response: NextLayer) -> NextLayer:
+    """Put words to the empty answer with which Django's decorators refuse a method."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if response.status_code == 405 and not response.streaming and not response.content:
+            return method_not_allowed(request, response["Allow"])
+        return response
+
+    return middleware
 
 
 def refuse_nul(get_response: NextLayer) -> NextLayer:

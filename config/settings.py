@@ -91,6 +91,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.middleware.request_id",
+    "config.middleware.refuse_charsets",
     "config.middleware.refuse_nul",
     "config.headers.tell_browsers",
     "django.middleware.security.SecurityMiddleware",
@@ -109,6 +110,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "social_django.middleware.SocialAuthExceptionMiddleware",
     "config.ratelimit.answer_too_often",
+    "config.middleware.explain_method",
     "config.middleware.refuse_body",
 ]
 

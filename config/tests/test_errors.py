@@ -7,6 +7,7 @@ from django.db import OperationalError
 from django.http import HttpResponse
 from django.test import Client, override_settings
 from django.urls import path
+from django.views.decorators.http import require_POST
 
 from config.logs import JsonFormatter
 
@@ -23,7 +24,12 @@ def echo(request):
     return HttpResponse("fine")
 
 
-urlpatterns = [path("broken/", broken), path("away/", database_away), path("echo/", echo)]
+@require_POST
+def form(request):
+    return HttpResponse(request.POST.get("name", ""))
+
+
+urlpatterns = [path("form/", form), path("broken/", broken), path("away/", database_away), path("echo/", echo)]
 handler400 = "config.errors.bad_request"
 handler404 = "config.errors.page_not_found"
 handler500 = "config.errors.server_error"
@@ -106,3 +112,57 @@ def test_a_broker_that_is_away_is_told_but_does_not_make_the_site_unready(visito
 
     assert response.status_code == 200
     assert response.json()["broker"] == "away"
+
+
+PART = b'--x\r\nContent-Disposition: form-data; name="name"\r\n\r\nb\r\n--x--\r\n'
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        (f"{FORM}; charset=utf-16", b"name=b"),
+        (f"{FORM}; charset=hex", b"name=b"),
+        ("multipart/form-data; charset=utf-16; boundary=x", PART),
+        ("multipart/form-data; charset=zip; boundary=x", PART),
+        ("text/plain; charset=zip", b"name=b"),
+        ("multipart/form-data", PART),
+        ("multipart/form-data; boundary=", PART),
+        (f"multipart/form-data; boundary={'x' * 300}", PART),
+        (FORM, b"&".join(b"a%d=1" % number for number in range(2000))),
+    ],
+)
+@pytest.mark.parametrize("debug", [True, False])
+def test_a_form_that_cannot_be_read_is_400_with_words(visitor, kind, body, debug):
+    with override_settings(DEBUG=debug):
+        response = visitor.generic("POST", "/form/?q=1", body, kind)
+
+    assert response.status_code == 400
+    assert response.content
+
+
+def test_a_form_in_plain_utf_8_is_read(visitor):
+    for kind in (FORM, f"{FORM}; charset=utf-8", f"{FORM}; charset=UTF8", f"{FORM}; charset=nonsense"):
+        assert visitor.generic("POST", "/form/", "name=ä".encode(), kind).content.decode() == "ä"
+
+
+def test_too_large_a_form_is_413(visitor):
+    response = visitor.generic("POST", "/form/", b"name=" + b"x" * 3_000_000, FORM)
+
+    assert response.status_code == 413
+    assert "more than may be sent" in response.content.decode()
+
+
+def test_a_method_that_is_not_allowed_is_explained(visitor):
+    response = visitor.get("/form/")
+
+    assert response.status_code == 405
+    assert response["Allow"] == "POST"
+    assert "This address is for something else" in response.content.decode()
+
+
+def test_a_program_reads_in_json_which_method_is_not_allowed(visitor):
+    response = visitor.get("/form/", headers={"accept": "application/json"})
+
+    assert response.json()["error"] == "This address does not take GET."
+    assert response["Allow"] == "POST"
