@@ -57,7 +57,7 @@ def takes_files(view: View) -> View:
 
 def limit_of(environ: dict[str, Any]) -> int:
     """Return how many bytes whoever asks may send to this address; looks at the session, so it needs a thread."""
-    request = WSGIRequest({**environ, "CONTENT_LENGTH": "", "wsgi.input": BytesIO()})
+    request = WSGIRequest({**environ, "CONTENT_TYPE": "", "CONTENT_LENGTH": "", "wsgi.input": BytesIO()})
     user = _member(request)
     if user is None:
         return STRANGERS
@@ -89,7 +89,7 @@ class Intake:
     @contextmanager
     def holding(self, environ: dict[str, Any]) -> "Iterator[Body]":
         """Count what the body takes for as long as somebody works on it."""
-        body = Body(self, client_address(WSGIRequest(environ)))
+        body = Body(self, client_address(WSGIRequest({**environ, "CONTENT_TYPE": ""})))
         try:
             yield body
         finally:

@@ -1,13 +1,11 @@
 """What happens to every request before a view sees it."""
 
-import codecs
 import logging
 import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 
 from .databases import is_away
@@ -46,22 +44,6 @@ def tell(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
     }
     route = route_of(request) if request.resolver_match else ""
     requests.info("%s %s %s", request.method, route, response.status_code, extra={"fields": fields})
-
-
-def refuse_charsets(get_response: NextLayer) -> NextLayer:
-    """
-    Answer 400 to what says that it is written in anything but UTF-8.
-
-    Django would read the form, and the query, by the codec that the request names; Python has some that make no text.
-    """
-
-    def middleware(request: HttpRequest) -> HttpResponse:
-        if request.encoding and codecs.lookup(request.encoding).name not in ("utf-8", "ascii"):
-            request.encoding = settings.DEFAULT_CHARSET  # or the answer itself could not be made
-            return bad_request(request)
-        return get_response(request)
-
-    return middleware
 
 
 def explain_method(get_response: NextLayer) -> NextLayer:

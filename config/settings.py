@@ -91,7 +91,6 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.middleware.request_id",
-    "config.middleware.refuse_charsets",
     "config.middleware.refuse_nul",
     "config.headers.tell_browsers",
     "django.middleware.security.SecurityMiddleware",

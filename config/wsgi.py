@@ -2,10 +2,12 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from .charsets import only_utf8
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 # runserver takes this one (settings.WSGI_APPLICATION): whoever edits a template wants to see it at once.
-django_application = get_wsgi_application()
+django_application = only_utf8(get_wsgi_application())
 
 from .pagecache import PageCache  # noqa: E402 - reads the settings
 from .start import refuse_unsafe_start  # noqa: E402

@@ -1,6 +1,8 @@
 import json
 import logging
+from io import BytesIO
 from unittest.mock import patch
+from wsgiref.util import setup_testing_defaults
 
 import pytest
 from django.db import OperationalError
@@ -10,6 +12,7 @@ from django.urls import path
 from django.views.decorators.http import require_POST
 
 from config.logs import JsonFormatter
+from config.wsgi import django_application
 
 
 def broken(request):
@@ -121,11 +124,6 @@ FORM = "application/x-www-form-urlencoded"
 @pytest.mark.parametrize(
     ("kind", "body"),
     [
-        (f"{FORM}; charset=utf-16", b"name=b"),
-        (f"{FORM}; charset=hex", b"name=b"),
-        ("multipart/form-data; charset=utf-16; boundary=x", PART),
-        ("multipart/form-data; charset=zip; boundary=x", PART),
-        ("text/plain; charset=zip", b"name=b"),
         ("multipart/form-data", PART),
         ("multipart/form-data; boundary=", PART),
         (f"multipart/form-data; boundary={'x' * 300}", PART),
@@ -142,7 +140,7 @@ def test_a_form_that_cannot_be_read_is_400_with_words(visitor, kind, body, debug
 
 
 def test_a_form_in_plain_utf_8_is_read(visitor):
-    for kind in (FORM, f"{FORM}; charset=utf-8", f"{FORM}; charset=UTF8", f"{FORM}; charset=nonsense"):
+    for kind in (FORM, f"{FORM}; charset=utf-8", f"{FORM}; charset=nonsense"):
         assert visitor.generic("POST", "/form/", "name=ä".encode(), kind).content.decode() == "ä"
 
 
@@ -166,3 +164,20 @@ def test_a_program_reads_in_json_which_method_is_not_allowed(visitor):
 
     assert response.json()["error"] == "This address does not take GET."
     assert response["Allow"] == "POST"
+
+
+@pytest.mark.parametrize("kind", [FORM, "multipart/form-data; boundary=x", "text/plain", "application/json"])
+@pytest.mark.parametrize("charset", ["utf-16", "hex", '"zip"', "ZIP", "utf-7", "idna", "latin-1"])
+@pytest.mark.django_db
+def test_what_is_written_in_another_charset_is_400_at_the_door(kind, charset):
+    environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/form/", "QUERY_STRING": "a=1", "HTTP_HOST": "localhost"}
+    setup_testing_defaults(environ)
+    body = b"name=b" if kind == FORM else PART
+    environ |= {"CONTENT_TYPE": f"{kind}; charset={charset}", "CONTENT_LENGTH": str(len(body))}
+    environ["wsgi.input"] = BytesIO(body)
+    statuses = []
+
+    page = b"".join(django_application(environ, lambda status, headers: statuses.append(status)))
+
+    assert statuses == ["400 Bad Request"]
+    assert b"cannot be understood" in page
