@@ -1,0 +1,143 @@
+"""nginx as docker-compose.yml starts it, on loopback: what it says when it answers by itself, and what it writes down."""
+
+import http.client
+import os
+import re
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from config.intake import FILE, MEMBERS
+from config.management.services import free_port
+from config.tests.waiting import wait_until
+
+PROGRAM = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+OURS = (settings.BASE_DIR / "config/nginx.conf").read_text()
+AROUND = """
+daemon off;
+{user}
+pid {folder}/nginx.pid;
+error_log {folder}/server.log notice;
+events {{}}
+http {{
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  scgi_temp_path {folder}/scgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  include {folder}/site.conf;
+}}
+"""
+# Started as root, it would read the files as somebody who may not look into the test's folder.
+USER = "" if os.geteuid() else "user root root;"
+SECRETS = ("t0ken", "searched", "somebody@example.com")
+
+pytestmark = pytest.mark.skipif(not PROGRAM, reason="nginx is not installed")
+
+
+def configuration(folder: Path, port: int, web: int) -> str:
+    """Return our file with what only a container has replaced: names, ports and places."""
+    text = OURS.replace("listen 8080", f"listen 127.0.0.1:{port}").replace("/dev/stdout", f"{folder}/access.log")
+    text = text.replace("/dev/stderr", f"{folder}/requests.log").replace("root /srv", f"root {folder}/srv")
+    text = re.sub(r"resolver 127.*\n", "\n", text).replace("server web:8000 resolve", f"server 127.0.0.1:{web}")
+    return text.replace("gzip_static on;", "")  # Debian's light one cannot
+
+
+@pytest.fixture
+def nginx(tmp_path):
+    """The port of an nginx in front of a site that is away."""
+    port = free_port()
+    (tmp_path / "srv").mkdir()
+    (tmp_path / "srv/static").symlink_to(settings.BASE_DIR / "static")
+    (tmp_path / "site.conf").write_text(configuration(tmp_path, port, free_port()))
+    (tmp_path / "nginx.conf").write_text(AROUND.format(folder=tmp_path, user=USER))
+    command = [PROGRAM, "-p", str(tmp_path), "-e", f"{tmp_path}/server.log", "-c", f"{tmp_path}/nginx.conf"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            wait_until(lambda: answers(port), process)
+            yield port
+        finally:
+            process.terminate()
+
+
+def answers(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def ask(port, method, path, headers=None):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.putrequest(method, path)
+    for name, value in (headers or {}).items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    answer = connection.getresponse()
+    body = answer.read().decode()
+    connection.close()
+    return answer, body
+
+
+def written(folder):
+    return "".join(path.read_text() for path in folder.glob("*.log"))
+
+
+def test_a_site_that_is_away_is_explained_and_nobodys_secrets_are_written_down(nginx, tmp_path):
+    for path in (
+        "/orders/t0ken/?q=searched",
+        "/account/reset/t0ken/?next=somebody@example.com",
+        "/account/edit/t0ken",
+        "/images/create/?url=searched",
+        "/blog/preview/t0ken/",
+        "/media/images/t0ken.webp",
+        "//account//t0ken",
+        "/%61ccount/t0ken",
+        "/search/?q=searched",
+    ):
+        ask(nginx, "GET", path, {"Referer": "http://127.0.0.1/?q=searched"})
+    answer, body = ask(nginx, "POST", "/account/login/?next=t0ken", {"Content-Length": "0"})
+
+    assert answer.status == 502
+    assert "keeps what you typed" in body
+    assert "unsafe-inline" in answer.headers["Content-Security-Policy"]
+    log = written(tmp_path)
+    assert log.count('"status":502') >= 8
+    assert '"path":"/search/"' in log
+    assert not [secret for secret in SECRETS if secret in log]
+    assert '"GET ' not in log
+    assert "127.0.0.1:" not in re.sub(r'"upstream":"[^"]*"', "", log)
+
+
+@pytest.mark.parametrize(
+    ("path", "size", "status"),
+    [
+        ("/account/login/", 2_600_000, 413),
+        ("/images/create/", 2_600_000, 502),
+        ("/images/create/", 13_000_000, 413),
+        ("/admin/shop/product/add/", 13_000_000, 502),
+        ("/admin/shop/product/add/", 110_000_000, 413),
+    ],
+)
+def test_what_is_too_large_is_refused_with_words_before_it_is_sent(nginx, path, size, status):
+    answer, body = ask(nginx, "POST", path, {"Content-Length": str(size), "Expect": "100-continue"})
+
+    assert answer.status == status
+    assert "keeps what you typed" in body
+
+
+def test_an_address_that_is_too_long_is_explained(nginx):
+    for path, headers in ((f"/?q={'x' * 40_000}", {}), ("/", {"Cookie": "x" * 40_000})):
+        answer, body = ask(nginx, "GET", path, headers)
+
+        assert answer.status in (400, 414)
+        assert "This address is too long" in body
+
+
+def test_nginx_and_the_site_agree_about_sizes():
+    sizes = re.findall(r"client_max_body_size (\d+)([km])", OURS)
+    allowed = [int(number) * {"k": 1024, "m": 1024**2}[unit] for number, unit in sizes]
+
+    assert all(theirs >= ours for theirs, ours in zip(allowed, (MEMBERS, FILE, 100_000_000), strict=True))
