@@ -6,6 +6,8 @@ from typing import NamedTuple
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from shop.money import money
+
 from .models import Invoice, Order
 
 S = Order.Status
@@ -54,7 +56,11 @@ def steps(order: Order, papers: list[Invoice], *, is_sent: bool) -> list[Step]:
     """
     done: list[tuple[datetime, Promise | str]] = [(order.created_at, _("Ordered"))]
     done += [(at, label) for at, label in [(order.paid_at, _("Paid")), (order.sent_at, _("Sent"))] if at]
-    done += [(paper.created_at, _paper_label(paper)) for paper in papers]
+    done += [(paper.created_at, _paper_label(paper, order.currency)) for paper in papers]
+    for withdrawal in order.withdrawals.all():
+        done.append((withdrawal.created_at, _("Asked to withdraw") if withdrawal.is_late else _("Withdrawn")))
+        if withdrawal.handled_at:
+            done.append((withdrawal.handled_at, _("Withdrawal dealt with")))
     done += [
         (event.created_at, event.get_status_display().capitalize())
         for event in order.events.all()
@@ -64,9 +70,11 @@ def steps(order: Order, papers: list[Invoice], *, is_sent: bool) -> list[Step]:
     return [Step(label, at) for at, label in done] + _to_come(order, papers, is_sent=is_sent)
 
 
-def _paper_label(paper: Invoice) -> Promise | str:
-    label = _("Invoice %(number)s") if paper.kind == Invoice.Kind.INVOICE else _("Credit note %(number)s")
-    return label % {"number": paper.label}
+def _paper_label(paper: Invoice, currency: str) -> Promise | str:
+    if paper.kind == Invoice.Kind.INVOICE:
+        return _("Invoice %(number)s") % {"number": paper.label}
+    words = {"amount": money(paper.total, currency), "number": paper.label}
+    return _("%(amount)s given back (credit note %(number)s)") % words
 
 
 def _to_come(order: Order, papers: list[Invoice], *, is_sent: bool) -> list[Step]:

@@ -151,13 +151,17 @@ def order_list(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def order_detail(request: HttpRequest, token: str) -> HttpResponse:
-    order = get_object_or_404(Order.objects.prefetch_related("lines__product", "events", "invoices"), token=token)
+    order = get_object_or_404(
+        Order.objects.prefetch_related("lines__product", "events", "invoices", "withdrawals"), token=token
+    )
     papers = list(order.invoices.all())
+    notes = [paper for paper in papers if paper.kind == Invoice.Kind.CREDIT_NOTE]
     is_sent = any(not line.product.is_digital for line in order.lines.all())
     context = {
         "is_sent": is_sent,
         "order": order,
         "papers": papers,
+        "given_back": sum((note.total for note in notes), Decimal(0)),
         "downloads": [line for line in order.lines.all() if line.product.download] if order.is_paid_for else [],
         "steps": timeline.steps(order, papers, is_sent=is_sent),
         "next": timeline.now(order, has_all=all(line.product.download for line in order.lines.all())),

@@ -1,8 +1,13 @@
+from decimal import Decimal
+
+from django.db import transaction
 from django.test import TestCase
+from django.utils import timezone
 
 from account.tests.factories import make_user
+from orders import invoice
 from orders.claims import claim
-from orders.models import Order
+from orders.models import Order, Withdrawal
 from orders.tests.factories import make_item, make_order
 
 
@@ -45,10 +50,34 @@ class OrderDetailTests(TestCase):
     def test_number_of_queries_does_not_grow_with_the_lines(self):
         few = make_order(lines=[(make_item(), 1)] * 2, paid=True)
         many = make_order(lines=[(make_item(), 1)] * 20, paid=True)
-        with self.assertNumQueries(5):
+        with self.assertNumQueries(6):
             self.client.get(few.get_absolute_url())
-        with self.assertNumQueries(5):
+        with self.assertNumQueries(6):
             self.client.get(many.get_absolute_url())
+
+    def test_what_was_given_back_is_shown_with_its_amount(self):
+        order = make_order(lines=[(make_item("20.00"), 1)], paid=True)
+        with transaction.atomic():
+            label = invoice.credit(order, Decimal("5.00"), "Torn").label
+
+        page = self.client.get(order.get_absolute_url())
+
+        self.assertContains(page, f"€5.00 given back (credit note {label})")
+        self.assertContains(page, "−€5.00")
+
+    def test_a_withdrawal_is_shown_and_whether_it_was_dealt_with(self):
+        order = make_order(paid=True)
+        fields = {"name": "Ada", "email": order.email, "order_number": str(order)}
+        Withdrawal.objects.create(key="k1", order=order, **fields)
+        page = self.client.get(order.get_absolute_url())
+        self.assertContains(page, "<strong>Withdrawn</strong>")
+        self.assertNotContains(page, "dealt with")
+
+        Withdrawal.objects.update(handled_at=timezone.now(), is_late=True)
+
+        page = self.client.get(order.get_absolute_url())
+        self.assertContains(page, "Asked to withdraw")
+        self.assertContains(page, "dealt with")
 
 
 class OrderInvoiceTests(TestCase):

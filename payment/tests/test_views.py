@@ -324,6 +324,30 @@ class CompletedTests(PaymentPageTestCase):
 
         assert_paid_once(order)
 
+    def test_who_has_paid_reads_it_at_once_with_what_was_bought_and_where_it_goes(self):
+        order = make_order(lines=[(make_item("6.25", name="Blank book"), 2)])
+        self.simulator.ledger.pay(self.open_session(order))
+        self.remember(order)
+
+        page = self.come_back(order)
+
+        self.assertNotContains(page, "A moment, please")
+        for words in ("your order is paid", "2 × Blank book", "€12.50", "Goes to", "12 Analytical Lane"):
+            self.assertContains(page, words)
+
+    def test_while_stripe_does_not_answer_the_page_waits(self):
+        order = make_order()
+        self.simulator.ledger.pay(self.open_session(order))
+        self.remember(order)
+
+        with (
+            mock.patch.object(gateway, "get_session", side_effect=gateway.Unavailable("away")),
+            mock.patch("payment.views.relay.hand_over") as later,
+        ):
+            self.assertContains(self.come_back(order), "A moment, please")
+
+        later.assert_called_once()
+
     def test_htmx_gets_the_fragment(self):
         order = self.paid_order()
         self.remember(order)
