@@ -10,6 +10,7 @@ from blog.tests.factories import make_comment, make_post
 from cart.models import SavedCart
 from images.models import Image
 from images.tests.factories import make_image
+from orders.claims import orders_of
 from orders.models import Order
 from orders.tests.factories import make_order
 
@@ -43,14 +44,24 @@ class LeavingTests(TestCase):
         assert (comment.author, comment.name) == (None, "Former member")
         assert "bob" not in comment.email
 
-    def test_orders_stay_as_they_were_and_belong_to_nobody(self):
+    def test_orders_stay_as_they_were_with_the_nameless_row(self):
         order = make_order(buyer=self.bob)
 
         self.leave()
 
         after = Order.objects.get(pk=order.pk)
-        assert after.buyer is None
+        assert after.buyer == self.bob
         assert (after.first_name, after.address, after.total) == (order.first_name, order.address, order.total)
+
+    def test_next_owner_of_the_address_gets_none_of_the_orders(self):
+        address = self.bob.email
+        make_order(buyer=self.bob, email=address)
+        make_order(buyer=None, email=address.upper())
+
+        self.leave()
+
+        assert not orders_of(make_user("next", email=address)).exists()
+        assert Order.objects.filter(buyer=self.bob).count() == 2
 
     def test_saved_cart_goes(self):
         SavedCart.objects.create(owner=self.bob, items={"1": {"quantity": 2}})
