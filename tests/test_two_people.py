@@ -237,6 +237,7 @@ def running():
         yield Server(port), port
 
 
+@pytest.mark.timeout(max(600, 2 * STEPS))
 @pytest.mark.django_db(transaction=True)
 def test_everybody_gets_their_own_page_as_it_is_now(settings):
     chance = random.Random(SEED)
