@@ -41,14 +41,18 @@ class SameOriginCsrfMiddleware(CsrfViewMiddleware):
         return super().process_view(request, callback, callback_args, callback_kwargs)
 
 
+def typed(request: HttpRequest) -> list[tuple[str, str]]:
+    """Return what stands in the form, to be put into another that sends it again."""
+    fields = [(name, value) for name, values in request.POST.lists() for value in values]
+    return [field for field in fields if field[0] != "csrfmiddlewaretoken"][:MAX_KEPT_FIELDS]
+
+
 def failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Explain a refusal; a browser that merely sent no proof gets its own form back with a token in it."""
     can_confirm = came_from_us(request) is None and not request.FILES
     kept = []
     if can_confirm:
         get_token(request)
-        kept = [
-            (name, value) for name, values in request.POST.lists() if name != "csrfmiddlewaretoken" for value in values
-        ][:MAX_KEPT_FIELDS]
+        kept = typed(request)
     context = {"can_confirm": can_confirm, "kept": kept, "no_cookie": reason == REASON_NO_CSRF_COOKIE}
     return render(request, "403_csrf.html", context, status=403)

@@ -23,6 +23,12 @@ def method_not_allowed(request: HttpRequest, allowed: str) -> HttpResponse:
     return response
 
 
+def session_lost(request: HttpRequest, login: str, kept: list[tuple[str, str]]) -> HttpResponse:
+    """Give a form back whose sender has been logged out meanwhile; files cannot be given back."""
+    context = {"login": login, "kept": kept, "had_files": bool(request.FILES)}
+    return render(request, "session_lost.html", context, status=403)
+
+
 def not_taken_in(request: HttpRequest, status: int) -> HttpResponse:
     """Say why a body was refused (config/intake.py). The connection ends, for the rest of the body may still be on it."""
     texts = {

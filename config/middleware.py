@@ -5,11 +5,15 @@ import sys
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.urls import reverse
 
+from .csrf import typed
 from .databases import is_away
-from .errors import bad_request, method_not_allowed, not_taken_in, unavailable
+from .errors import bad_request, method_not_allowed, not_taken_in, prefers_json, session_lost, unavailable
 from .logs import belonging_to, id_from, route_of
 
 logger = logging.getLogger(__name__)
@@ -44,6 +48,30 @@ def tell(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
     }
     route = route_of(request) if request.resolver_match else ""
     requests.info("%s %s %s", request.method, route, response.status_code, extra={"fields": fields})
+
+
+def keep_what_was_typed(get_response: NextLayer) -> NextLayer:
+    """Answer a form that came without a session with the form itself: on the way to the login it would be lost."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if request.method != "POST" or not _leads_back_here(response, request):
+            return response
+        kept = typed(request)
+        # A password is asked for again rather than written into a page.
+        is_secret = any("password" in name or name == "code" for name, _value in kept)
+        if is_secret or not any(value for _name, value in kept):
+            return response
+        return session_lost(request, response["Location"], kept)
+
+    return middleware
+
+
+def _leads_back_here(response: HttpResponse, request: HttpRequest) -> bool:
+    if response.status_code != 302 or "HX-Request" in request.headers or prefers_json(request):
+        return False
+    login = urlsplit(response["Location"])
+    return login.path == reverse(settings.LOGIN_URL) and QueryDict(login.query).get("next") == request.get_full_path()
 
 
 def explain_method(get_response: NextLayer) -> NextLayer:

@@ -109,6 +109,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "social_django.middleware.SocialAuthExceptionMiddleware",
     "config.ratelimit.answer_too_often",
+    "config.middleware.keep_what_was_typed",
     "config.middleware.explain_method",
     "config.middleware.refuse_body",
 ]
