@@ -41,7 +41,7 @@ class CheckoutAttemptAdmin(ReadOnlyAdmin):
     list_display = ["__str__", "order_link", "status", "created_at", "expires_at"]
     list_filter = ["status", "created_at"]
     search_fields = ["session_id", "=order__id"]
-    exclude = ["url"]
+    exclude = ["url", "params"]  # the pay page, and the way back from it with the order's key
 
 
 class AtStripe:
@@ -101,6 +101,7 @@ class WebhookEventAdmin(ReadOnlyAdmin):
     list_display = ["kind", "event_id", "status", "attempts", "happened_at", "received_at"]
     list_filter = ["status", "kind", "received_at"]
     search_fields = ["event_id"]
+    exclude = ["payload"]  # it repeats the way back from the pay page, with the order's key
     actions = ["try_again"]
 
     def has_try_again_permission(self, request: HttpRequest) -> bool:
