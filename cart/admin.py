@@ -1,17 +1,22 @@
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from config.modeladmin import StaffAdmin
 from config.readonly import Unwritable
+from shop.admin import Prices, price_column
 
 from .models import Coupon, CouponUse, SavedCart
 
 
 @admin.register(Coupon)
-class CouponAdmin(StaffAdmin):
-    list_display = ["code", "percent", "amount", "minimum", "valid_from", "valid_to", "used", "max_uses", "is_active"]
+class CouponAdmin(Prices, StaffAdmin):
+    list_display = ["code", "percent", "taken_off", "needed", "valid_from", "valid_to", "used", "max_uses", "is_active"]
     list_filter = ["is_active"]
     search_fields = ["code"]
     readonly_fields = ["used"]
+
+    taken_off = price_column("amount", _("amount"))
+    needed = price_column("minimum", _("minimum"))
 
 
 @admin.register(CouponUse)

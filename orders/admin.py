@@ -15,6 +15,7 @@ from config.longtables import LongTable, of_address
 from config.modeladmin import StaffAdmin
 from config.ratelimit import hit
 from config.readonly import ReadOnly
+from shop.admin import Prices, price_column
 from shop.money import money
 
 from . import export, mails, sending
@@ -299,8 +300,11 @@ class VatIdAdmin(StaffAdmin):
 
 
 @admin.register(ShippingRate)
-class ShippingRateAdmin(StaffAdmin):
-    list_display = ["name", "price", "free_from"]
+class ShippingRateAdmin(Prices, StaffAdmin):
+    list_display = ["name", "costs", "free_above"]
+
+    costs = price_column("price", _("price"))
+    free_above = price_column("free_from", _("free from"))
 
 
 @admin.register(Withdrawal)

@@ -23,6 +23,7 @@ FEW = 3  # pieces left at which a product is listed
 
 class Period(NamedTuple):
     label: Any
+    span: Any  # what all bars together are
     bars: int
     start: Callable[[date], date]  # the first day of the period a day is in
     format: str
@@ -37,9 +38,9 @@ def _first(day: date) -> date:
 
 
 PERIODS = {
-    "day": Period(_("per day"), 30, lambda day: day, "j M"),
-    "week": Period(_("per week"), 26, _monday, "j M"),
-    "month": Period(_("per month"), 12, _first, "M y"),
+    "day": Period(_("per day"), _("the last 30 days"), 30, lambda day: day, "j M"),
+    "week": Period(_("per week"), _("the last 26 weeks"), 26, _monday, "j M"),
+    "month": Period(_("per month"), _("the last 12 months"), 12, _first, "M y"),
 }
 
 

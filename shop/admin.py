@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -21,12 +22,34 @@ from . import money
 from .models import Basket, BoughtTogether, Category, Product, ProductPicture, ProductQuerySet, StockAlert
 from .tasks import answer_stock_alerts
 
+OF_AMOUNTS = 3  # decimals of the columns that hold them, whatever the currency
+
 
 class PriceField(DecimalField):
     """Shows as many decimals as the currency has; the column keeps three for the currencies that need them."""
 
     def prepare_value(self, value: Any) -> Any:
         return money.quantize(value) if isinstance(value, Decimal) else value
+
+
+class Prices:
+    """For an admin of rows with amounts in the shop's currency, in front of ModelAdmin."""
+
+    def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> Any:
+        if isinstance(db_field, models.DecimalField) and db_field.decimal_places == OF_AMOUNTS:
+            kwargs["form_class"] = PriceField
+        return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+
+
+def price_column(field: str, description: Any) -> Callable[[Any, Any], str | None]:
+    """Return a column that shows an amount of the shop's currency as people write it."""
+
+    @admin.display(description=description, ordering=field, empty_value="-")
+    def column(_admin: Any, row: Any) -> str | None:
+        amount = getattr(row, field)
+        return None if amount is None else money.money(amount)
+
+    return column
 
 
 @admin.register(Category)
@@ -48,7 +71,7 @@ class PictureInline(admin.TabularInline):
 
 
 @admin.register(Product)
-class ProductAdmin(LongTable, StaffAdmin):
+class ProductAdmin(Prices, LongTable, StaffAdmin):
     list_display = ["name", "preview", "category", "price", "stock", "available", "is_digital"]
     list_editable = ["price", "stock", "available"]
     list_filter = ["available", "category", "is_digital"]
@@ -81,8 +104,6 @@ class ProductAdmin(LongTable, StaffAdmin):
         if db_field.name == "stock":
             # The form carries the number it showed, so that saving it can tell a recount from an old number.
             kwargs["show_hidden_initial"] = True
-        if db_field.name == "price":
-            kwargs["form_class"] = PriceField
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Product, form: ModelForm, change: bool) -> None:  # noqa: FBT001
@@ -106,7 +127,8 @@ class ProductAdmin(LongTable, StaffAdmin):
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         product = self.get_object(request, object_id)
-        if product and self.get_deleted_objects([product], request)[3]:
+        may_delete = self.has_delete_permission(request, product)
+        if product and may_delete and self.get_deleted_objects([product], request)[3]:
             text = _(
                 "%(name)s has been sold, so the books need it for ever. To end its sale, take it off show instead."
             )

@@ -37,7 +37,7 @@ def sales_overview(context: dict[str, Any]) -> dict[str, Any]:
     bars = sales.chart(name)
     return {
         "periods": [(key, period.label, key == name) for key, period in sales.PERIODS.items()],
-        "label": sales.PERIODS[name].label,
+        "span": sales.PERIODS[name].span,
         "bars": bars,
         "sum": sum((bar.amount for bar in bars), Decimal(0)),
         "width": sales.WIDTH,

@@ -1,11 +1,12 @@
 from django.contrib.auth.models import Permission
 from django.test import TestCase
+from django.urls import reverse
 from django.utils import timezone
 
 from account.tests.factories import make_user
 from mail.models import OutgoingMail
 from orders import mails
-from orders.models import Order
+from orders.models import Order, ShippingRate, Withdrawal
 from orders.tests.factories import make_item, make_order
 from shop.money import money
 
@@ -163,3 +164,31 @@ class PapersTests(AdminCase):
 
         assert response.status_code == 302
         assert response["Location"].startswith("/admin/login/")
+
+
+class StaffWordsTests(TestCase):
+    @classmethod
+    def setUpTestData(cls):
+        cls.boss = make_user("boss", staff=True)
+
+    def setUp(self):
+        self.client.force_login(self.boss)
+
+    def test_amounts_are_shown_as_the_currency_counts_them(self):
+        rate = ShippingRate.objects.create(name="Home", price="3.900", free_from="50")
+
+        listing = self.client.get(reverse("admin:orders_shippingrate_changelist")).text
+        form = self.client.get(reverse("admin:orders_shippingrate_change", args=[rate.pk])).text
+
+        assert "€3.90" in listing
+        assert 'value="3.90"' in form
+        assert "3.900" not in listing + form
+
+    def test_the_start_page_says_what_its_sum_is_and_counts_in_words(self):
+        Withdrawal.objects.create(name="Ada", email="ada@example.com", order_number="1", key="k")
+
+        page = self.client.get(reverse("admin:index")).text
+
+        assert "Sales of the last 30 days: €0.00" in page
+        assert "<strong>1</strong> withdrawal to handle" in page
+        assert "Sales of the last 12 months" in self.client.get(reverse("admin:index"), {"sales": "month"}).text
