@@ -1,4 +1,5 @@
 from django.contrib.auth.models import Permission
+from django.db import transaction
 from django.test import TestCase
 from django.urls import reverse
 from django.utils import timezone
@@ -113,8 +114,9 @@ class OrderChangeTests(AdminCase):
 
 class MailTests(AdminCase):
     def test_mails_can_be_sent_again_and_history_says_so(self):
-        mails.confirmation(self.order)
-        mails.invoice(self.order)
+        with transaction.atomic():
+            mails.confirmation(self.order)
+            mails.invoice(self.order)
         other = make_order()
 
         for action in ("confirm_again", "invoice_again"):
