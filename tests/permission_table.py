@@ -75,13 +75,14 @@ TABLES = {
         # A new address or password; switched off, the person is logged out; "delete the account" takes all that is theirs.
         change="account.Boundary account.Follow account.RecoveryCode account.SecondFactor account.Session account.User "
         "actions.Action blog.Comment cart.CouponUse cart.SavedCart images.Image images.Like mail.OutgoingMail "
-        "orders.Order shop.StockAlert social_django.UserSocialAuth",
+        "shop.StockAlert social_django.UserSocialAuth",
     ),
     "account.Follow": Table(opens=f"{SEEN} delete", others=NAME, delete="account.Follow"),
     "account.Boundary": Table(opens=f"{SEEN} delete", others=NAME, delete="account.Boundary"),
     "account.SecondFactor": Table(opens=SEEN, hides="secret", others=NAME),
     "account.RecoveryCode": Table(opens=SEEN, hides="digest", others=NAME),
     "account.Session": Table(),
+    "account.Tries": Table(),
     "auth.Group": Table(),
     "auth.Permission": Table(),
     # --- What people did ---
@@ -159,10 +160,12 @@ TABLES = {
     "payment.CheckoutAttempt": Table(opens=SEEN, hides="url params"),
     "payment.Payment": Table(opens=SEEN),
     "payment.Refund": Table(opens=SEEN, others=NAME + "payment.Payment.payment_intent"),
+    "payment.Dispute": Table(opens=SEEN, others="payment.Payment.payment_intent"),
     "payment.Problem": Table(opens=SEEN, change="payment.Problem"),
     "payment.WebhookEvent": Table(opens=SEEN, hides="payload", change="payment.WebhookEvent"),
     # --- What the site keeps for itself ---
     "config.SweepRun": Table(opens=SEEN),
+    "config.DemoContent": Table(),
     "search.Document": Table(opens=SEEN),
     "search.Word": Table(opens=SEEN),
     "search.Trigram": Table(opens=SEEN, others="search.Word.word"),
@@ -175,10 +178,6 @@ TABLES = {
     "easy_thumbnails.ThumbnailDimensions": Table(),
     "taggit.Tag": Table(),
     "taggit.TaggedItem": Table(),
-    "axes.AccessFailureLog": Table(),
-    "axes.AccessAttempt": Table(),
-    "axes.AccessAttemptExpiration": Table(),
-    "axes.AccessLog": Table(),
     "social_django.UserSocialAuth": Table(),
     "social_django.Nonce": Table(),
     "social_django.Association": Table(),
