@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
 from django.test import RequestFactory, TestCase
 from django.urls import reverse
 
@@ -54,14 +55,15 @@ class LookupTests(TestCase):
         second_factor.begin(bob)
         second_factor.new_recovery_codes(bob)
         order = make_order(buyer=bob)
-        outbox.enqueue(
-            kind="x",
-            dedup_key="x",
-            to="a@example.com",
-            template="account/email/gone",
-            context={"user": bob},
-            secret=True,
-        )
+        with transaction.atomic():
+            outbox.enqueue(
+                kind="x",
+                dedup_key="x",
+                to="a@example.com",
+                template="account/email/gone",
+                context={"user": bob},
+                secret=True,
+            )
         self.client.force_login(
             make_staff(
                 "helper",
