@@ -3,7 +3,7 @@ What may fail while people buy: a line each. Nothing is lost, nothing doubled, a
 
 The site runs as docker-compose.yml starts it, on services of its own. During each fault buyers order and pay; one who is
 answered 503 tries again, as the page says. Afterwards every order has to be paid, invoiced and told by mail within a
-minute. `FAULT_ORDERS=20 FAULT_SECONDS=10` is the long form, by hand.
+minute. By hand, as it takes minutes: `FAULT_ORDERS=1` is the short form, `FAULT_ORDERS=20 FAULT_SECONDS=10` the long one.
 """
 
 import os
@@ -123,7 +123,9 @@ class World:
         services = {**urls, "CELERY_QUEUE": "faults"}
         self.site = Site("faults", folder, letters, google=google, elsewhere=web, services=services)
         stack.enter_context(self.site.running())
-        stack.enter_context(self.restarting(stack))
+        # What is started again ends after the watching has, or the two would go on for ever.
+        again_started = stack.enter_context(ExitStack())
+        stack.enter_context(self.restarting(again_started))
         self.product = self.site.runs("shell", "-v0", "-c", GOODS).strip()
         self.seen: dict[str, list[tuple[int, float]]] = {}
 
@@ -146,9 +148,11 @@ class World:
 
         watching = threading.Thread(target=watch)
         watching.start()
-        yield
-        ended.set()
-        watching.join()
+        try:
+            yield
+        finally:
+            ended.set()
+            watching.join()
 
     def ask_redis(self, *words: str) -> None:
         with redis.Redis.from_url(self.redis_url) as client:
@@ -364,6 +368,12 @@ def assert_buyers_can_buy(world: World, name: str, first: int) -> None:
     assert 503 not in statuses or name in MAY_BE_503, statuses
 
 
+def unsent(world: World) -> list[tuple[object, ...]]:
+    return world.site.rows(
+        "SELECT kind, status, attempts, available_at, lease_until, error FROM mail_outgoingmail WHERE status <> 'sent'"
+    )
+
+
 def assert_settled(world: World, ended: float) -> None:
     number = len(world.seen) * ORDERS
     wanted = {
@@ -376,7 +386,7 @@ def assert_settled(world: World, ended: float) -> None:
     }
     expected = {name: count for name, (_, count) in wanted.items()}
     while (found := {name: world.count(query) for name, (query, _) in wanted.items()}) != expected:
-        assert time.monotonic() < ended + SETTLED_WITHIN, (found, expected, world.site.log_tail(20))
+        assert time.monotonic() < ended + SETTLED_WITHIN, (found, expected, unsent(world))
         time.sleep(0.5)
     sys.stdout.write(f"\nsettled {time.monotonic() - ended:.1f} s after the last fault\n")
     # A server that hung up after the mail may have got it twice, but as one message.
@@ -393,7 +403,8 @@ def assert_pages_are_quick(world: World) -> None:
 
 
 @pytest.mark.services
-@pytest.mark.timeout(3600)
+@pytest.mark.skipif("FAULT_ORDERS" not in os.environ, reason="by hand: FAULT_ORDERS=1 for the short form")
+@pytest.mark.timeout(600 if ORDERS == 1 else 3600)
 @pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")  # the services; `stop` ends them
 @pytest.mark.skipif(os.geteuid() != 0, reason="starts services as their own users: needs root")
 def test_nothing_is_lost_or_doubled_and_all_is_settled_within_a_minute(world: World, subtests: pytest.Subtests) -> None:
