@@ -224,10 +224,15 @@ def image_delete(request: MemberRequest, pk: int) -> HttpResponse:
     return redirect("images:image_list")
 
 
-@require_safe
+@require_POST
 @login_required
+@limited("10/h")
 def image_export(request: MemberRequest, kind: str) -> HttpResponse | FileResponse | StreamingHttpResponse:
-    """Hand a member their own pictures: "csv" the list, "zip" with the files."""
+    """
+    Hand a member their own pictures: "csv" the list, "zip" with the files.
+
+    By POST, or any page of others could have a member's browser ask for it as often as it likes.
+    """
     images = Image.objects.of(request.user)
     if kind == "csv":
         return csv_response("pictures", COLUMNS, rows(images))

@@ -21,7 +21,7 @@ class ExportTests(TestCase):
         self.client.force_login(self.alice)
 
     def get(self, kind: str) -> bytes:
-        response = self.client.get(reverse("images:image_export", args=[kind]))
+        response = self.client.post(reverse("images:image_export", args=[kind]))
         return b"".join(response.streaming_content)
 
     def test_list_has_ones_own_pictures_and_is_safe_to_open(self):
@@ -38,6 +38,20 @@ class ExportTests(TestCase):
             assert archive.read(name) == file.read()
 
     def test_visitors_and_unknown_kinds_get_nothing(self):
-        assert self.client.get(reverse("images:image_export", args=["exe"])).status_code == 404
+        assert self.client.post(reverse("images:image_export", args=["exe"])).status_code == 404
         self.client.logout()
-        assert self.client.get(reverse("images:image_export", args=["zip"])).status_code == 302
+        assert self.client.post(reverse("images:image_export", args=["zip"])).status_code == 302
+
+    def test_a_picture_on_a_page_of_others_starts_no_export(self):
+        assert self.client.get(reverse("images:image_export", args=["zip"])).status_code == 405
+
+    def test_eleventh_export_in_an_hour_waits(self):
+        url = reverse("images:image_export", args=["csv"])
+
+        assert [self.client.post(url).status_code for _ in range(11)] == [200] * 10 + [429]
+
+    def test_dashboard_offers_both(self):
+        page = self.client.get(reverse("account:dashboard"))
+
+        for kind in ("csv", "zip"):
+            self.assertContains(page, f'action="{reverse("images:image_export", args=[kind])}"')
