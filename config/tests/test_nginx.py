@@ -3,9 +3,11 @@
 import http.client
 import os
 import re
+import select
 import shutil
 import socket
 import subprocess
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -48,12 +50,18 @@ def configuration(folder: Path, port: int, web: int) -> str:
 
 
 @pytest.fixture
-def nginx(tmp_path):
-    """The port of an nginx in front of a site that is away."""
+def web():
+    """The port of a site that is away."""
+    return free_port()
+
+
+@pytest.fixture
+def nginx(tmp_path, web):
+    """The port of an nginx in front of the site."""
     port = free_port()
     (tmp_path / "srv").mkdir()
     (tmp_path / "srv/static").symlink_to(settings.BASE_DIR / "static")
-    (tmp_path / "site.conf").write_text(configuration(tmp_path, port, free_port()))
+    (tmp_path / "site.conf").write_text(configuration(tmp_path, port, web))
     (tmp_path / "nginx.conf").write_text(AROUND.format(folder=tmp_path, user=USER))
     command = [PROGRAM, "-p", str(tmp_path), "-e", f"{tmp_path}/server.log", "-c", f"{tmp_path}/nginx.conf"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
@@ -134,6 +142,29 @@ def test_an_address_that_is_too_long_is_explained(nginx):
 
         assert answer.status in (400, 414)
         assert "This address is too long" in body
+
+
+class TestManyConnections:
+    @pytest.fixture
+    def web(self):
+        """A site that takes every connection and never answers."""
+        with socket.create_server(("127.0.0.1", 0), backlog=300) as server:
+            yield server.getsockname()[1]
+
+    def test_one_visitor_holds_no_more_of_them_by_making_up_addresses(self, nginx):
+        with ExitStack() as stack:
+            connections = [stack.enter_context(socket.create_connection(("127.0.0.1", nginx))) for _ in range(120)]
+            for number, connection in enumerate(connections):
+                forwarded = f"X-Forwarded-For: 198.51.100.{number}, 203.0.113.7"
+                connection.sendall(f"GET / HTTP/1.1\r\nHost: localhost\r\n{forwarded}\r\n\r\n".encode())
+            answered = []
+            while len(answered) < 20:
+                ready, _, _ = select.select(connections, [], [], 30)
+                assert ready, f"{len(answered)} of 120 were refused"
+                answered += [connection.recv(4096)[:12] for connection in ready]
+                connections = [connection for connection in connections if connection not in ready]
+
+        assert set(answered) == {b"HTTP/1.1 429"}
 
 
 def test_nginx_and_the_site_agree_about_sizes():
