@@ -29,7 +29,7 @@ def sitemap_index(request: HttpRequest, sitemaps: type_sitemaps) -> HttpResponse
         for section, sitemap in sitemaps.items()
         for number in range(1, _files_of(section, sitemap()) + 1)
     ]
-    return render(request, "sitemap_index.xml", {"sitemaps": files}, content_type="application/xml")
+    return render(request, "sitemap_index.xml", {"sitemaps": files}, content_type="application/xml; charset=utf-8")
 
 
 def _files_of(section: str, sitemap: Sitemap) -> int:
@@ -50,7 +50,7 @@ def sitemap_file(request: HttpRequest, sitemaps: type_sitemaps, section: str, nu
     origin = urlsplit(settings.SITE_URL)
     site = SimpleNamespace(domain=origin.netloc)
     urls = sitemap.get_urls(page=number, site=site, protocol=origin.scheme)  # type: ignore[arg-type]
-    response = render(request, "sitemap.xml", {"urlset": urls}, content_type="application/xml")
+    response = render(request, "sitemap.xml", {"urlset": urls}, content_type="application/xml; charset=utf-8")
     latest = getattr(sitemap, "latest_lastmod", None)
     if latest is not None:
         response["Last-Modified"] = http_date(latest.timestamp())

@@ -188,7 +188,7 @@ class EveryAddressTests(OneOfEach, TestCase):
     def test_other_methods_are_405(self):
         client = self.people()["staff"]
         for name, pattern in addresses().items():
-            for method in ("put", "patch", "delete"):
+            for method in ("put", "patch", "delete", "trace"):
                 status = self.ask(client, method, self.real(name, pattern)).status_code
                 assert status in (404, 405) or (name, status) in BEFORE_THE_METHOD, (name, method, status)
 
@@ -232,3 +232,5 @@ class EveryAddressTests(OneOfEach, TestCase):
             assert answer["X-Content-Type-Options"] == "nosniff", name
             assert answer["X-Frame-Options"] == "DENY", name
             assert answer["Referrer-Policy"] in ("same-origin", "no-referrer"), name
+            kind = answer["Content-Type"] if answer.content else ""
+            assert "charset=utf-8" in kind or not kind.startswith(("text/", "application/xml")), (name, kind)
