@@ -219,6 +219,17 @@ class CodeForm(forms.Form):
             self.add_error("code", ValidationError(_("That code is not right, or was used already."), code="code"))
 
 
+class SetUpForm(ConfirmedForm, CodeForm):
+    """Asks for the password too, unless it was given just now: a browser left open must not lock its owner out."""
+
+    field_order = ["code", "password"]
+
+    def __init__(self, *args: Any, is_recent: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if is_recent:
+            self.fields.pop("password", None)
+
+
 class PasswordResetForm(DjangoPasswordResetForm):
     """Django's form, with the mail going through the outbox and its link built from SITE_URL, never from Host."""
 

@@ -24,6 +24,7 @@ from config.paging import FAR
 
 DEVICE = "device"  # session key: which browser logged in, and when
 SEEN = "staff_seen"  # session key: when a member of staff last asked for something, in seconds
+RECENT = 600  # seconds
 NOTED_EVERY = 600  # seconds; a row written at each request would cost more than ten minutes of precision
 
 
@@ -109,6 +110,12 @@ def is_worn_out(request: HttpRequest) -> bool:
     if seen is None or now - seen > NOTED_EVERY:
         session[SEEN] = int(now)
     return False
+
+
+def is_recent(request: HttpRequest) -> bool:
+    """Tell whether whoever sits there has logged in just now, and need not be asked again who they are."""
+    began = parse_datetime(request.session.get(DEVICE, {}).get("at", ""))
+    return began is not None and time.time() - began.timestamp() < RECENT
 
 
 def hashed(session_key: str) -> str:

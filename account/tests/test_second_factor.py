@@ -61,6 +61,33 @@ class SetUpTests(TestCase):
         self.alice.refresh_from_db()
         assert not self.alice.has_second_factor
 
+    def test_a_browser_left_open_locks_its_owner_out_of_nothing(self):
+        """Whoever sits down at it could set up a phone of their own, and the owner would never get in again."""
+        with later(minutes=11):
+            self.client.get(self.url)
+            code = totp.code_at(SecondFactor.objects.get().secret, totp.step_now())
+
+            assert self.client.post(self.url, {"code": code}).status_code == 422
+            assert self.client.post(self.url, {"code": code, "password": "wrong"}).status_code == 422
+            self.alice.refresh_from_db()
+            assert not self.alice.has_second_factor
+            assert self.client.post(self.url, {"code": code, "password": PASSWORD}).status_code == 200
+        self.alice.refresh_from_db()
+        assert self.alice.has_second_factor
+
+    def test_who_has_no_password_logs_in_again_before_changing_how_one_logs_in(self):
+        self.alice.set_unusable_password()
+        self.alice.save()
+        self.client.force_login(self.alice)
+        names = ("second_factor_setup", "second_factor_remove", "email_change", "leave")
+        pages = [reverse(f"account:{name}") for name in names]
+
+        assert self.client.get(self.url).status_code == 200
+        with later(minutes=11):
+            for page in pages:
+                self.assertRedirects(self.client.post(page, {"username": "alice"}), reverse("account:edit"))
+        assert User.objects.filter(username="alice", is_active=True).exists()
+
     def pass_it(self) -> str:
         set_up(self.alice)
         session = self.client.session

@@ -16,6 +16,7 @@ from account.forms import EmailForm, LeaveForm, ProfileForm
 from account.models import User
 from account.registration import mail_new_address, read_new_address, take_new_address
 from account.sessions import hashed
+from account.views.again import asks_again
 from actions.models import Action
 from actions.stream import Line, fold, latest
 from config import personaldata
@@ -56,6 +57,7 @@ def edit(request: MemberRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@asks_again
 @limited("5/h")
 def email_change(request: MemberRequest) -> HttpResponse:
     form = EmailForm(request.POST or None, user=request.user)
@@ -116,6 +118,7 @@ def data_export(request: MemberRequest) -> FileResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@asks_again
 @limited("10/h")
 def leave(request: MemberRequest) -> HttpResponse:
     form = LeaveForm(request.POST or None, user=request.user)

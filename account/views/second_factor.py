@@ -1,5 +1,6 @@
 """The pages of the second factor."""
 
+import logging
 from urllib.parse import quote
 
 from django.conf import settings
@@ -13,9 +14,13 @@ from django.views.decorators.http import require_http_methods
 
 from account import second_factor as factor
 from account import tries
-from account.forms import CodeForm, ConfirmedForm
+from account.forms import CodeForm, ConfirmedForm, SetUpForm
+from account.sessions import is_recent
+from account.views.again import asks_again
 from account.views.onward import onward
 from config.http import MemberRequest
+
+logger = logging.getLogger(__name__)
 
 
 @never_cache
@@ -30,7 +35,9 @@ def second_factor(request: MemberRequest) -> HttpResponse:
         if form.is_valid() and factor.check(request.user, form.cleaned_data["code"]):
             tries.give_back_code(request.user)
             factor.mark_passed(request)
+            logger.info("Member %s gave a right code", request.user.pk)
             return redirect(_next(request))
+        logger.warning("Member %s gave a wrong code", request.user.pk)
         form.refuse()
     context = {"form": form, "next": _next(request)}
     return render(request, "account/second_factor.html", context, status=422 if form.is_bound else 200)
@@ -43,6 +50,7 @@ def _next(request: HttpRequest) -> str:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@asks_again
 def second_factor_setup(request: MemberRequest) -> HttpResponse:
     if request.user.has_second_factor:
         return redirect("account:second_factor_remove")
@@ -50,7 +58,7 @@ def second_factor_setup(request: MemberRequest) -> HttpResponse:
         # Whoever registers with another's address could lock its owner out for good.
         messages.error(request, _("Please confirm your e-mail address first."))
         return redirect("account:dashboard")
-    begun, form = factor.begin(request.user), CodeForm(request.POST or None)
+    begun, form = factor.begin(request.user), _set_up_form(request)
     if request.method == "POST":
         tries.spend_code(request.user)
         codes = factor.confirm(request.user, form.cleaned_data["code"]) if form.is_valid() else None
@@ -63,6 +71,10 @@ def second_factor_setup(request: MemberRequest) -> HttpResponse:
     return render(request, "account/second_factor_setup.html", context, status=422 if form.is_bound else 200)
 
 
+def _set_up_form(request: MemberRequest) -> SetUpForm:
+    return SetUpForm(request.POST or None, user=request.user, is_recent=is_recent(request))
+
+
 def _codes(request: MemberRequest, codes: list[str]) -> HttpResponse:
     file = quote(f"{settings.SITE_NAME}: {request.user.username}\n" + "\n".join(codes) + "\n")
     return render(request, "account/recovery_codes.html", {"codes": codes, "file": f"data:text/plain,{file}"})
@@ -71,6 +83,7 @@ def _codes(request: MemberRequest, codes: list[str]) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@asks_again
 def second_factor_remove(request: MemberRequest) -> HttpResponse:
     if not request.user.has_second_factor:
         return redirect("account:second_factor_setup")
