@@ -10,6 +10,7 @@ class AccountConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self) -> None:
+        from . import logins
         from .documents import person_entry
         from .models import User
         from .sessions import remember_device
@@ -25,3 +26,4 @@ class AccountConfig(AppConfig):
         user_logged_in.connect(
             lambda sender, request, **kwargs: remember_device(request), weak=False, dispatch_uid="account.device"
         )
+        logins.listen()
