@@ -1,6 +1,6 @@
 # Every command a person needs. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-sqlite test-services test-browser test-door check bench format services services-stop lock \
+.PHONY: help run test test-sqlite test-services test-browser test-door check mutants bench format services services-stop lock \
 	base dev lint types imports migrations deploy compose conventions
 
 PYTHON ?= python3
@@ -55,6 +55,9 @@ conventions: dev
 format: dev ## Put the code in order
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
+
+mutants: dev ## See which changes of the code no test minds (TARGETS=orders SAMPLE=50); half an hour and more
+	@$(BIN)/python -m config.management.mutants $(TARGETS) --sample $(or $(SAMPLE),300)
 
 bench: dev ## Benchmarks
 	@$(BIN)/python -m bench
