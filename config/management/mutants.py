@@ -73,7 +73,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     mutants = [mutant for target in options.targets or TARGETS for mutant in mutants_of(target)]
-    sample = random.Random(options.seed).sample(mutants, min(options.sample, len(mutants)))  # noqa: S311
+    sample = drawn(mutants, options.sample, random.Random(options.seed))  # noqa: S311
     print(f"{len(mutants)} changes are possible, {len(sample)} of them are tried.", flush=True)
     report(list(tqdm(judged(sample, options.jobs), total=len(sample), unit="mutant", disable=None)))
     return 0
@@ -84,6 +84,14 @@ def mutants_of(target: str) -> Iterator[Mutant]:
     for path in sorted(path for pattern in places.split() for path in ROOT.glob(pattern)):
         if path.name not in LEFT_OUT:
             yield from (Mutant(target, tests, change) for change in changes_of(path.relative_to(ROOT)))
+
+
+def drawn(mutants: list[Mutant], size: int, rng: random.Random) -> list[Mutant]:
+    """Draw places first, then one change for each: a plus sign has ten changes, and any test minds most of them."""
+    places: dict[tuple[Path, Place], list[Mutant]] = {}
+    for mutant in mutants:
+        places.setdefault((mutant.change.module_path, mutant.change.start_pos), []).append(mutant)
+    return [rng.choice(places[place]) for place in rng.sample(sorted(places), min(size, len(places)))]
 
 
 def changes_of(path: Path) -> Iterator[MutationSpec]:
