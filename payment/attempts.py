@@ -24,8 +24,9 @@ logger = logging.getLogger(__name__)
 
 # The stock waits a little longer than the pay page, so that a payment in its last second still finds it.
 GRACE = timedelta(minutes=4)
-# Stripe's shortest is 30 minutes from when the call reaches it: one minute is for the way there.
 LIFETIME = UNPAID_FOR - GRACE
+# Stripe's shortest is 30 minutes from when the call reaches it; half a minute is for the way there.
+SHORTEST = timedelta(minutes=30, seconds=30)
 # A pay page with less than this left is replaced rather than shown.
 TOO_SHORT = timedelta(minutes=2)
 MAX_ATTEMPTS = 20
@@ -138,10 +139,10 @@ def _open_attempt(token: str) -> CheckoutAttempt:
 def _new_attempt(order: Order, *, n: int) -> CheckoutAttempt:
     if n > MAX_ATTEMPTS:
         raise NotPayable("too many attempts")
-    expires_at = timezone.now() + LIFETIME
-    if order.expires_at < expires_at + GRACE:
-        order.expires_at = expires_at + GRACE
+    if order.expires_at - GRACE - timezone.now() < SHORTEST:
+        order.expires_at = timezone.now() + UNPAID_FOR
         order.save(update_fields=["expires_at"])
+    expires_at = order.expires_at - GRACE
     # The token's beginning keeps the key apart from those of another database on the same Stripe account.
     key = f"co-{order.pk}-{n}-{order.token[:8]}"
     return CheckoutAttempt.objects.create(
