@@ -233,6 +233,10 @@ class SetUpForm(ConfirmedForm, CodeForm):
 class PasswordResetForm(DjangoPasswordResetForm):
     """Django's form, with the mail going through the outbox and its link built from SITE_URL, never from Host."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = _("E-mail address")
+
     def get_users(self, email: str) -> list[User]:
         """Return whose address it is, with or without a password: who came by Google may want one too."""
         return list(User.objects.filter(email=email, is_active=True))

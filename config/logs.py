@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 current_request_id: ContextVar[str] = ContextVar("current_request_id", default="-")
@@ -42,6 +43,8 @@ class RequestIdFilter(logging.Filter):
         request = getattr(record, "request", None)
         # Django's own line about an error is written when the request is over.
         record.request_id = getattr(request, "id", None) or current_request_id.get()
+        if getattr(record, "status_code", None) == HTTPStatus.FORBIDDEN:
+            record.exc_info = None  # a refusal is no fault of ours, and anybody could fill the log with its traceback
         if isinstance(record.args, tuple) and (path := getattr(request, "path", "")):
             record.args = tuple(route_of(request) if value == path else value for value in record.args)
         return True

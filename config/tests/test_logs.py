@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.test import TransactionTestCase, override_settings
 from django.urls import path
 
+from account.tests.factories import make_user
 from config import sweeps
 from config.logs import JsonFormatter, RequestIdFilter, TextFormatter, belonging_to, current_request_id, discreet
 from config.pagecache import for_everyone
@@ -145,3 +146,12 @@ class KeptPageTests(TransactionTestCase):
 
         assert site.get(HTTP_X_REQUEST_ID="from-the-proxy")["headers"]["x-request-id"] == "from-the-proxy"
         assert site.get(HTTP_X_REQUEST_ID="a b\r\n")["headers"]["x-request-id"].isalnum()
+
+
+@pytest.mark.django_db
+def test_a_refusal_is_one_line_without_a_traceback(client, lines):
+    client.force_login(make_user("alice"))
+
+    assert client.get("/admin/login/").status_code == 403
+
+    assert not any("Traceback" in str(line) or "PermissionDenied" in str(line) for line in lines)

@@ -62,7 +62,7 @@ def test_a_forgotten_password_is_set_anew_and_the_old_one_is_dead(member: People
     dora.presses("Log out")
     dora.opens("/account/login/")
     dora.clicks("Forgotten your password?")
-    dora.presses("Send the link", {"Email": dora.email})
+    dora.presses("Send the link", {"E-mail address": dora.email})
     dora.sees("a link is on its way")
 
     letter = dora.gets_mail("Your link for a new password")
@@ -86,7 +86,7 @@ def test_asking_for_a_new_password_tells_nobody_who_is_a_member(member: People, 
     answers = []
     for address in (emil.email, "never-seen@people.example"):
         charlie.opens("/account/password-reset/")
-        charlie.presses("Send the link", {"Email": address})
+        charlie.presses("Send the link", {"E-mail address": address})
         answers.append((charlie.page.status, charlie.page.url, charlie.page.text))
 
     assert answers[0] == answers[1]
