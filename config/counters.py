@@ -21,6 +21,12 @@ logger = logging.getLogger(__name__)
 MOST_PAGES = 16_384  # of 4 KiB: room for about a million counts
 SECONDS_BETWEEN_CLEANINGS = 600
 
+SET_UP = [
+    "PRAGMA journal_mode = WAL",
+    f"PRAGMA max_page_count = {MOST_PAGES}",
+    "CREATE TABLE IF NOT EXISTS counts (name BLOB PRIMARY KEY, number INTEGER, until REAL) WITHOUT ROWID",
+    "PRAGMA synchronous = OFF",  # what a power cut loses are counts: not worth waiting for the disk
+]
 COUNT = """
 INSERT INTO counts (name, number, until) VALUES (:name, 1, :until)
 ON CONFLICT (name) DO UPDATE SET
@@ -64,11 +70,8 @@ def _file() -> sqlite3.Connection:
     """Return this thread's connection; none may be carried into a forked child."""
     if getattr(_mine, "owner", None) != (os.getpid(), _path()):
         file = sqlite3.connect(_path(), timeout=2, isolation_level=None)
-        # What a power cut loses are counts: not worth waiting for the disk.
-        file.executescript(f"""
-            PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA max_page_count = {MOST_PAGES};
-            CREATE TABLE IF NOT EXISTS counts (name BLOB PRIMARY KEY, number INTEGER, until REAL) WITHOUT ROWID;
-        """)
+        for statement in SET_UP:
+            file.execute(statement)
         _mine.file, _mine.owner = file, (os.getpid(), _path())
     return _mine.file
 

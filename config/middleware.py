@@ -19,6 +19,7 @@ from .logs import belonging_to, id_from, route_of
 logger = logging.getLogger(__name__)
 requests = logging.getLogger("config.requests")  # a line for each, with LOG_FORMAT=json
 
+BUTTONS = {"action", "next"}
 NextLayer = Callable[[HttpRequest], HttpResponse]
 
 
@@ -60,7 +61,8 @@ def keep_what_was_typed(get_response: NextLayer) -> NextLayer:
         kept = typed(request)
         # A password is asked for again rather than written into a page.
         is_secret = any("password" in name or name == "code" for name, _value in kept)
-        if is_secret or not any(value for _name, value in kept):
+        # What a button says nobody has typed: whoever presses Like is led to the login and back to the picture.
+        if is_secret or not any(value for name, value in kept if name not in BUTTONS):
             return response
         return session_lost(request, response["Location"], kept)
 

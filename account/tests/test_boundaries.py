@@ -110,10 +110,10 @@ def test_a_follow_would_outlive_the_block_if_neither_waited_for_the_other():
     """The twin of the test above: the follow looks for a block, the block is set, the follow is written."""
     alice, bob = make_user("alice"), make_user("bob")
     looked, blocked = Meeting(2), Meeting(2)
-    has_block = User._has_block_with
+    has_block = Boundary.is_block_between
 
-    def looks_early(self, person) -> bool:
-        found = has_block(self, person)
+    def looks_early(one, other) -> bool:
+        found = has_block(one, other)
         looked.wait()
         blocked.wait()
         return found
@@ -125,7 +125,7 @@ def test_a_follow_would_outlive_the_block_if_neither_waited_for_the_other():
 
     with (
         patch.object(User, "_lock_both"),
-        patch.object(User, "_has_block_with", looks_early),
+        patch.object(Boundary, "is_block_between", looks_early),
         many_writers("account.models.people"),
     ):
         assert race(lambda number: block() if number else bob.follow(alice), 2) == []

@@ -6,6 +6,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.core.management import CommandError, call_command
+from django.db import transaction
 from django.test import TestCase
 
 from orders import audit, invoice
@@ -22,7 +23,8 @@ class AuditTests(TestCase):
     def setUpTestData(cls):
         cls.paid = make_order(lines=[(make_item("9.99"), 3), (make_item("1.01", vat_rate="7"), 1)], paid=True)
         cls.waiting = make_order()
-        invoice.credit(cls.paid, Decimal("5.00"), "Torn")
+        with transaction.atomic():
+            invoice.credit(cls.paid, Decimal("5.00"), "Torn")
 
     def found(self) -> str:
         return "\n".join(audit.problems())

@@ -47,9 +47,10 @@ class IssueTests(TestCase):
     def test_credit_note_takes_a_number_of_its_own_and_is_written_once_per_refund(self):
         order = make_order(lines=[(make_item("10.00"), 2)], paid=True)
 
-        note = invoice.credit(order, Decimal("5.00"), "Torn page", reference="re_1")
-        again = invoice.credit(order, Decimal("5.00"), "Torn page", reference="re_1")
-        other = invoice.credit(order, Decimal("15.00"), "The rest", reference="re_2")
+        with transaction.atomic():
+            note = invoice.credit(order, Decimal("5.00"), "Torn page", reference="re_1")
+            again = invoice.credit(order, Decimal("5.00"), "Torn page", reference="re_1")
+            other = invoice.credit(order, Decimal("15.00"), "The rest", reference="re_2")
 
         assert note == again
         assert (note.number, other.number) == (2, 3)

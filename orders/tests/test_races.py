@@ -200,7 +200,7 @@ class NumberRaceTests(TransactionTestCase):
         orders = [make_order(lines=[(book, 1)]) for _ in range(10)]
         with (
             mock.patch.object(invoice, "_next_number", highest_plus_one),
-            mock.patch.object(invoice, "transaction", mock.Mock()),
+            mock.patch.object(invoice.transactions, "require"),
         ):
             errors = race(lambda number: invoice.issue(orders[number]), 10)
 

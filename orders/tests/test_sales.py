@@ -1,6 +1,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
+from django.db import transaction
 from django.test import TestCase
 from django.utils import timezone
 
@@ -20,7 +21,8 @@ class SalesTests(TestCase):
         Order.objects.filter(pk=older.pk).update(paid_at=timezone.now() - timedelta(days=40))
 
     def test_paid_orders_less_credit_notes_stand_on_their_day(self):
-        invoice.credit(self.paid, Decimal("5.00"), "Torn")
+        with transaction.atomic():
+            invoice.credit(self.paid, Decimal("5.00"), "Torn")
 
         amounts = [bar.amount for bar in sales.chart("day")]
 

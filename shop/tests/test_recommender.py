@@ -24,7 +24,7 @@ class RecommenderCase(TestCase):
         )
 
     def buy(self, order_id: int, *products: Product) -> None:
-        with self.captureOnCommitCallbacks(execute=True):
+        with self.captureOnCommitCallbacks(execute=True), transaction.atomic():
             recommender.record(order_id, [product.pk for product in products])
 
     def buy_some(self) -> None:
@@ -97,7 +97,8 @@ class TableTests(Rules, RecommenderCase):
         assert not Basket.objects.exists()
 
     def test_forgotten_baskets_are_found_by_the_sweep(self):
-        recommender.record(1, [self.tea.pk, self.pot.pk])
+        with transaction.atomic():
+            recommender.record(1, [self.tea.pk, self.pot.pk])
         assert bought_together([self.tea]) == []
 
         count_baskets()
@@ -155,7 +156,8 @@ class RedisAwayTests(RecommenderCase):
 @pytest.mark.django_db(transaction=True)
 def test_a_basket_counted_by_many_workers_counts_once():
     one, other = make_product(), make_product()
-    recommender.record(1, [one.pk, other.pk])
+    with transaction.atomic():
+        recommender.record(1, [one.pk, other.pk])
     basket = Basket.objects.get()
     Basket.objects.update(counted_at=None)
     BoughtTogether.objects.all().delete()
