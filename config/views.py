@@ -1,4 +1,5 @@
 import logging
+import threading
 from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
@@ -29,6 +30,9 @@ from .paging import FAR
 STRIP = 6  # popular images on the front page
 NEWEST_POSTS = KeptSql(lambda now: Post.objects.published(now).newest_first().cards()[:4], FAR)
 NEWEST_PRODUCTS = KeptSql(lambda: Product.objects.available().cards().order_by("-pk")[:4])
+
+_asking = threading.Lock()
+_found: list[dict[str, str]] = []  # what /readyz has told last
 
 logger = logging.getLogger(__name__)
 
@@ -84,12 +88,25 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Ask database, cache and broker; 503 when the database is away, the only one the site cannot do without."""
-    parts = {"database": _works(_ask_database), "cache": _works(_ask_cache)}
+    """
+    Tell whether database, cache and broker answer; 503 when the database is away, the only one the site cannot do without.
+
+    Anybody may ask, and a broker that hangs costs seconds: one thread asks, and whoever comes meanwhile is told what was
+    found last.
+    """
+    if _asking.acquire(blocking=not _found):
+        try:
+            _found[:] = [_ask_all()]
+        finally:
+            _asking.release()
+    return JsonResponse(_found[0], status=200 if _found[0]["database"] == "ok" else 503)
+
+
+def _ask_all() -> dict[str, str]:
+    parts = {"database": _ask_database, "cache": _ask_cache}
     if settings.CELERY_BROKER_URL:
-        parts["broker"] = _works(_ask_broker)
-    answer = {name: "ok" if works else "away" for name, works in parts.items()}
-    return JsonResponse(answer, status=200 if parts["database"] else 503)
+        parts["broker"] = _ask_broker
+    return {name: "ok" if _works(ask) else "away" for name, ask in parts.items()}
 
 
 def _works(ask: Callable[[], None]) -> bool:
