@@ -21,10 +21,10 @@ PASSED = "second_factor"  # session key: the id of the member whose code was rig
 RECOVERY_CODES = 10
 
 
-def begin(user: User) -> SecondFactor:
-    """Return the factor to be confirmed; the same secret as long as it is not, so that a reload shows the same picture."""
+def begin(user: User, *, anew: bool = False) -> SecondFactor:
+    """Return the factor to be confirmed; the same secret unless `anew`, so that a reload shows the same picture."""
     factor, _is_new = SecondFactor.objects.get_or_create(user=user, defaults={"secret": totp.new_secret()})
-    if not factor.secret:  # sealed under a SECRET_KEY that is gone
+    if anew or not factor.secret:  # none: sealed under a SECRET_KEY that is gone
         factor.secret = totp.new_secret()
         factor.save(update_fields=["secret"])
     return factor

@@ -75,6 +75,18 @@ class SetUpTests(TestCase):
         self.alice.refresh_from_db()
         assert self.alice.has_second_factor
 
+    def test_a_secret_seen_long_ago_is_not_the_one_that_is_set_up(self):
+        """It stays the same for whoever reloads the page, but not for whoever passed by last week."""
+        self.client.get(self.url)
+        seen = SecondFactor.objects.get().secret
+        with later(minutes=50):
+            self.client.get(self.url)
+            assert SecondFactor.objects.get().secret == seen
+
+        with later(minutes=120):
+            self.client.get(self.url)
+            assert SecondFactor.objects.get().secret != seen
+
     def test_who_has_no_password_logs_in_again_before_changing_how_one_logs_in(self):
         self.alice.set_unusable_password()
         self.alice.save()

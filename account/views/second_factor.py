@@ -1,6 +1,7 @@
 """The pages of the second factor."""
 
 import logging
+import time
 from urllib.parse import quote
 
 from django.conf import settings
@@ -15,10 +16,14 @@ from django.views.decorators.http import require_http_methods
 from account import second_factor as factor
 from account import tries
 from account.forms import CodeForm, ConfirmedForm, SetUpForm
+from account.models import SecondFactor
 from account.sessions import is_recent
 from account.views.again import asks_again
 from account.views.onward import onward
 from config.http import MemberRequest
+
+BEGUN = "second_factor_begun"  # session key: when the page with the secret was last shown
+SECONDS_TO_SET_UP = 3600
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +63,7 @@ def second_factor_setup(request: MemberRequest) -> HttpResponse:
         # Whoever registers with another's address could lock its owner out for good.
         messages.error(request, _("Please confirm your e-mail address first."))
         return redirect("account:dashboard")
-    begun, form = factor.begin(request.user), _set_up_form(request)
+    begun, form = _begun(request), _set_up_form(request)
     if request.method == "POST":
         tries.spend_code(request.user)
         codes = factor.confirm(request.user, form.cleaned_data["code"]) if form.is_valid() else None
@@ -69,6 +74,13 @@ def second_factor_setup(request: MemberRequest) -> HttpResponse:
         form.refuse()
     context = {"form": form, **factor.context_of(begun, settings.SITE_NAME)}
     return render(request, "account/second_factor_setup.html", context, status=422 if form.is_bound else 200)
+
+
+def _begun(request: MemberRequest) -> SecondFactor:
+    """Return what is being set up; whoever saw its page an hour ago, at a browser left open, has seen another secret."""
+    is_going_on = time.time() - request.session.get(BEGUN, 0) < SECONDS_TO_SET_UP
+    request.session[BEGUN] = int(time.time())
+    return factor.begin(request.user, anew=not is_going_on)
 
 
 def _set_up_form(request: MemberRequest) -> SetUpForm:
