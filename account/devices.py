@@ -12,9 +12,12 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import get_random_string
 
+from config.cookies import named
+
 from .models import User
 
-COOKIE = "known_device"
+PATH = "/account/"
+COOKIE = named("known_device", path=PATH)
 SALT = "account.known-device"
 SECONDS = 365 * 86400
 MOST_MEMBERS = 5  # who share one browser
@@ -40,7 +43,7 @@ def remember(request: HttpRequest, response: HttpResponse, user: User) -> None:
         COOKIE,
         signing.dumps(value, salt=SALT, compress=True),
         max_age=SECONDS,
-        path="/account/",
+        path=PATH,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",

@@ -21,6 +21,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from config import ratelimit
+from config.cookies import named
 from mail import addresses, links, outbox
 
 from . import stamps
@@ -28,7 +29,7 @@ from .models import BannedAddress, Comment
 
 # Beyond this a flood fills the waiting list in the admin, not the editors' mailboxes.
 MAILS_ABOUT_A_POST = "10/h"
-COOKIE = "commenter"
+COOKIE = named("commenter")
 COOKIE_SECONDS = 180 * 24 * 3600
 
 
@@ -67,9 +68,14 @@ def _is_trusted(comment: Comment, request: HttpRequest) -> bool:
 def remember(comment: Comment, response: HttpResponse) -> None:
     """Let this browser's next comment be known as coming from the same hand, unless it is a member's."""
     if not comment.author_id:
-        secure = settings.SITE_URL.startswith("https://")
         response.set_signed_cookie(
-            COOKIE, str(comment.pk), salt=COOKIE, max_age=COOKIE_SECONDS, httponly=True, samesite="Lax", secure=secure
+            COOKIE,
+            str(comment.pk),
+            salt=COOKIE,
+            max_age=COOKIE_SECONDS,
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
         )
 
 

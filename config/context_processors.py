@@ -2,6 +2,8 @@ from django.conf import settings
 from django.contrib.messages import get_messages
 from django.http import HttpRequest
 
+from .cookies import MESSAGES
+
 
 def site(request: HttpRequest) -> dict[str, object]:
     """
@@ -17,5 +19,5 @@ def site(request: HttpRequest) -> dict[str, object]:
         "site_url": settings.SITE_URL,
         "google_login": bool(settings.SOCIAL_AUTH_GOOGLE_OAUTH2_KEY),
         "has_session": has_session,
-        "has_messages": has_session or waiting or "messages" in request.COOKIES,
+        "has_messages": has_session or waiting or MESSAGES in request.COOKIES,
     }

@@ -29,6 +29,7 @@ from django.http import HttpRequest, HttpResponse, parse_cookie
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 
+from .cookies import MESSAGES, named
 from .freshness import listen, recorded, stamps
 from .logs import id_from
 from .metrics import counting_hits
@@ -37,7 +38,7 @@ MAX_AGE = 15.0  # seconds
 MAX_BYTES = 64_000_000
 MAX_QUERY = 200
 # Whoever has just written something is given it, with a read replica (config/replica.py): no kept page may be older.
-PINNED_COOKIE = "pinned"
+PINNED_COOKIE = named("pinned")
 # Another answer for the same address: left to Django.
 DECIDED_BY_HEADER = ("HTTP_HX_REQUEST", "HTTP_AUTHORIZATION", "HTTP_RANGE")
 # What the pages of one key may differ by: these headers are part of the key, or such a request goes past the cache.
@@ -165,7 +166,7 @@ def has_cookie_of_ours(cookies: Iterable[str]) -> bool:
         settings.CSRF_COOKIE_NAME,
         settings.LANGUAGE_COOKIE_NAME,
         PINNED_COOKIE,
-        "messages",
+        MESSAGES,
     }
     return not ours.isdisjoint(cookies)
 

@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from actions import popularity
+from config.cookies import named
 from config.http import MemberRequest, SiteRequest, viewer
 from config.intake import takes_files
 from config.pagecache import for_everyone
@@ -38,7 +39,9 @@ from .tasks import fetch_picture
 PER_PAGE = 24
 RANKED = 10
 FACES = 24
-FOUND = "bookmarklet"  # cookie: the query with which the bookmarklet came to a visitor who has to log in first
+FOUND = named(
+    "bookmarklet", path="/images/create/"
+)  # cookie: the query with which the bookmarklet came to a visitor who has to log in first
 LONGEST_NEXT = 1500
 SECONDS_FOUND = 3600
 LONGEST_COOKIE = 3800  # browsers drop one of more than 4096 characters, name and attributes included
