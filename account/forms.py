@@ -53,7 +53,9 @@ class PasswordPair(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         first, second = [name for name in self.fields if name.endswith(("password1", "password2"))]
-        self.fields[first].help_text = _("At least 10 characters; not your name, a common word or only digits.")
+        self.fields[first].help_text = _(
+            "At least 10 characters; not your name, the site’s, a common word or only digits."
+        )
         self.fields[second].label = _("The same once more")
         self.fields[second].help_text = ""
 

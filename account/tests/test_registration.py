@@ -79,7 +79,7 @@ class RegisterTests(TestCase):
         assert self.register(password1="", password2="").status_code == 422
 
     def test_weak_passwords_are_refused(self):  # D9
-        for password in ["1", "short", "password123", "1234567890123", "alice@example.com"]:
+        for password in ["1", "short", "password123", "1234567890123", "alice@example.com", "Atelier-2026"]:
             with self.subTest(password):
                 assert self.register(password1=password, password2=password).status_code == 422
 
