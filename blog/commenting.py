@@ -95,4 +95,5 @@ def tell_editors(comment: Comment) -> None:
                 "decide_url": links.site_url(decide),
                 "site_name": settings.SITE_NAME,
             },
+            secret=True,
         )

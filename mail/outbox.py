@@ -46,9 +46,9 @@ def enqueue(
     Write the mail now and send it after the transaction; the same `dedup_key` again returns the first row.
 
     `template` names `<template>.subject.txt`, `<template>.body.txt` and, if it exists, `<template>.body.html`.
-    `attachment` is a reference such as "invoice:12" (attachments.py). `secret` mails hold a link that logs in: staff
-    cannot read them, and they are wiped once sent. Raises NotAnAddress, and TransactionManagementError outside
-    `atomic()`, where the mail could outlive the act that caused it.
+    `attachment` is a reference such as "invoice:12" (attachments.py). `secret` mails hold a link by which whoever has it
+    acts as somebody else: staff cannot read them, and they are wiped once sent. Raises NotAnAddress, and
+    TransactionManagementError outside `atomic()`, where the mail could outlive the act that caused it.
     """
     transactions.require("A mail")
     dedup_key = _kept_key(kind, dedup_key, secret=secret)

@@ -3,6 +3,7 @@ from unittest import mock
 
 import time_machine
 from django.conf import settings
+from django.core import mail
 from django.test import TestCase, override_settings
 from django.urls import reverse
 from django.utils import timezone
@@ -250,7 +251,7 @@ class DecidingTests(CommentTests):
     def test_author_and_staff_get_a_link_that_asks_before_it_acts(self):
         self.send()
         comment = self.only_comment()
-        assert {mail.to for mail in OutgoingMail.objects.all()} == {"alice@example.com", "desk@example.com"}
+        assert {letter.to for letter in OutgoingMail.objects.all()} == {"alice@example.com", "desk@example.com"}
         path = reverse("blog:comment_decide", args=[stamps.decide_token(comment.pk)])
         token_of_mail = OutgoingMail.objects.first().text.split("/blog/comments/decide/")[1].split("/")[0]
         link = reverse("blog:comment_decide", args=[token_of_mail])
@@ -265,6 +266,14 @@ class DecidingTests(CommentTests):
         assert self.count() == 1
         self.client.post(path, {"decision": "hide"})
         assert self.count() == 0
+
+    def test_the_link_is_in_no_table_and_no_backup_once_it_is_mailed(self):
+        with self.captureOnCommitCallbacks(execute=True):
+            self.send()
+
+        assert len(mail.outbox) == 2
+        assert all("/blog/comments/decide/" in letter.body for letter in mail.outbox)
+        assert not OutgoingMail.objects.exclude(text="").exists()
 
     def test_forged_link_is_404(self):
         comment = make_comment(self.post)
