@@ -1,6 +1,7 @@
 """A slow, large or endless body costs its sender, and nobody else."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from types import SimpleNamespace
 from unittest import mock
@@ -47,7 +48,13 @@ def take(chunks, *, announced="", limit=STRANGERS, at=None):
             await body.take(environ, chunks)
             return body.file.read()
 
-    return asyncio.run(taken())
+    return run(taken())
+
+
+def run(coroutine):
+    """Run it in a thread of its own: a browser that an earlier test has opened keeps an event loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
 
 
 def refusal(*arguments, **options):
@@ -227,7 +234,7 @@ def ask(application, *chunks, headers=(), **changes):
     protocol = Protocol(*chunks)
     asked = scope(**changes)
     asked.headers = SimpleNamespace(items=lambda: headers)
-    asyncio.run(rsgi.Site(application, threads=1).__rsgi__(asked, protocol))
+    run(rsgi.Site(application, threads=1).__rsgi__(asked, protocol))
     return protocol.answers[0]
 
 
