@@ -1,4 +1,6 @@
+import pickle
 import socket
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -6,10 +8,11 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.test import SimpleTestCase, override_settings
+from redis import Redis
 
 from config import freshness, redisstore
 from config.breaker import Breaker
-from config.cache import ForgivingRedisCache
+from config.cache import ForgivingRedisCache, Json
 
 
 def cache_without_redis():
@@ -28,6 +31,39 @@ def test_every_operation_answers_as_if_nothing_were_cached():
     assert cache.touch("a") is False
     assert cache.delete("a") is False
     assert cache.get_or_set("a", lambda: 5) == 5
+
+
+class Trap:
+    """What somebody who can write to Redis would leave there."""
+
+    def __reduce__(self):
+        return (Path.touch, (TRAP,))
+
+
+TRAP = Path(tempfile.gettempdir(), "atelier-test-trap")
+
+
+@pytest.mark.parametrize("left", [pickle.dumps(Trap()), b"", b"\xff", b"[" * 100_000])
+def test_what_others_leave_in_redis_runs_nothing_and_breaks_nothing(left):
+    assert Json().loads(left) is None
+    assert not TRAP.exists()
+
+
+def test_numbers_texts_and_lists_come_back_as_they_were():
+    for value in (5, "token", [[["DE", "AT"], "4.900", None]], True, None):
+        kept = Json().dumps(value)
+        assert Json().loads(str(kept).encode()) == value
+
+
+@pytest.mark.skipif(not settings.REDIS_URL, reason="needs Redis")
+def test_the_cache_takes_no_pickle_from_redis():
+    cache = ForgivingRedisCache(settings.REDIS_URL, {"KEY_PREFIX": "trap"})
+    Redis.from_url(settings.REDIS_URL).set(cache.make_key("left"), pickle.dumps(Trap()), ex=60)
+
+    assert cache.get("left", "made anew") is None
+    assert not TRAP.exists()
+    cache.set("ours", ["DE", "4.900"], 60)
+    assert cache.get("ours") == ["DE", "4.900"]
 
 
 def test_counting_raises_the_error_that_callers_expect_of_a_missing_key():
