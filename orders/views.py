@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from cart.cart import Cart
-from config.ratelimit import PERIODS, hit, limited, too_many
+from config.ratelimit import limited
 from shop.money import money
 
 from . import checkout, claims, invoice, shipping, timeline, vat, withdrawals
@@ -224,8 +224,6 @@ def withdrawal(request: HttpRequest) -> HttpResponse:
         return render(request, "orders/withdrawal.html", context, status=422)
     if "confirmed" not in request.POST:
         return render(request, "orders/withdrawal.html", context)
-    if not hit("withdrawal-receipt", form.cleaned_data["email"].lower(), "5/d"):
-        return too_many(request, PERIODS["d"])
     withdrawals.receive(**form.cleaned_data)
     return redirect("orders:withdrawal_done")
 

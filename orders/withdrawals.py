@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from config.ratelimit import hit
 from mail import outbox
 from mail.links import site_url
 
@@ -17,6 +18,9 @@ from .models import Order, Withdrawal
 PERIOD = timedelta(days=14)
 # The law counts from the day the things arrive, which we do not know: a parcel is given this long.
 ON_THE_WAY = timedelta(days=7)
+# More is not mailed to one address: anybody may type it. What is stored and told to the staff has no such limit, or a
+# stranger could use it up and keep the buyer from withdrawing.
+RECEIPTS = "5/d"
 
 
 def last_day(order: Order) -> date | None:
@@ -35,19 +39,15 @@ def is_late(order: Order | None) -> bool:
 
 
 def receive(*, key: str, name: str, email: str, order_number: str, note: str) -> Withdrawal:
-    """Store the statement and write the receipt the law asks for; the same `key` again changes nothing."""
+    """Store the statement, tell the staff and write the receipt the law asks for; the same again changes nothing."""
+    said = {"name": name, "email": email, "order_number": order_number, "note": note}
+    waiting = Withdrawal.objects.filter(**said, handled_at=None).first()
+    if waiting:
+        return waiting
     order = _order(order_number, email)
     with transaction.atomic():
         withdrawal, is_new = Withdrawal.objects.get_or_create(
-            key=key,
-            defaults={
-                "order": order,
-                "is_late": is_late(order),
-                "name": name,
-                "email": email,
-                "order_number": order_number,
-                "note": note,
-            },
+            key=key, defaults={"order": order, "is_late": is_late(order), **said}
         )
         if is_new:
             _tell(withdrawal)
@@ -67,13 +67,14 @@ def _tell(withdrawal: Withdrawal) -> None:
         "seller": settings.SELLER_NAME,
         "last_day": last_day(withdrawal.order) if withdrawal.order else None,
     }
-    outbox.enqueue(
-        kind="withdrawal-receipt",
-        dedup_key=f"withdrawal-receipt:{withdrawal.pk}",
-        to=withdrawal.email,
-        template="orders/email/withdrawal_receipt",
-        context=context,
-    )
+    if _may_receipt(withdrawal):
+        outbox.enqueue(
+            kind="withdrawal-receipt",
+            dedup_key=f"withdrawal-receipt:{withdrawal.pk}",
+            to=withdrawal.email,
+            template="orders/email/withdrawal_receipt",
+            context=context,
+        )
     outbox.enqueue(
         kind="withdrawal-notice",
         dedup_key=f"withdrawal-notice:{withdrawal.pk}",
@@ -85,3 +86,9 @@ def _tell(withdrawal: Withdrawal) -> None:
     if withdrawal.order:
         said = _("The buyer asks to withdraw after the time.") if withdrawal.is_late else _("The buyer has withdrawn.")
         withdrawal.order.remember(said)
+
+
+def _may_receipt(withdrawal: Withdrawal) -> bool:
+    """Count one receipt; those for an order that is the address's own are counted apart from a stranger's guesses."""
+    who = f"order-{withdrawal.order.pk}" if withdrawal.order else withdrawal.email.lower()
+    return hit("withdrawal-receipt", who, RECEIPTS)

@@ -124,12 +124,39 @@ class WithdrawalTests(TestCase):
         assert response.status_code == 422
         assert set(response.context["form"].errors) == {"email", "order_number"}
 
-    def test_an_address_gets_five_receipts_a_day(self):
-        statuses = [self.declare(confirmed="yes", key=f"{KEY}{n}").status_code for n in range(5)]
-        self.client.defaults["REMOTE_ADDR"] = "10.0.0.2"
+    def test_a_stranger_who_uses_up_the_receipts_keeps_nobody_from_withdrawing(self):
+        for n in range(7):  # from as many addresses as it takes
+            self.client.defaults["REMOTE_ADDR"] = f"10.0.0.{n}"
+            self.declare(confirmed="yes", key=f"{KEY}{n}", order_number=f"#99{n}")
+        self.client.defaults["REMOTE_ADDR"] = "10.0.1.1"
 
-        assert statuses == [302] * 5
-        assert self.declare(confirmed="yes", key=f"{KEY}5").status_code == 429
+        assert self.declare(confirmed="yes", key=f"{KEY}x").status_code == 302
+
+        assert self.order.withdrawals.count() == 1
+        mails = OutgoingMail.objects.order_by("id")
+        assert mails.filter(kind="withdrawal-receipt").count() == 5 + 1
+        assert mails.filter(kind="withdrawal-notice").count() == 7 + 1
+        assert "Only the pen." in mails.filter(kind="withdrawal-receipt").last().text
+
+    def test_the_same_statement_again_is_one_until_it_is_handled(self):
+        for n in range(3):
+            self.declare(confirmed="yes", key=f"{KEY}{n}")
+        assert (Withdrawal.objects.count(), OutgoingMail.objects.count()) == (1, 2)
+
+        Withdrawal.objects.update(handled_at=timezone.now())
+        self.declare(confirmed="yes", key=f"{KEY}3")
+
+        assert (Withdrawal.objects.count(), OutgoingMail.objects.count()) == (2, 4)
+
+    def test_no_words_of_a_stranger_are_mailed_to_an_address_without_that_order(self):
+        spam = "Win at https://evil.example"
+        self.declare(confirmed="yes", name=spam, note=spam, order_number="evil.example")
+
+        receipt, notice = OutgoingMail.objects.order_by("id")
+        assert receipt.to == "ada@example.com"
+        assert "we have received a withdrawal" in receipt.text
+        assert "evil" not in receipt.subject + receipt.text + receipt.html
+        assert spam in notice.text
 
     def test_staff_see_and_tick_off(self):
         self.declare(confirmed="yes")
