@@ -88,12 +88,10 @@ class MemberAdmin(LongTable, StaffAdmin, UserAdmin):
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001 (Django's)
         with transaction.atomic():
-            is_moved = change and "email" in form.changed_data
-            if is_moved:
-                obj.email_proven_at = None  # what staff typed proves nothing, and orders follow the proven address
-            super().save_model(request, obj, form, change)
-            if is_moved and obj.is_active:
-                registration.mail_proof(obj)
+            if change and "email" in form.changed_data:
+                registration.move_address(obj, old=form.initial["email"])
+            else:
+                super().save_model(request, obj, form, change)
             if "is_active" in form.changed_data and change:
                 obj.switch(on=obj.is_active)
             else:

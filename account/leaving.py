@@ -57,8 +57,9 @@ def _forget_traces(user: User) -> None:
 def _make_nameless(user: User) -> None:
     discard(user.photo.name or "")
     blank = {"first_name": "", "last_name": "", "bio": "", "link": "", "photo": "", "date_of_birth": None}
-    marks = {"is_active": False, "email_proven_at": None, "google_unlinked_at": None, "has_second_factor": False}
-    for field, value in {**blank, **marks}.items():
+    marks = {"is_active": False, "email_proven_at": None, "google_unlinked_at": None}
+    flags = {"was_proven": False, "has_second_factor": False}
+    for field, value in {**blank, **marks, **flags}.items():
         setattr(user, field, value)
     user.username = f"gone-{user.pk}-{secrets.token_hex(4)}"
     user.email = f"{user.username}{NOWHERE}"

@@ -7,6 +7,7 @@ owner of the address reads.
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.core import signing
 from django.db import IntegrityError, transaction
@@ -107,6 +108,23 @@ def _mail_change(user: User, to: str, template: str, token: str) -> OutgoingMail
     )
 
 
+def move_address(user: User, old: str) -> None:
+    """Save the address that staff typed, which proves nothing; ask it for its word and warn the old one."""
+    was_known, user.was_proven, user.email_proven_at = user.is_proven, user.was_ever_proven, None
+    user.save()
+    if user.is_active:
+        mail_proof(user)
+    if was_known:
+        outbox.enqueue(
+            kind="account-moved",
+            dedup_key=f"account-moved:{user.pk}:{timezone.now():%Y-%m-%d-%H-%M-%S}",
+            to=old,
+            template="account/email/moved",
+            context={"user": user},
+            reply_to=settings.STAFF_EMAIL,
+        )
+
+
 def read_new_address(token: str, user: User) -> str | None:
     """
     Return the address that the link was mailed to, or None when it is old, damaged, used or another member's.
@@ -141,9 +159,10 @@ def prove_by_reset(user: User) -> None:
     Record that a mailed link led here, and drop whatever was set up before anybody had opened one.
 
     Somebody else may have registered the address, and waits with a session, a second factor or a Google account of
-    theirs. Staff are made by staff, so theirs stay.
+    theirs. Staff are made by staff, so theirs stay; and so do those of a member who proved an address that staff have
+    changed since: what staff type must not open the account without its second factor.
     """
-    if not user.is_proven and not user.is_staff:
+    if not user.was_ever_proven and not user.is_staff:
         user.sessions.all().delete()
         second_factor.remove(user)
         UserSocialAuth.objects.filter(user=user).delete()

@@ -80,6 +80,9 @@ class User(AbstractUser):
     )
     email = models.EmailField(_("e-mail address"), validators=[validate_reachable])
     email_proven_at = models.DateTimeField(_("e-mail proven at"), null=True, blank=True, editable=False)
+    was_proven = models.BooleanField(
+        _("an earlier address was proven"), default=False, editable=False, help_text=_("Before staff changed it.")
+    )
     photo = PictureField(
         _("photo"), upload_to="people", blank=True, width_field="photo_width", height_field="photo_height"
     )
@@ -129,6 +132,11 @@ class User(AbstractUser):
     @property
     def is_proven(self) -> bool:
         return self.email_proven_at is not None
+
+    @property
+    def was_ever_proven(self) -> bool:
+        """Tell whether the account is somebody's for sure, whatever has become of its address since."""
+        return self.is_proven or self.was_proven
 
     def prove_email(self) -> None:
         """Record that the address is this person's: they opened a link that was mailed to it."""

@@ -94,7 +94,7 @@ class RightsTests(TestCase):
 
         assert self.bob.email == "robert@example.com"
         assert not self.bob.is_proven
-        assert [letter.to for letter in mail.outbox] == [["robert@example.com"]]
+        assert [letter.to for letter in mail.outbox] == [["robert@example.com"], ["bob@example.com"]]
 
     def test_a_change_beside_the_address_leaves_it_proven(self):
         self.change(self.bob, first_name="Robert")

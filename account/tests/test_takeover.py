@@ -16,7 +16,7 @@ from account import second_factor, totp
 from account.leaving import leave
 from account.models import Boundary, Follow, RecoveryCode, SecondFactor, User
 from account.registration import NameTaken, register
-from account.tests.factories import PASSWORD, make_user
+from account.tests.factories import PASSWORD, make_staff, make_user
 from mail.addresses import is_proven, mark_proven, plain
 from mail.models import OutgoingMail
 
@@ -112,6 +112,28 @@ class SquatterTests(TestCase):
 
         bob.refresh_from_db()
         assert bob.has_second_factor
+
+    def test_address_that_staff_typed_opens_nothing_without_the_second_factor(self):
+        bob = make_user("bob", email="bob@example.com")
+        factor = second_factor.begin(bob)
+        second_factor.confirm(bob, totp.code_at(factor.secret, totp.step_now()))
+        UserSocialAuth.objects.create(user=bob, provider="google-oauth2", uid="7")
+        self.client.force_login(make_staff("helper", "account.view_user", "account.change_user"))
+        url = reverse("admin:account_user_change", args=[bob.pk])
+        for email in ("between@example.com", "helpers@example.com"):
+            data = {"username": "bob", "first_name": "Bob", "email": email, "is_active": "on"}
+            assert self.client.post(url, data).status_code == 302
+
+        thief = self.client_class()
+        reset(thief, "helpers@example.com")
+        thief.post(reverse("login"), {"username": "bob", "password": NEW})
+
+        assert thief.get(reverse("account:dashboard")).url.startswith(reverse("account:second_factor"))
+        assert SecondFactor.objects.filter(user=bob).exists()
+        assert UserSocialAuth.objects.filter(user=bob).exists()
+        warning = OutgoingMail.objects.get(to="bob@example.com")
+        assert "changed the e-mail address" in warning.text
+        assert "helpers@example.com" not in warning.text
 
     def test_second_factor_that_is_gone_shuts_nobody_out(self):
         User.objects.filter(pk=self.squatter.pk).update(has_second_factor=True)
