@@ -13,7 +13,7 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from . import files, schema, tables
-from .archive import TABLES, Writer
+from .archive import TABLES, NotRestorable, Writer
 
 
 class Made(NamedTuple):
@@ -30,6 +30,8 @@ def make(target: Path, *, quiet: bool) -> Made:
     these minutes is missing, as it is on the site. Raises NotRestorable when tables and code do not fit each other.
     """
     schema.must_be_current()
+    if not target.parent.is_dir():
+        raise NotRestorable(f"There is no folder {target.parent}.")
     with Writer(target) as writer:
         with tables.snapshot() as using:
             about = _rows_into(writer, using, quiet=quiet)

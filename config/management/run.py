@@ -230,7 +230,9 @@ def demo_logins() -> list[tuple[str, str]]:
     from config.demo.people import PASSWORD
 
     accounts = with_known_password()
-    lines = [(f"Log in, {'staff' if user.is_staff else 'member'}", f"{user} / {PASSWORD}") for user in accounts]
+    lines = [
+        (f"Log in, {'staff' if user.is_staff else 'member'}", f"{user.username} / {PASSWORD}") for user in accounts
+    ]
     return [*lines, ("A reader", "needs no login, nor does a buyer")] if lines else []
 
 

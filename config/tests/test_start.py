@@ -42,6 +42,7 @@ def test_it_does_not_start_while_the_demo_login_is_open(demo_staff):
 
     assert refused.returncode == 1
     assert "The demo's login is open" in refused.stderr
+    assert "known to everybody: staff." in refused.stderr
     assert "demo --remove" in refused.stderr
     assert "Traceback" not in refused.stderr
 
@@ -64,6 +65,13 @@ def test_it_starts_once_the_password_is_another(demo_staff):
     demo_staff.save()
 
     assert start().stdout == "started\n"
+
+
+def test_it_does_not_start_when_it_would_refuse_its_own_address(transactional_db):
+    refused = start(ALLOWED_HOSTS="other.example")
+
+    assert refused.returncode == 1
+    assert "Put example.com into ALLOWED_HOSTS" in refused.stderr
 
 
 def test_it_does_not_start_without_what_the_law_and_the_shop_need(transactional_db):

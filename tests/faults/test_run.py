@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from account.tests.factories import make_user
-from config.management.run import is_taken
+from config.demo.people import PASSWORD
+from config.management.run import demo_logins, is_taken
 from config.management.services import free_port
 from config.tests.waiting import wait_until
 from tests import processes
@@ -36,6 +37,15 @@ def said(log):
 
 def stripe_port(log):
     return int(re.search(r"Local Stripe +http://127.0.0.1:(\d+)/", said(log))[1])
+
+
+def test_the_logins_it_prints_are_those_to_type(transactional_db):
+    for name in ("anna", "staff"):
+        user = make_user(name, first_name="Full", last_name="Name", staff=name == "staff")
+        user.set_password(PASSWORD)
+        user.save()
+
+    assert [said for _role, said in demo_logins()[:2]] == [f"staff / {PASSWORD}", f"anna / {PASSWORD}"]
 
 
 def test_interrupting_it_ends_the_server_and_the_local_stripe(port):
