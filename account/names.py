@@ -6,6 +6,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
+from config.plaintext import no_web_address, one_line, visible
+
 # ASCII only: "admin" in Cyrillic letters looks like the real one. No "@": what looks like an e-mail address would shadow the
 # member who logs in with that address. It begins and ends with a letter or digit, so it is always one URL segment.
 validate_username = RegexValidator(
@@ -54,6 +56,19 @@ RESERVED = frozenset(
         "www",
     }
 )
+
+
+NAME_RULES = [one_line, visible, no_web_address]
+
+
+def acceptable(name: str) -> str:
+    """Return the name that another site tells of somebody, or nothing when they could not have typed it here."""
+    try:
+        for rule in NAME_RULES:
+            rule(name)
+    except ValidationError:
+        return ""
+    return name
 
 
 def validate_not_reserved(username: str) -> None:

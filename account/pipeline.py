@@ -17,7 +17,7 @@ from mail.addresses import plain
 
 from . import google
 from .models import User
-from .names import RESERVED
+from .names import RESERVED, acceptable
 from .registration import welcome
 
 
@@ -93,8 +93,8 @@ def create_member(
         new = User.objects.create_user(
             username,
             details["email"],
-            first_name=(details.get("first_name") or "")[:60],
-            last_name=(details.get("last_name") or "")[:60],
+            first_name=acceptable((details.get("first_name") or "")[:60]),
+            last_name=acceptable((details.get("last_name") or "")[:60]),
         )
         new.prove_email()
         welcome(new)

@@ -17,6 +17,7 @@ from django.utils.http import urlencode
 from social_django.models import UserSocialAuth
 
 from actions.models import Action
+from config.ratelimit import hit
 from mail import outbox
 from mail.addresses import plain
 from mail.links import site_url
@@ -29,6 +30,7 @@ from .models import User
 PROOF_SALT = "account.prove-email"
 CHANGE_SALT = "account.change-email"
 PROOF_DAYS = 3
+PER_MAILBOX = ("5/h", "10/d")  # mails that strangers can cause, whatever their kind and whoever they are
 
 
 class NameTaken(Exception):
@@ -42,20 +44,28 @@ def register(*, username: str, email: str, password: str, first_name: str = "", 
     `onward` is the page of ours that the link leads to in the end. Raises NameTaken.
     """
     email = plain(email)
+    may_mail = may_write_to(email)
     try:
         with transaction.atomic():
             if not User.objects.filter(email=email).exists():
                 user = User.objects.create_user(username, email, password, first_name=first_name)
                 welcome(user)
-                mail_proof(user, onward)
+                if may_mail:
+                    mail_proof(user, onward)
                 return user
             make_password(password)  # the same work as for a new member
     except IntegrityError as error:
         if not User.objects.filter(email=email).exists():
             raise NameTaken from error
-    with transaction.atomic():
-        _mail_known_address(User.objects.get(email=email))
+    if may_mail:
+        with transaction.atomic():
+            _mail_known_address(User.objects.get(email=email))
     return None
+
+
+def may_write_to(email: str) -> bool:
+    """Count a mail that anybody can cause to an address that may be anybody's."""
+    return all(hit("account-mail", plain(email), rate) for rate in PER_MAILBOX)
 
 
 def welcome(user: User) -> None:
@@ -89,10 +99,11 @@ def read_proof(token: str) -> User | None:
 def mail_new_address(user: User, email: str) -> None:
     """Ask the new address for its word and warn the old one; a new address that is somebody's gets no mail."""
     mark = user.password_mark(CHANGE_SALT)
+    may_mail = may_write_to(email)
     token = signing.dumps({"user": user.pk, "old": user.email, "new": email, "mark": mark}, salt=CHANGE_SALT)
     with transaction.atomic():
-        mail = _mail_change(user, email, "account/email/new_address", token)
-        if User.objects.filter(email=email).exists():
+        mail = _mail_change(user, email, "account/email/new_address", token) if may_mail else None
+        if User.objects.filter(email=email).exists() and mail:
             mail.delete()  # written all the same, so that the time it takes does not tell whose addresses we know
         _mail_change(user, user.email, "account/email/old_address", token)
 

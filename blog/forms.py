@@ -1,16 +1,14 @@
-import re
-import unicodedata
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from config.plaintext import no_web_address, one_line, visible
+
 from . import stamps
 from .models import Comment, Post
 from .models.comments import MAX_LENGTH
-
-WEB_ADDRESS = re.compile(r"(?i)://|\bwww\.|\b[a-z0-9-]+\.(?:com|net|org|info|biz|ru|cn|xyz|top|io|shop|site|online)\b")
 
 
 def public_address(value: str) -> None:
@@ -18,24 +16,6 @@ def public_address(value: str) -> None:
     domain = value.rpartition("@")[2]
     if "." not in domain or domain.startswith("[") or domain.endswith((".localhost", ".local", ".internal")):
         raise ValidationError(_("Enter an e-mail address that the whole world can write to."), code="not_public")
-
-
-def one_line(value: str) -> None:
-    """Refuse line breaks, which would end a mail header (the field strips those at the ends)."""
-    if len(value.splitlines()) > 1:
-        raise ValidationError(_("Write this in one line."), code="line_break")
-
-
-def visible(value: str) -> None:
-    """Refuse what is nothing to look at: only spaces, joiners, direction marks."""
-    if all(unicodedata.category(letter)[0] in "CZ" for letter in value):
-        raise ValidationError(_("Write something that can be read."), code="invisible")
-
-
-def no_web_address(value: str) -> None:
-    """Refuse links: mail from our address with a stranger's link in it is what spammers want."""
-    if WEB_ADDRESS.search(value):
-        raise ValidationError(_("Leave out web addresses; the link to the post is in the mail."), code="link")
 
 
 class TrappedForm(forms.Form):

@@ -12,7 +12,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from account.names import validate_reachable, validate_username
+from account.names import NAME_RULES, validate_reachable, validate_username
 from actions.models import Action
 from config import personaldata
 from config.kept import keep
@@ -78,6 +78,8 @@ class User(AbstractUser):
         validators=[validate_username],
         error_messages={"unique": _("A user with that username already exists.")},
     )
+    first_name = models.CharField(_("first name"), max_length=150, blank=True, validators=NAME_RULES)
+    last_name = models.CharField(_("last name"), max_length=150, blank=True, validators=NAME_RULES)
     email = models.EmailField(_("e-mail address"), validators=[validate_reachable])
     email_proven_at = models.DateTimeField(_("e-mail proven at"), null=True, blank=True, editable=False)
     was_proven = models.BooleanField(

@@ -4,7 +4,9 @@ import pytest
 from django.test import TestCase
 from django.urls import reverse
 
+from account.forms import ProfileForm
 from account.models import User
+from account.names import acceptable
 from account.registration import register
 from account.tests.factories import PASSWORD, make_user
 from actions.models import Action
@@ -120,6 +122,61 @@ class RegisterTests(TestCase):
             self.register(username=f"odd{number}", email=f"odd{number}@example.com", first_name=name)
 
         assert [user.first_name for user in User.objects.order_by("pk")] == names
+
+
+class StrangersMailTests(TestCase):
+    """What somebody can have us write to a mailbox that is not theirs."""
+
+    LETTER = "Hi\r\n\r\nYou won! Collect at http://evil.test"
+
+    def test_names_are_one_line_without_web_addresses(self):
+        alice = make_user("alice")
+        self.client.force_login(alice)
+        for name in (
+            self.LETTER,
+            "Hi\nthere",
+            "Hi\u2028there",
+            "a\x1bb",
+            "http://evil.test",
+            "see www.evil.test",
+            "evil.com",
+        ):
+            with self.subTest(name):
+                form = form_data(username="new", first_name=name, email="new@example.com")
+                assert self.client_class().post(reverse("account:register"), form).status_code == 422
+                for field in ("first_name", "last_name"):
+                    data = {"first_name": "Alice", "last_name": "Liddell", field: name}
+                    assert field in ProfileForm(data, instance=alice).errors
+        assert self.client.post(reverse("account:edit"), {"first_name": "Dr. Anne-Marie O’Neil"}).status_code == 302
+        assert acceptable(self.LETTER) == ""
+        assert acceptable("Anne-Marie") == "Anne-Marie"
+
+    def test_mails_to_addresses_that_nobody_proved_name_nobody(self):
+        make_user("wicked", first_name="Wicked", email="wicked@example.com", proven=False)
+        self.client.post(reverse("account:register"), form_data(username="wicked2", first_name="Wicked"))
+        self.client.post(reverse("account:register"), form_data(username="wicked3", email="wicked@example.com"))
+        self.client.post(reverse("password_reset"), {"email": "wicked@example.com"})
+        self.client.force_login(make_user("wicked4", first_name="Wicked"))
+        self.client.post(reverse("account:email_change"), {"email": "new@example.com", "password": PASSWORD})
+
+        strangers = [mail for mail in OutgoingMail.objects.all() if mail.to != "wicked4@example.com"]
+        kinds = {mail.kind for mail in strangers}
+        assert kinds == {"account-proof", "account-known", "password-reset", "account-address"}
+        for mail in strangers:
+            assert "wicked" not in mail.text.lower().replace("wicked@example.com", ""), mail.text
+
+    def test_one_mailbox_gets_few_mails_however_many_accounts_ask(self):
+        url = reverse("account:email_change")
+        for number in range(8):
+            browser = self.client_class()
+            browser.force_login(make_user(f"wicked{number}", proven=False))
+            answer = browser.post(url, {"email": "anna@example.com", "password": PASSWORD})
+            assert answer.status_code == 302
+        self.client.post(reverse("account:register"), form_data(email="anna@example.com"))
+        self.client.force_login(User.objects.get(email="anna@example.com"))
+        self.client.post(reverse("account:prove_send"))
+
+        assert OutgoingMail.objects.filter(to="anna@example.com").count() == 5
 
 
 class ProofTests(TestCase):

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from account import devices
 from account.forms import LoginForm, PasswordChangeForm, PasswordResetForm, RegisterForm, SetPasswordForm
 from account.models import User
-from account.registration import mail_proof, prove_by_reset, read_proof
+from account.registration import mail_proof, may_write_to, prove_by_reset, read_proof
 from account.views.onward import as_query, onward
 from config.http import MemberRequest
 from config.ratelimit import hit, limited
@@ -132,7 +132,7 @@ def prove(request: HttpRequest, token: str) -> HttpResponse:
 @login_required
 def prove_send(request: MemberRequest) -> HttpResponse:
     if not request.user.is_proven:
-        if hit("prove-send", str(request.user.pk), "3/h"):
+        if hit("prove-send", str(request.user.pk), "3/h") and may_write_to(request.user.email):
             with transaction.atomic():
                 mail_proof(request.user)
         messages.success(request, _("The link is on its way to %(email)s.") % {"email": request.user.email})

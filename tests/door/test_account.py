@@ -118,6 +118,18 @@ def test_a_new_address_counts_once_its_owner_has_said_so(member: People):
     fritz.sees("Hello, Fritz")
 
 
+def test_of_an_address_that_staff_change_the_old_one_hears(member: People, staff: Staff):
+    nora = member("nora")
+    staff.opens("/admin/account/user/?q=nora@people.example")
+    staff.clicks("nora")
+
+    staff.presses("Save", {"E-mail address": "nora@new.example"})
+
+    staff.sees("was changed successfully")
+    nora.gets_mail("Your address was changed")
+    nora.gets_mail("Confirm your address", at="nora@new.example")
+
+
 def test_with_a_second_factor_a_password_alone_opens_nothing(member: People, newcomer: People):
     greta = member("greta")
     secret = turn_on_second_factor(greta)
