@@ -202,6 +202,7 @@ SWEEPS: dict[str, int] = {
     "images.tasks.sweep_fetches": 60,
     "blog.tasks.count_due_posts": 60,
     "blog.tasks.align_post_tags": 3600,
+    "search.tasks.learn_due_words": 60,
     "orders.tasks.sweep_invoices": 60,
     "shop.tasks.count_baskets": 60,
     "actions.tasks.flush_views": 60,

@@ -1,5 +1,5 @@
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -25,13 +25,23 @@ class DocumentAdmin(ReadOnlyAdmin):
         return super().get_queryset(request).filter(public_from__lte=timezone.now())  # the others wait for their day
 
 
+class VocabularyAdmin(ReadOnlyAdmin):
+    """Words of people and pictures that a member of staff may not see stand here too, so it is for superusers."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return bool(request.user.is_active and request.user.is_superuser)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+
 @admin.register(Word)
-class WordAdmin(ReadOnlyAdmin):
+class WordAdmin(VocabularyAdmin):
     list_display = ["word", "documents"]
     search_fields = ["word__startswith"]
 
 
 @admin.register(Trigram)
-class TrigramAdmin(ReadOnlyAdmin):
+class TrigramAdmin(VocabularyAdmin):
     list_display = ["trigram", "word"]
     search_fields = ["=trigram"]

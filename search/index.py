@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from django.db import models, transaction
+from django.utils import timezone
 
 from . import vocabulary
 from .engines import markers
@@ -37,7 +38,7 @@ def write_many(objs: Iterable[models.Model]) -> None:
     hidden = [pk for pk, entry in made if not entry.public_from]
     with transaction.atomic():
         if hidden:
-            Document.objects.filter(kind=kind, object_id__in=hidden).delete()
+            _take_out(Document.objects.filter(kind=kind, object_id__in=hidden))
         save(kind, documents)
 
 
@@ -53,7 +54,25 @@ def write_all_of(person: models.Model) -> None:
 
 def remove(obj: models.Model) -> None:
     """Take the object out of the index; call it while the object still has its id."""
-    Document.objects.filter(kind=registration(obj).kind, object_id=obj.pk).delete()
+    with transaction.atomic():
+        _take_out(Document.objects.filter(kind=registration(obj).kind, object_id=obj.pk))
+
+
+def _take_out(documents: models.QuerySet[Document]) -> None:
+    words: Counter[str] = Counter()
+    for document in documents.select_for_update().order_by("object_id"):
+        words.subtract(_learnt(document))
+    documents.delete()
+    vocabulary.count(words)
+
+
+def learn_due() -> int:
+    """Take the words of documents whose hour has come into the vocabulary; return of how many. Safe to repeat."""
+    with transaction.atomic():
+        waiting = Document.objects.filter(learn_at__lte=timezone.now()).order_by("learn_at", "id")
+        due = list(waiting.select_for_update()[:BATCH])
+        vocabulary.count(Counter(word for document in due for word in words_of(document)))
+        return Document.objects.filter(pk__in=[document.pk for document in due]).update(learn_at=None)
 
 
 def document_of(kind: str, object_id: int, entry: Entry) -> Document:
@@ -67,14 +86,24 @@ def words_of(document: Document) -> set[str]:
     return vocabulary_of([document.title, document.tags, document.summary, document.body])
 
 
+def _learnt(document: Document) -> set[str]:
+    """Return what the vocabulary knows of it: nothing while it waits for its hour, or guesses would tell its words."""
+    return set() if document.learn_at else words_of(document)
+
+
+@transaction.atomic(savepoint=False)
 def save(kind: str, documents: Sequence[Document]) -> None:
     if not documents:
         return
+    now = timezone.now()
+    words: Counter[str] = Counter()
+    for document in documents:
+        document.learn_at = document.public_from if document.public_from > now else None
+        words.update(_learnt(document))
     ids = [document.object_id for document in documents]
-    before = {old.object_id: words_of(old) for old in Document.objects.filter(kind=kind, object_id__in=ids)}
+    for old in Document.objects.select_for_update().filter(kind=kind, object_id__in=ids).order_by("object_id"):
+        words.subtract(_learnt(old))
     Document.objects.bulk_create(
-        documents, update_conflicts=True, unique_fields=["kind", "object_id"], update_fields=WRITTEN
+        documents, update_conflicts=True, unique_fields=["kind", "object_id"], update_fields=[*WRITTEN, "learn_at"]
     )
-    vocabulary.learn(
-        Counter(word for document in documents for word in words_of(document) - before.get(document.object_id, set()))
-    )
+    vocabulary.count(words)

@@ -19,12 +19,17 @@ class Document(models.Model):
     body = models.TextField(_("body"), blank=True)
     url = models.CharField(_("address"), max_length=500)
     public_from = models.DateTimeField(_("public from"))
+    # When its words join the vocabulary; none: they are in it.
+    learn_at = models.DateTimeField(_("words learnt at"), null=True, editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["kind", "object_id"], name="document_unique_per_object")]
         indexes = [
             models.Index(fields=["-public_from", "-id"], name="document_newest"),
             models.Index(fields=["kind", "-public_from", "-id"], name="document_newest_of_kind"),
+            models.Index(
+                fields=["learn_at"], name="document_to_learn", condition=models.Q(("learn_at__isnull", False))
+            ),
         ]
         verbose_name = _("document")
         verbose_name_plural = _("documents")

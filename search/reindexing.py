@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from django.db import models
+from django.db import models, transaction
+from django.utils import timezone
 
 from . import vocabulary
 from .index import WRITTEN, document_of, save, words_of
@@ -32,6 +33,7 @@ def count() -> int:
 
 def reindex(*, repair: bool = True, progress: Callable[[int], object] = lambda done: None) -> dict[str, Drift]:
     """Compare every object with its document, in memory for a few hundred at a time; `repair` writes what differs."""
+    now = timezone.now()
     words: Counter[str] = Counter()
     drifts: dict[str, Drift] = {}
     for registration in registrations():
@@ -41,6 +43,7 @@ def reindex(*, repair: bool = True, progress: Callable[[int], object] = lambda d
             words.update(
                 word
                 for document in _compare(registration, objs, drift, last, repair=repair)
+                if document.public_from <= now
                 for word in words_of(document)
             )
             last = objs[-1].pk
@@ -50,7 +53,10 @@ def reindex(*, repair: bool = True, progress: Callable[[int], object] = lambda d
     if unknown.exists():
         _drop(unknown, drifts.setdefault("?", Drift()), repair=repair)
     if repair:
-        vocabulary.rebuild(words)
+        with transaction.atomic():
+            vocabulary.rebuild(words)
+            Document.objects.filter(public_from__lte=now).exclude(learn_at=None).update(learn_at=None)
+            Document.objects.filter(public_from__gt=now).update(learn_at=models.F("public_from"))
     return drifts
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from django.db import connection, connections, transaction
 
@@ -120,25 +120,42 @@ def _meant(typed: str, counts: Mapping[str, int]) -> str:
     return word if slips <= _slips_allowed(typed) else ""
 
 
-def learn(counts: Mapping[str, int]) -> None:
-    """Count words in, once for each document that newly uses them; in the transaction that writes the documents."""
+def count(changes: Mapping[str, int]) -> None:
+    """
+    Count words in, and out where the number is below zero: how many documents more or fewer use each.
+
+    Called in the transaction that writes the documents. A word that none uses any more is forgotten, as a guess at
+    what was meant would tell that it once stood somewhere.
+    """
     # In order, so that two writers wait for each other's words instead of deadlocking; words in every document are
     # left alone, so that not every writer waits for every other.
-    for words in _batched(sorted(counts), 2000):
-        known = dict(Word.objects.filter(word__in=words).values_list("word", "documents"))
-        _count_in([(word, counts[word]) for word in words if known.get(word, 0) < Word.COUNTED])
-        _spell([word for word in words if word not in known])
+    for words in _batched(sorted(word for word, change in changes.items() if change), 2000):
+        usual = Word.objects.select_for_update().filter(word__in=words, documents__lt=Word.COUNTED).order_by("word")
+        known = dict(usual.values_list("word", "documents"))
+        common = Word.objects.filter(word__in=words, documents__gte=Word.COUNTED)
+        everywhere = set(common.values_list("word", flat=True))
+        _count([(word, changes[word]) for word in words if changes[word] > 0 and word not in everywhere], "+")
+        _spell([word for word in words if changes[word] > 0 and word not in known and word not in everywhere])
+        fewer = {word: -changes[word] for word in words if changes[word] < 0 and word in known}
+        _count([(word, number) for word, number in fewer.items() if number < known[word]], "-")
+        _forget([word for word, number in fewer.items() if number >= known[word]])
 
 
-def _count_in(counts: Sequence[tuple[str, int]]) -> None:
-    if not counts:
+def _count(numbers: Sequence[tuple[str, int]], sign: Literal["+", "-"]) -> None:
+    if not numbers:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO search_word (word, documents) VALUES {', '.join(['(%s, %s)'] * len(counts))} "
-            "ON CONFLICT (word) DO UPDATE SET documents = search_word.documents + excluded.documents",
-            [value for pair in counts for value in pair],
+            f"INSERT INTO search_word (word, documents) VALUES {', '.join(['(%s, %s)'] * len(numbers))} "
+            f"ON CONFLICT (word) DO UPDATE SET documents = search_word.documents {sign} excluded.documents",
+            [value for pair in numbers for value in pair],
         )
+
+
+def _forget(words: Sequence[str]) -> None:
+    if words:
+        Trigram.objects.filter(word__in=words).delete()
+        Word.objects.filter(word__in=words).delete()
 
 
 def _spell(new_words: Iterable[str]) -> None:

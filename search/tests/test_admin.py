@@ -1,3 +1,4 @@
+from django.contrib.auth.models import Permission
 from django.test import TestCase
 from django.urls import reverse
 
@@ -19,3 +20,18 @@ class AdminTests(TestCase):
 
         page = self.client.get(reverse("admin:search_document_change", args=[document.pk]))
         assert 'name="_save"' not in page.text
+
+    def test_vocabulary_is_shown_to_superusers_only(self):
+        make_document("Red vase")
+        colleague = make_user("colleague")
+        colleague.is_staff = True
+        colleague.save()
+        colleague.user_permissions.set(Permission.objects.filter(content_type__app_label="search"))
+        self.client.force_login(colleague)
+
+        statuses = {
+            model: self.client.get(reverse(f"admin:search_{model}_changelist")).status_code
+            for model in ("document", "word", "trigram")
+        }
+
+        assert statuses == {"document": 200, "word": 403, "trigram": 403}
