@@ -17,7 +17,7 @@ from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext_lazy as _
 
 from config.pictures import discard
-from config.ratelimit import hit
+from config.ratelimit import client_address, hit
 from mail import outbox
 from mail.addresses import plain
 from mail.links import site_url
@@ -32,7 +32,9 @@ from .registration import NameTaken, register
 OLDEST_YEAR = 1900
 EMAIL_LENGTH = 254
 NAME_TAKEN = _("A user with that username already exists.")
-PER_ADDRESS = ("3/h", "6/d")  # mails with a link for a new password
+# Mails with a link for a new password: few for one visitor, so that a stranger does not use up the owner's.
+PER_VISITOR_AND_MAILBOX = ("3/h", "5/d")
+PER_MAILBOX = "20/d"
 
 
 class LoginForm(AuthenticationForm):
@@ -248,14 +250,20 @@ class PasswordResetForm(DjangoPasswordResetForm):
 
     def save(self, **kwargs: Any) -> None:  # type: ignore[override]
         email = self.cleaned_data["email"]
-        # Counted for unknown addresses too, so that reaching the limit tells nothing.
-        if not all(hit("password-reset-address", email, rate) for rate in PER_ADDRESS):
+        if not self._may_write_to(email, client_address(kwargs["request"])):
             return
         known = self.get_users(email)
         with transaction.atomic():
             mail = self._mail(known[0] if known else User(pk=0, username="nobody", email=email))
             if not known:
                 mail.delete()  # the same work for an address that is nobody's, so that time does not tell
+
+    def _may_write_to(self, email: str, client: str) -> bool:
+        """Count the mail, for unknown addresses too, so that reaching the limit tells nothing."""
+        for rate in PER_VISITOR_AND_MAILBOX:
+            if not hit("password-reset-visitor", f"{client} {email}", rate):
+                return False
+        return hit("password-reset-mailbox", email, PER_MAILBOX)
 
     def _mail(self, user: User) -> OutgoingMail:
         token = default_token_generator.make_token(user)

@@ -1,4 +1,5 @@
 import re
+from datetime import timedelta
 from unittest.mock import patch
 
 import time_machine
@@ -141,6 +142,52 @@ class PasswordTests(TestCase):
 
         assert OutgoingMail.objects.count() == 3
         assert answers == {reverse("password_reset_done")}
+
+    def test_stranger_does_not_use_up_the_owners_way_back(self):
+        with time_machine.travel(timezone.now(), tick=False) as clock:
+            for _ in range(9):
+                clock.shift(1)
+                self.ask(REMOTE_ADDR="10.6.6.6")
+            assert OutgoingMail.objects.count() == 3
+            clock.shift(1)
+            self.ask(REMOTE_ADDR="10.0.0.1")
+
+        assert OutgoingMail.objects.count() == 4
+
+    def test_one_network_gets_five_of_the_twenty_mails_that_a_mailbox_gets_in_a_day(self):
+        start = timezone.now().replace(hour=0, minute=10)
+        with time_machine.travel(start, tick=False) as clock:
+            for hour in range(6):
+                clock.move_to(start + timedelta(hours=hour))
+                for second in range(3):
+                    clock.shift(second + 1)
+                    self.ask(REMOTE_ADDR="10.6.6.6")
+            assert OutgoingMail.objects.count() == 5
+            for number in range(30):
+                clock.shift(1)
+                self.ask(REMOTE_ADDR=f"10.6.7.{number}")
+
+        assert OutgoingMail.objects.count() == 20
+
+    def test_six_requests_at_once_mail_once(self):
+        with time_machine.travel(timezone.now(), tick=False):
+            for number in range(6):
+                self.ask(REMOTE_ADDR=f"10.0.0.{number}")
+
+        assert OutgoingMail.objects.count() == 1
+
+    def test_link_of_a_member_switched_off_since_sets_no_password(self):
+        self.ask()
+        set_path = self.client.get(self.reset_path(), follow=True).redirect_chain[-1][0]
+        self.alice.switch(on=False)
+
+        page = self.client.get(self.reset_path(), follow=True)
+        self.client.post(set_path, {"new_password1": "another-passphrase", "new_password2": "another-passphrase"})
+
+        self.assertContains(page, "used already")
+        self.alice.refresh_from_db()
+        assert self.alice.check_password(PASSWORD)
+        assert not self.alice.is_proven
 
     def test_link_works_once_and_proves_the_address(self):
         self.ask()

@@ -86,6 +86,11 @@ class PasswordResetConfirm(InvalidIs422, auth_views.PasswordResetConfirmView):
     form_class = SetPasswordForm
     user: User
 
+    def get_user(self, uidb64: str) -> Any:
+        """Return whose link it is; one mailed before the account was switched off opens nothing."""
+        user = super().get_user(uidb64)
+        return user if user is not None and user.is_active else None
+
     def form_valid(self, form: Any) -> HttpResponse:
         # The link was mailed to the address, so opening it proves the address as well.
         with transaction.atomic():

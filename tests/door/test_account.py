@@ -119,15 +119,15 @@ def test_a_new_address_counts_once_its_owner_has_said_so(member: People):
 
 
 def test_of_an_address_that_staff_change_the_old_one_hears(member: People, staff: Staff):
-    nora = member("nora")
-    staff.opens("/admin/account/user/?q=nora@people.example")
-    staff.clicks("nora")
+    noemi = member("noemi")
+    staff.opens("/admin/account/user/?q=noemi@people.example")
+    staff.clicks("noemi")
 
-    staff.presses("Save", {"E-mail address": "nora@new.example"})
+    staff.presses("Save", {"E-mail address": "noemi@new.example"})
 
     staff.sees("was changed successfully")
-    nora.gets_mail("Your address was changed")
-    nora.gets_mail("Confirm your address", at="nora@new.example")
+    noemi.gets_mail("Your address was changed")
+    noemi.gets_mail("Confirm your address", at="noemi@new.example")
 
 
 def test_with_a_second_factor_a_password_alone_opens_nothing(member: People, newcomer: People):
