@@ -35,7 +35,7 @@ urlpatterns = [
     path("blog/", include("blog.urls")),
     path("account/", include("account.auth_urls")),
     path("account/", include("account.urls")),
-    path("social-auth/", include("social_django.urls", namespace="social")),
+    path("social-auth/", include("config.google_urls")),
     path("images/", include("images.urls")),
     path("shop/", include("shop.urls")),
     path("cart/", include("cart.urls")),
