@@ -13,8 +13,11 @@ from django.http import FileResponse, Http404, HttpRequest
 from django.views.decorators.http import condition, require_safe
 
 TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
-# No longer, for what has become private must go from proxies too; nginx.conf and config/buckets.py say the same.
+# No longer, for what has become private must go from proxies too; nginx.conf says the same.
 CACHE = "public, max-age=3600"
+# Members' pictures: a name does not tell whether this one is for everybody, so that no proxy keeps any of them.
+CACHE_OF_MEMBERS = "private, max-age=3600"
+MEMBERS = "images/"
 
 
 def written_at(request: HttpRequest, name: str) -> datetime | None:
@@ -31,6 +34,6 @@ def serve(request: HttpRequest, name: str) -> FileResponse:
     if kind is None or written_at(request, name) is None:
         raise Http404
     response = FileResponse(default_storage.open(name), content_type=kind)
-    response["Cache-Control"] = CACHE
+    response["Cache-Control"] = CACHE_OF_MEMBERS if name.startswith(MEMBERS) else CACHE
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response

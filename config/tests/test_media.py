@@ -132,8 +132,20 @@ class MediaFromDisk(TestCase):
         assert response["Content-Type"] == "image/png"
         assert response["X-Content-Type-Options"] == "nosniff"
         assert "sandbox" in response["Content-Security-Policy"]
-        assert response["Cache-Control"] == "public, max-age=3600"
+        assert response["Cache-Control"] == "private, max-age=3600"
         assert b"".join(response.streaming_content).startswith(b"\x89PNG")
+
+    def test_proxies_keep_the_pictures_of_the_shop_and_none_of_members(self):
+        private = make_image(owner=make_user("alice"), stored=True, is_private=True)
+        product = store_picture(picture_bytes("PNG"), "products").name
+
+        kept = {}
+        for name in [*files_of(private.file.name), *files_of(product)]:
+            response = self.client.get(default_storage.url(name))
+            kept.setdefault(name.partition("/")[0], set()).add(response["Cache-Control"])
+            b"".join(response)
+
+        assert kept == {"images": {"private, max-age=3600"}, "products": {"public, max-age=3600"}}
 
     def test_a_browser_that_has_it_is_told_so(self):
         response = self.client.get(f"/media/{self.name}")

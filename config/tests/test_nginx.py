@@ -172,3 +172,15 @@ def test_nginx_and_the_site_agree_about_sizes():
     allowed = [int(number) * {"k": 1024, "m": 1024**2}[unit] for number, unit in sizes]
 
     assert all(theirs >= ours for theirs, ours in zip(allowed, (MEMBERS, FILE, 100_000_000), strict=True))
+
+
+def test_proxies_keep_the_pictures_of_the_shop_and_none_of_members(nginx, tmp_path):
+    kept = {}
+    for folder in ("images", "products"):
+        place = tmp_path / "srv" / "media" / folder
+        place.mkdir(parents=True)
+        (place / "a.webp").write_text("x")
+        answer, _body = ask(nginx, "GET", f"/media/{folder}/a.webp")
+        kept[folder] = (answer.status, answer.headers["Cache-Control"])
+
+    assert kept == {"images": (200, "private, max-age=3600"), "products": (200, "public, max-age=3600")}
