@@ -80,10 +80,9 @@ def remember(comment: Comment, response: HttpResponse) -> None:
 
 
 def tell_editors(comment: Comment) -> None:
-    """Mail those who may decide, each with a link that shows the comment and asks before it acts."""
-    staff = parseaddr(settings.STAFF_EMAIL)[1]
-    decide = reverse("blog:comment_decide", args=[stamps.decide_token(comment.pk)])
-    for to in dict.fromkeys(address.lower() for address in (comment.post.author.email, staff) if address):
+    """Mail those who may decide, each with a link of their own that shows the comment and asks before it acts."""
+    for to, author_id in _editors(comment).items():
+        decide = reverse("blog:comment_decide", args=[stamps.decide_token(comment.pk, author_id)])
         outbox.enqueue(
             kind="comment_waiting",
             dedup_key=f"comment-waiting:{comment.pk}:{to}",
@@ -97,3 +96,22 @@ def tell_editors(comment: Comment) -> None:
             },
             secret=True,
         )
+
+
+def _editors(comment: Comment) -> dict[str, int | None]:
+    """Return who may decide by address, the author with their id."""
+    author, staff = comment.post.author, parseaddr(settings.STAFF_EMAIL)[1].lower()
+    editors: dict[str, int | None] = {author.email.lower(): author.pk} if author.is_active else {}
+    return editors | ({staff: None} if staff else {})
+
+
+def decided_by(token: str) -> Comment | None:
+    """Return the comment of a mailed link, unless it was mailed to somebody who is not its post's active author now."""
+    read = stamps.decided_comment(token)
+    if read is None:
+        return None
+    comment_id, author_id = read
+    comments = Comment.objects.select_related("post").filter(pk=comment_id)
+    if author_id is not None:
+        comments = comments.filter(post__author=author_id, post__author__is_active=True)
+    return comments.first()

@@ -39,16 +39,18 @@ def form_problem(stamp: str) -> Any:
     return TOO_QUICK
 
 
-def decide_token(comment_id: int) -> str:
-    return signing.dumps(comment_id, salt=DECIDE_SALT)
+def decide_token(comment_id: int, author_id: int | None = None) -> str:
+    """Return what decides about a comment, for the post's author or, without one, for the address of the staff."""
+    return signing.dumps([comment_id, author_id], salt=DECIDE_SALT)
 
 
-def decided_comment(token: str) -> int | None:
-    """Return the comment's id from a mailed link that is ours and not too old."""
+def decided_comment(token: str) -> tuple[int, int | None] | None:
+    """Return the comment's and the author's id from a mailed link that is ours and not too old."""
     try:
-        return int(signing.loads(token, salt=DECIDE_SALT, max_age=DECIDE_SECONDS))
+        comment_id, author_id = signing.loads(token, salt=DECIDE_SALT, max_age=DECIDE_SECONDS)
     except (signing.BadSignature, ValueError, TypeError):
         return None
+    return comment_id, author_id
 
 
 def preview_token(post_id: int, key: UUID) -> str:

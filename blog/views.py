@@ -136,8 +136,9 @@ def _refused(request: HttpRequest, template: str, context: dict[str, Any], secon
 @require_http_methods(["GET", "HEAD", "POST"])
 def comment_decide(request: HttpRequest, token: str) -> HttpResponse:
     """Approve or hide by a mailed link; looking (as mail scanners do) changes nothing, only the button acts."""
-    comments = Comment.objects.select_related("post")
-    comment = get_object_or_404(comments, pk=stamps.decided_comment(token))
+    comment = commenting.decided_by(token)
+    if comment is None:
+        raise Http404
     if request.method == "POST":
         state = Comment.State.APPROVED if request.POST.get("decision") == "approve" else Comment.State.HIDDEN
         comment.move(state)

@@ -3,6 +3,7 @@ from unittest import mock
 
 import time_machine
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core import mail
 from django.core.cache import cache
 from django.test import TestCase, override_settings
@@ -279,6 +280,20 @@ class DecidingTests(CommentTests):
         assert len(mail.outbox) == 2
         assert all("/blog/comments/decide/" in letter.body for letter in mail.outbox)
         assert not OutgoingMail.objects.exclude(text="").exists()
+
+    def test_author_who_is_switched_off_hears_nothing_and_decides_nothing(self):
+        self.send()
+        text = OutgoingMail.objects.get(to="alice@example.com").text
+        link = reverse("blog:comment_decide", args=[text.split("/blog/comments/decide/")[1].split("/")[0]])
+        assert self.client.get(link).status_code == 200
+        get_user_model().objects.filter(email="alice@example.com").update(is_active=False)
+        OutgoingMail.objects.all().delete()
+
+        assert self.client.get(link).status_code == 404
+        assert self.client.post(link, {"decision": "approve"}).status_code == 404
+        assert self.only_comment().state == "waiting"
+        self.send(body="And again.")
+        assert [letter.to for letter in OutgoingMail.objects.all()] == ["desk@example.com"]
 
     def test_forged_link_is_404(self):
         comment = make_comment(self.post)
