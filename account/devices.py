@@ -19,25 +19,33 @@ from .models import User
 PATH = "/account/"
 COOKIE = named("known_device", path=PATH)
 SALT = "account.known-device"
+CODE_SALT = "account.known-device.code"  # of the mark of a browser in which a code was right, too
 SECONDS = 365 * 86400
 MOST_MEMBERS = 5  # who share one browser
 
 
-def known(request: HttpRequest, user: User) -> str:
-    """Return the name under which this browser's tries at the member's password are counted; empty if it is unknown."""
+def known(request: HttpRequest, user: User, *, for_codes: bool = False) -> str:
+    """
+    Return the name under which this browser's tries at the member's password are counted; empty if it is unknown.
+
+    `for_codes` asks for a browser in which a code was right: a password alone must not give tries at codes anew.
+    """
     cookie = _read(request)
     mark = cookie.get("members", {}).get(str(user.pk), "")
-    return f"{cookie['id']}:{user.pk}" if mark and user.has_password_mark(SALT, mark) else ""
+    salts = [CODE_SALT] if for_codes else [CODE_SALT, SALT]
+    is_known = bool(mark) and any(user.has_password_mark(salt, mark) for salt in salts)
+    return f"{cookie['id']}:{user.pk}" if is_known else ""
 
 
-def remember(request: HttpRequest, response: HttpResponse, user: User) -> None:
-    """Let the browser that has just given the right password, or set a new one, be known from now on."""
+def remember(request: HttpRequest, response: HttpResponse, user: User, *, gave_code: bool = False) -> None:
+    """Let the browser that has just given the right password or code, or set a new one, be known from now on."""
     cookie = _read(request)
+    salt = CODE_SALT if gave_code or known(request, user, for_codes=True) else SALT
     others = {pk: mark for pk, mark in cookie.get("members", {}).items() if pk != str(user.pk)}
     newest = dict(list(others.items())[-(MOST_MEMBERS - 1) :])
     value = {
         "id": cookie.get("id") or get_random_string(16),
-        "members": {**newest, str(user.pk): user.password_mark(SALT)},
+        "members": {**newest, str(user.pk): user.password_mark(salt)},
     }
     response.set_cookie(
         COOKIE,

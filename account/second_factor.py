@@ -19,6 +19,7 @@ from .models import RecoveryCode, SecondFactor, User
 
 PASSED = "second_factor"  # session key: the id of the member whose code was right
 RECOVERY_CODES = 10
+RECOVERY_LENGTH = 10
 
 
 def begin(user: User, *, anew: bool = False) -> SecondFactor:
@@ -44,13 +45,22 @@ def confirm(user: User, code: str) -> list[str] | None:
 
 def check(user: User, code: str) -> bool:
     """Use up a code of the app, or a recovery code; safe against the same code twice at once."""
-    code = "".join(code.split()).replace("-", "").lower()
+    code = _bare(code)
     factor = SecondFactor.objects.filter(user=user).exclude(confirmed_at=None).first()
     if factor is None:
         return False
-    if len(code) == totp.DIGITS:
-        return _use_code(factor, code)
-    return _use_recovery_code(user, code)
+    if is_recovery_code(code):
+        return _use_recovery_code(user, code)
+    return _use_code(factor, code)
+
+
+def is_recovery_code(code: str) -> bool:
+    """Tell whether what was typed is looked up among the recovery codes; all else is for the app's."""
+    return len(_bare(code)) == RECOVERY_LENGTH
+
+
+def _bare(code: str) -> str:
+    return "".join(code.split()).replace("-", "").lower()
 
 
 def _use_recovery_code(user: User, code: str) -> bool:
@@ -97,7 +107,7 @@ def _use_code(factor: SecondFactor, code: str) -> bool:
 
 def new_recovery_codes(user: User) -> list[str]:
     """Make the codes anew and return them, which is the only time; earlier ones open nothing any more."""
-    codes = [secrets.token_hex(5) for _ in range(RECOVERY_CODES)]
+    codes = [secrets.token_hex(RECOVERY_LENGTH // 2) for _ in range(RECOVERY_CODES)]
     with transaction.atomic():
         RecoveryCode.objects.filter(user=user).delete()
         RecoveryCode.objects.bulk_create(RecoveryCode(user=user, digest=_digest(user, code)) for code in codes)

@@ -23,6 +23,7 @@ from mail.addresses import plain
 
 from . import devices
 from .models import Tries, User
+from .second_factor import is_recovery_code
 
 
 class Limit(NamedTuple):
@@ -78,20 +79,34 @@ def check_password(user: User, password: str) -> bool:
     return is_right
 
 
-def spend_code(user: User) -> None:
-    """Count a code before it is judged; raises TooOften."""
-    if seconds := spend(f"code:{user.pk}", CODE):
+def spend_code(request: HttpRequest, user: User, code: str = "") -> str:
+    """
+    Count a code before it is judged and return under which key; raises TooOften.
+
+    Whoever knows the password and guesses codes keeps neither a browser out in which a code was right before, nor a
+    recovery code.
+    """
+    key = _code_key(request, user, code)
+    if seconds := spend(key, CODE):
         raise TooOften(seconds)
+    return key
 
 
-def give_back_code(user: User) -> None:
-    give_back(f"code:{user.pk}", CODE)
+def give_back_code(key: str) -> None:
+    give_back(key, CODE)
+
+
+def _code_key(request: HttpRequest, user: User, code: str) -> str:
+    if device := devices.known(request, user, for_codes=True):
+        return f"code:device:{device}"
+    return f"code:recovery:{user.pk}" if is_recovery_code(code) else f"code:{user.pk}"
 
 
 def forget(user: User) -> None:
     """Drop what is counted of somebody who leaves."""
     names = [_name_key(user.username), _name_key(user.email)]
-    Tries.objects.filter(key__in=[*names, f"password:{user.pk}", f"code:{user.pk}"]).delete()
+    codes = [f"code:{user.pk}", f"code:recovery:{user.pk}"]
+    Tries.objects.filter(key__in=[*names, f"password:{user.pk}", *codes]).delete()
 
 
 def forget_old() -> None:

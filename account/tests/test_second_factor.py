@@ -189,6 +189,33 @@ class AskedTests(TestCase):
 
         assert answers == [422] * 10 + [429]
 
+    def test_who_guesses_codes_keeps_out_neither_a_recovery_code_nor_the_usual_browser(self):
+        self.log_in()
+        assert self.client.post(self.url, {"code": self.codes[0]}).status_code == 302
+        self.client.post(reverse("logout"))
+        thief, owner = self.client_class(), self.client_class()
+        for browser in (thief, owner, self.client):
+            browser.post(reverse("login"), {"username": "alice", "password": PASSWORD})
+        answers = [thief.post(self.url, {"code": "000000"}).status_code for _ in range(11)]
+        assert answers == [422] * 10 + [429]
+
+        assert owner.post(self.url, {"code": "000000"}).status_code == 429
+        assert owner.post(self.url, {"code": self.codes[1]}).status_code == 302
+        assert self.client.post(self.url, {"code": "000000"}).status_code == 422
+        for _ in range(10):
+            thief.post(self.url, {"code": "00000-00000"})
+        assert thief.post(self.url, {"code": "00000-00000"}).status_code == 429
+        assert self.client.post(self.url, {"code": self.codes[2]}).status_code == 302
+
+    def test_right_password_in_a_new_browser_gives_no_new_tries_at_codes(self):
+        answers = []
+        for _ in range(12):
+            thief = self.client_class()
+            thief.post(reverse("login"), {"username": "alice", "password": PASSWORD})
+            answers.append(thief.post(self.url, {"code": "000000"}).status_code)
+
+        assert answers == [422] * 10 + [429] * 2
+
     def test_next_leads_to_our_own_pages_only(self):
         self.log_in()
         for number, target in enumerate(["//evil.test", "https://evil.test", "/\\evil.test", "javascript:alert(1)"]):

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from account import devices, tries
 from account import second_factor as factor
-from account import tries
 from account.forms import CodeForm, ConfirmedForm, SetUpForm
 from account.models import SecondFactor
 from account.sessions import is_recent
@@ -36,16 +36,22 @@ def second_factor(request: MemberRequest) -> HttpResponse:
         return redirect(_next(request))
     form = CodeForm(request.POST or None)
     if request.method == "POST":
-        tries.spend_code(request.user)
+        key = tries.spend_code(request, request.user, request.POST.get("code", ""))
         if form.is_valid() and factor.check(request.user, form.cleaned_data["code"]):
-            tries.give_back_code(request.user)
-            factor.mark_passed(request)
-            logger.info("Member %s gave a right code", request.user.pk)
-            return redirect(_next(request))
+            tries.give_back_code(key)
+            return _let_in(request)
         logger.warning("Member %s gave a wrong code", request.user.pk)
         form.refuse()
     context = {"form": form, "next": _next(request)}
     return render(request, "account/second_factor.html", context, status=422 if form.is_bound else 200)
+
+
+def _let_in(request: MemberRequest) -> HttpResponse:
+    factor.mark_passed(request)
+    logger.info("Member %s gave a right code", request.user.pk)
+    response = redirect(_next(request))
+    devices.remember(request, response, request.user, gave_code=True)
+    return response
 
 
 def _next(request: HttpRequest) -> str:
@@ -65,10 +71,10 @@ def second_factor_setup(request: MemberRequest) -> HttpResponse:
         return redirect("account:dashboard")
     begun, form = _begun(request), _set_up_form(request)
     if request.method == "POST":
-        tries.spend_code(request.user)
+        key = tries.spend_code(request, request.user)
         codes = factor.confirm(request.user, form.cleaned_data["code"]) if form.is_valid() else None
         if codes:
-            tries.give_back_code(request.user)
+            tries.give_back_code(key)
             factor.mark_passed(request)
             return _codes(request, codes)
         form.refuse()
