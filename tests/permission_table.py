@@ -167,8 +167,8 @@ TABLES = {
     "config.SweepRun": Table(opens=SEEN),
     "config.DemoContent": Table(),
     "search.Document": Table(opens=SEEN),
-    "search.Word": Table(opens=SEEN),
-    "search.Trigram": Table(opens=SEEN, others="search.Word.word"),
+    "search.Word": Table(),
+    "search.Trigram": Table(),
     "admin.LogEntry": Table(),
     "contenttypes.ContentType": Table(),
     # --- Tables of packages, which have no pages ---
