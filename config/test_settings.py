@@ -56,3 +56,5 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 120,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;",  # no test cuts the power
     }
+else:
+    DATABASES["default"]["OPTIONS"] |= {"options": "-c synchronous_commit=off"}  # nor this one's

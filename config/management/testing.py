@@ -58,7 +58,8 @@ def services(report: Path) -> int:
     need_chromium()
     found = start()
     try:
-        return pytest(report, "-n2", "-m", "services or not (browser or live or door)", environment=addresses(found))
+        # More processes than cores: here tests wait for services as often as they work.
+        return pytest(report, "-n3", "-m", "services or not (browser or live or door)", environment=addresses(found))
     finally:
         drop_databases(found.urls["postgresql"])
         found.stop()
