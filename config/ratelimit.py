@@ -10,6 +10,7 @@ import ipaddress
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
+from hashlib import blake2b
 
 from django.conf import settings
 from django.core.cache import cache
@@ -38,7 +39,8 @@ def hit(scope: str, who: str, rate: str) -> bool:
     a visitor can choose at will: each new one would be a new count.
     """
     limit, _, period = rate.partition("/")
-    key = f"limit:{scope}:{period}:{who}"
+    # Hashed: an address has characters that a cache's key may not, and is nobody's business who looks into Redis.
+    key = f"limit:{scope}:{period}:{blake2b(who.encode(), digest_size=16).hexdigest()}"
     number = _count_in_redis(key, PERIODS[period]) if settings.REDIS_URL else None
     if number is None:
         number = counters.count(key, PERIODS[period])
