@@ -34,9 +34,8 @@ PACE = 20_000  # bytes a second
 STEP = 10.0  # seconds in which some more has to come
 FROM_ONE_ADDRESS = 40_000_000  # bytes that are being taken in or worked on
 FROM_ALL = 200_000_000
-LINGER = (
-    3.0  # seconds for which the rest of a refused body is thrown away, so that the browser comes to read the answer
-)
+# Seconds for which the rest of a refused body is thrown away, so that the browser comes to read the answer.
+LINGER = 3.0
 
 View = Callable[..., HttpResponse]
 

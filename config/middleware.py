@@ -59,10 +59,8 @@ def keep_what_was_typed(get_response: NextLayer) -> NextLayer:
         if request.method != "POST" or not _leads_back_here(response, request):
             return response
         kept = typed(request)
-        # A password is asked for again rather than written into a page.
-        is_secret = any("password" in name or name == "code" for name, _value in kept)
         # What a button says nobody has typed: whoever presses Like is led to the login and back to the picture.
-        if is_secret or not any(value for name, value in kept if name not in BUTTONS):
+        if not any(value for name, value in kept if name not in BUTTONS):
             return response
         return session_lost(request, response["Location"], kept)
 
