@@ -25,9 +25,9 @@ from mail.models import OutgoingMail
 from search import index
 
 from . import tries
-from .models import User
+from .models import Registration, User
 from .names import validate_not_reserved, validate_reachable
-from .registration import NameTaken, register
+from .registration import NameTaken, join, register
 
 OLDEST_YEAR = 1900
 EMAIL_LENGTH = 254
@@ -43,10 +43,12 @@ class LoginForm(AuthenticationForm):
         max_length=254,
         widget=forms.TextInput(attrs={"autofocus": True, "autocomplete": "username", "autocapitalize": "none"}),
     )
-    error_messages = {
-        "invalid_login": _("That name and password do not go together. Check both and try again."),
-        "inactive": _("That name and password do not go together. Check both and try again."),
-    }
+    # Told to everybody: who has just registered has no account yet, which nobody else must learn.
+    REFUSED = _(
+        "That name and password do not go together. Check both and try again. If you have just registered, open the "
+        "link in our mail first."
+    )
+    error_messages = {"invalid_login": REFUSED, "inactive": REFUSED}
 
 
 class PasswordPair(forms.Form):
@@ -88,12 +90,43 @@ def _mailable(typed: str) -> str:
     return email
 
 
-class RegisterForm(PasswordPair, BaseUserCreationForm):
-    """
-    Sign up. A taken username is told, since profiles are public; a known e-mail address is not.
+class UsernameForm(forms.ModelForm):
+    """A username nobody has; a taken one is told, since profiles are public. The form is never saved."""
 
-    The form is never saved: `register` decides what happens. The address is no field of Meta, or the model's
-    constraint would tell who is a member.
+    class Meta:
+        model = User
+        fields = ["username"]
+
+    def clean_username(self) -> str:
+        username = self.cleaned_data["username"]
+        validate_not_reserved(username)
+        if User.objects.called(username).exists():
+            raise ValidationError(NAME_TAKEN, code="unique")
+        return username
+
+
+class JoinForm(UsernameForm):
+    """Confirm the address, and choose another name if somebody has taken it since."""
+
+    def __init__(self, *args: Any, wish: Registration, **kwargs: Any) -> None:
+        super().__init__(*args, initial={"username": wish.username}, **kwargs)
+        self.wish = wish
+
+    def join(self) -> User | None:
+        """Return the new member, or None when somebody else has just taken the name, which is then said."""
+        try:
+            return join(self.wish, self.cleaned_data["username"])
+        except NameTaken:
+            self.add_error("username", ValidationError(NAME_TAKEN, code="unique"))
+            return None
+
+
+class RegisterForm(PasswordPair, UsernameForm, BaseUserCreationForm):
+    """
+    Sign up. A known e-mail address is not told.
+
+    `register` decides what happens. The address is no field of Meta, or the model's constraint would tell who is a
+    member.
     """
 
     first_name = forms.CharField(label=_("First name"), max_length=60, widget=forms.TextInput())
@@ -110,27 +143,14 @@ class RegisterForm(PasswordPair, BaseUserCreationForm):
         for name, hint in {"first_name": "given-name", "email": "email"}.items():
             self.fields[name].widget.attrs["autocomplete"] = hint
 
-    def clean_username(self) -> str:
-        username = self.cleaned_data["username"]
-        validate_not_reserved(username)
-        if User.objects.called(username).exists():
-            raise ValidationError(NAME_TAKEN, code="unique")
-        return username
-
     def clean_email(self) -> str:
         # On the instance for the validator that compares password and address.
         self.instance.email = _mailable(self.cleaned_data["email"])
         return self.instance.email
 
-    def register(self, onward: str = "") -> bool:
-        """Return whether it was done; False when somebody else has just taken the name, which is then said."""
+    def register(self, onward: str = "") -> None:
         data = {name: self.cleaned_data[name] for name in ("username", "first_name", "email")}
-        try:
-            register(**data, password=self.cleaned_data["password1"], onward=onward)
-        except NameTaken:
-            self.add_error("username", ValidationError(NAME_TAKEN, code="unique"))
-            return False
-        return True
+        register(**data, password=self.cleaned_data["password1"], onward=onward)
 
 
 class ProfileForm(forms.ModelForm):

@@ -16,7 +16,7 @@ from mail.models import OutgoingMail, ProvenAddress
 from search import index
 
 from . import tries
-from .models import User
+from .models import Registration, User
 
 NOWHERE = "@gone.invalid"
 OUR_MAILS = ("account-", "password-")
@@ -49,6 +49,7 @@ def leave(user: User) -> None:
 def _forget_traces(user: User) -> None:
     """Forget what points at the person by address or name instead of by id."""
     tries.forget(user)
+    Registration.objects.filter(email=user.email).delete()
     ProvenAddress.objects.filter(email__iexact=user.email).delete()
     for kind in OUR_MAILS:
         OutgoingMail.objects.filter(to__iexact=user.email, kind__startswith=kind).delete()

@@ -2,9 +2,10 @@
 Becoming a member, and proving that an address is one's own.
 
 Whoever registers gets the same answer whether the address is known or not; what differs is the mail, which only the
-owner of the address reads.
+owner of the address reads. The account begins when its link is opened.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -25,8 +26,9 @@ from mail.models import OutgoingMail
 from search import index
 
 from . import second_factor
-from .models import User
+from .models import Registration, User
 
+REGISTRATION_SALT = "account.register"
 PROOF_SALT = "account.prove-email"
 CHANGE_SALT = "account.change-email"
 PROOF_DAYS = 3
@@ -34,33 +36,60 @@ PER_MAILBOX = ("5/h", "10/d")  # mails that strangers can cause, whatever their 
 
 
 class NameTaken(Exception):
-    """Somebody took the username between the form's check and the insert."""
+    """Somebody has the username by now."""
 
 
-def register(*, username: str, email: str, password: str, first_name: str = "", onward: str = "") -> User | None:
+class AddressTaken(Exception):
+    """The address has its account by now: the link was opened twice, or there were two."""
+
+
+def register(*, username: str, email: str, password: str, first_name: str = "", onward: str = "") -> None:
     """
-    Create the member and mail the proof link; for a known address mail its owner instead and return None.
+    Note who wants to become a member and mail the address a link; the owner of a known address is told so instead.
 
-    `onward` is the page of ours that the link leads to in the end. Raises NameTaken.
+    There is no account before the link is opened, so nobody can find one, log in to it or hit upon its name: all that
+    would tell whether the address was known. `onward` is the page of ours that the link leads to in the end.
     """
     email = plain(email)
     may_mail = may_write_to(email)
+    owner = User.objects.filter(email=email).first()
+    with transaction.atomic():
+        wish = Registration.objects.create(
+            username=username, first_name=first_name, email=email, password=make_password(password)
+        )
+        if may_mail and owner:
+            _mail_known_address(owner)
+        elif may_mail:
+            _mail_link(wish, onward)
+
+
+def read_registration(token: str) -> Registration | None:
+    """Return whose link it is, or None when it is old, damaged or used; raises AddressTaken."""
+    try:
+        claim: dict[str, Any] = signing.loads(token, salt=REGISTRATION_SALT, max_age=PROOF_DAYS * 86400)
+    except signing.BadSignature:
+        return None
+    if User.objects.filter(email=claim["email"]).exists():
+        raise AddressTaken
+    return Registration.objects.filter(pk=claim["registration"], email=claim["email"]).first()
+
+
+def join(wish: Registration, username: str) -> User:
+    """Make the account of somebody who has opened the mailed link; raises NameTaken and AddressTaken."""
+    user = User(username=username, first_name=wish.first_name, email=wish.email, password=wish.password)
     try:
         with transaction.atomic():
-            if not User.objects.filter(email=email).exists():
-                user = User.objects.create_user(username, email, password, first_name=first_name)
-                welcome(user)
-                if may_mail:
-                    mail_proof(user, onward)
-                return user
-            make_password(password)  # the same work as for a new member
+            user.save(force_insert=True)
+            user.prove_email()
+            welcome(user)
+            Registration.objects.filter(email=wish.email).delete()
     except IntegrityError as error:
-        if not User.objects.filter(email=email).exists():
-            raise NameTaken from error
-    if may_mail:
-        with transaction.atomic():
-            _mail_known_address(User.objects.get(email=email))
-    return None
+        raise (AddressTaken if User.objects.filter(email=wish.email).exists() else NameTaken) from error
+    return user
+
+
+def forget_old_registrations() -> None:
+    Registration.objects.filter(created_at__lt=timezone.now() - timedelta(days=PROOF_DAYS)).delete()
 
 
 def may_write_to(email: str) -> bool:
@@ -74,15 +103,27 @@ def welcome(user: User) -> None:
     index.write(user)
 
 
-def mail_proof(user: User, onward: str = "") -> None:
-    query = f"?{urlencode({'next': onward})}" if onward else ""
+def mail_proof(user: User) -> None:
+    """Ask a member for the word of an address that staff typed."""
     token = signing.dumps({"user": user.pk, "email": user.email}, salt=PROOF_SALT)
+    link = site_url(reverse("account:prove", args=[token]))
+    _mail_proof(user.email, f"account-proof:{user.pk}:{token}", link)
+
+
+def _mail_link(wish: Registration, onward: str) -> None:
+    token = signing.dumps({"registration": wish.pk, "email": wish.email}, salt=REGISTRATION_SALT)
+    query = f"?{urlencode({'next': onward})}" if onward else ""
+    link = site_url(reverse("account:join", args=[token]) + query)
+    _mail_proof(wish.email, f"account-join:{wish.pk}:{token}", link)
+
+
+def _mail_proof(to: str, dedup_key: str, link: str) -> None:
     outbox.enqueue(
         kind="account-proof",
-        dedup_key=f"account-proof:{user.pk}:{token}",
-        to=user.email,
+        dedup_key=dedup_key,
+        to=to,
         template="account/email/prove",
-        context={"user": user, "link": site_url(reverse("account:prove", args=[token]) + query), "days": PROOF_DAYS},
+        context={"link": link, "days": PROOF_DAYS},
         secret=True,
     )
 

@@ -7,6 +7,7 @@ urlpatterns = [
     path("", own.dashboard, name="dashboard"),
     path("register/", entry.register, name="register"),
     path("register/done/", entry.register_done, name="register_done"),
+    path("register/<str:token>/", entry.join, name="join"),
     path("prove/", entry.prove_send, name="prove_send"),
     path("prove/<str:token>/", entry.prove, name="prove"),
     path("edit/", own.edit, name="edit"),

@@ -81,6 +81,7 @@ TABLES = {
     "account.Boundary": Table(opens=f"{SEEN} delete", others=NAME, delete="account.Boundary"),
     "account.SecondFactor": Table(opens=SEEN, hides="secret", others=NAME),
     "account.RecoveryCode": Table(opens=SEEN, hides="digest", others=NAME),
+    "account.Registration": Table(),
     "account.Session": Table(),
     "account.Tries": Table(),
     "auth.Group": Table(),

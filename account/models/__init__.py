@@ -1,5 +1,15 @@
-from .access import RecoveryCode, SecondFactor, Session, Tries
+from .access import RecoveryCode, Registration, SecondFactor, Session, Tries
 from .people import User, UserQuerySet
 from .ties import Boundary, Follow
 
-__all__ = ["Boundary", "Follow", "RecoveryCode", "SecondFactor", "Session", "Tries", "User", "UserQuerySet"]
+__all__ = [
+    "Boundary",
+    "Follow",
+    "RecoveryCode",
+    "Registration",
+    "SecondFactor",
+    "Session",
+    "Tries",
+    "User",
+    "UserQuerySet",
+]

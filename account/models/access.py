@@ -75,6 +75,27 @@ class RecoveryCode(models.Model):
         return f"{self.user_id} #{self.pk}"
 
 
+class Registration(models.Model):
+    """
+    Somebody who wants to become a member and has not opened the mailed link yet.
+
+    It reserves nothing and nobody is shown it, so it may be written for an address that is a member's already.
+    """
+
+    username = models.CharField(_("username"), max_length=40)
+    first_name = models.CharField(_("first name"), max_length=150)
+    email = models.EmailField(_("e-mail address"))
+    password = models.CharField(_("password"), max_length=128, help_text=_("Hashed."))
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("registration")
+        verbose_name_plural = _("registrations")
+
+    def __str__(self) -> str:
+        return self.username
+
+
 class Tries(models.Model):
     """How many guesses at one password or code are spent; account/tries.py counts them."""
 

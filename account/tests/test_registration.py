@@ -1,18 +1,33 @@
 import re
+from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
 from django.test import TestCase
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from account.forms import ProfileForm
-from account.models import User
+from account.leaving import leave
+from account.models import Registration, User
 from account.names import acceptable
-from account.registration import register
+from account.registration import AddressTaken, NameTaken, join, mail_proof, register
+from account.tasks import sweep_sessions
 from account.tests.factories import PASSWORD, make_user
 from actions.models import Action
 from config.tests.races import race
 from mail.addresses import is_proven
 from mail.models import OutgoingMail
+
+
+def mailed_links() -> list[str]:
+    mails = OutgoingMail.objects.filter(kind="account-proof").order_by("pk")
+    return [re.search(r"http://[^/]+(/account/\S+)", mail.text)[1] for mail in mails]
+
+
+def mailed_link() -> str:
+    return mailed_links()[0]
 
 
 def form_data(**changes) -> dict[str, str]:
@@ -30,20 +45,46 @@ class RegisterTests(TestCase):
     def register(self, **changes):
         return self.client.post(reverse("account:register"), form_data(**changes))
 
-    def test_new_member_is_made_told_to_the_stream_and_mailed(self):  # D2
+    def test_account_begins_with_the_mailed_link_and_is_told_to_the_stream(self):  # D2
         response = self.register()
 
         self.assertRedirects(response, reverse("account:register_done"))
+        assert not User.objects.exists()
+        self.client.post(mailed_link(), {"username": "alice"})
+
         user = User.objects.get()
-        assert (user.username, user.first_name, user.email, user.is_proven) == (
-            "alice",
-            "Alice",
-            "alice@example.com",
-            False,
-        )
+        assert (user.username, user.first_name, user.email) == ("alice", "Alice", "alice@example.com")
         assert user.check_password(PASSWORD)
+        assert user.is_proven
         assert Action.objects.get().verb == Action.Verb.REGISTERED
         assert OutgoingMail.objects.get().to == "alice@example.com"
+        assert not Registration.objects.exists()
+
+    def test_whether_an_address_is_known_shows_nowhere(self):
+        make_user("owner", email="known@example.com")
+        seen = []
+        for email in ("known@example.com", "unknown@example.com"):
+            stranger = self.client_class()
+            stranger.post(reverse("account:register"), form_data(username="probe", email=email))
+            login = stranger.post(reverse("login"), {"username": "probe", "password": PASSWORD})
+            again = stranger.post(reverse("account:register"), form_data(username="probe", email="me@example.com"))
+            places = [reverse("account:user_detail", args=["probe"]), reverse("account:user_list"), "/search/?q=probe"]
+            pages = [stranger.get(place) for place in [*places, reverse("home"), "/sitemap.xml"]]
+            seen.append([login.status_code, again.status_code, *(page.status_code for page in pages)])
+            assert not any(b"@probe" in page.content or b"users/probe" in page.content for page in pages[1:])
+
+        assert seen[0] == seen[1]
+        assert seen[0][:3] == [422, 302, 404]
+
+    def test_known_and_unknown_addresses_cost_the_same_work(self):
+        make_user("owner", email="known@example.com")
+        asked = []
+        for email in ("known@example.com", "unknown@example.com"):
+            with CaptureQueriesContext(connection) as statements:
+                self.register(email=email)
+            asked.append([re.sub(r'(?s)"s\d+_x\d+"|VALUES.*|WHERE.*', "", query["sql"]) for query in statements])
+
+        assert asked[0] == asked[1]
 
     def test_known_address_gets_the_same_answer_and_another_mail(self):
         make_user("owner", email="alice@example.com")
@@ -52,7 +93,6 @@ class RegisterTests(TestCase):
         known = self.register(email="ALICE@Example.com")
 
         assert (known.status_code, known.url) == (fresh.status_code, fresh.url)
-        assert not User.objects.filter(username="alice").exists()
         assert OutgoingMail.objects.get(to="alice@example.com").kind == "account-known"
 
     def test_known_address_is_mailed_once_however_often_it_is_tried(self):
@@ -65,10 +105,12 @@ class RegisterTests(TestCase):
 
     def test_address_differing_in_case_is_the_same_account(self):  # D6
         self.register()
-
         self.register(username="other", email="ALICE@EXAMPLE.COM")
 
-        assert User.objects.count() == 1
+        for link, name in zip(mailed_links(), ["alice", "other"], strict=True):
+            self.client.post(link, {"username": name})
+
+        assert User.objects.get().username == "alice"
 
     def test_refused_form_comes_back_with_what_was_typed(self):
         response = self.register(password2="something else")
@@ -105,10 +147,18 @@ class RegisterTests(TestCase):
                 assert self.register(email=email).status_code == 422
 
     def test_fields_that_are_not_in_the_form_are_ignored(self):
-        self.register(is_staff="on", is_superuser="1", email_proven_at="2020-01-01", is_active="0")
+        more = {"is_staff": "on", "is_superuser": "1", "email": "other@example.com", "is_active": "0", "password": "x"}
+        self.register(**more | {"email": "alice@example.com"})
+        self.client.post(mailed_link(), {"username": "alice", **more})
 
         user = User.objects.get()
-        assert (user.is_staff, user.is_superuser, user.is_proven, user.is_active) == (False, False, False, True)
+        assert (user.is_staff, user.is_superuser, user.email, user.is_active) == (
+            False,
+            False,
+            "alice@example.com",
+            True,
+        )
+        assert user.check_password(PASSWORD)
 
     def test_eleventh_try_in_an_hour_waits(self):  # D13
         for _ in range(10):
@@ -121,7 +171,7 @@ class RegisterTests(TestCase):
         for number, name in enumerate(names):
             self.register(username=f"odd{number}", email=f"odd{number}@example.com", first_name=name)
 
-        assert [user.first_name for user in User.objects.order_by("pk")] == names
+        assert [wish.first_name for wish in Registration.objects.order_by("pk")] == names
 
 
 class StrangersMailTests(TestCase):
@@ -172,17 +222,78 @@ class StrangersMailTests(TestCase):
             browser.force_login(make_user(f"wicked{number}", proven=False))
             answer = browser.post(url, {"email": "anna@example.com", "password": PASSWORD})
             assert answer.status_code == 302
-        self.client.post(reverse("account:register"), form_data(email="anna@example.com"))
-        self.client.force_login(User.objects.get(email="anna@example.com"))
+        for _ in range(2):
+            self.client.post(reverse("account:register"), form_data(email="anna@example.com"))
+        self.client.force_login(make_user(email="anna@example.com", proven=False))
         self.client.post(reverse("account:prove_send"))
 
         assert OutgoingMail.objects.filter(to="anna@example.com").count() == 5
 
 
-class ProofTests(TestCase):
+class JoinTests(TestCase):
+    """The mailed link of somebody who has registered."""
+
     def setUp(self):
-        self.user = register(username="alice", email="alice@example.com", password=PASSWORD)
-        self.path = re.search(r"http://[^/]+(/account/prove/\S+)", OutgoingMail.objects.get().text)[1]
+        register(username="alice", email="alice@example.com", password=PASSWORD)
+        self.path = mailed_link()
+
+    def test_opening_the_link_alone_makes_no_account(self):
+        self.assertContains(self.client.get(self.path), "alice@example.com")
+
+        assert not User.objects.exists()
+
+    def test_name_taken_meanwhile_is_chosen_anew_at_the_link(self):
+        make_user("Alice", email="other@example.com")
+
+        refused = self.client.post(self.path, {"username": "alice"})
+        self.assertContains(refused, "already exists", status_code=422)
+        self.assertContains(refused, 'value="alice"', status_code=422)
+        taken = self.client.post(self.path, {"username": "alice2"})
+
+        assert taken.url == reverse("login")
+        assert User.objects.get(email="alice@example.com").username == "alice2"
+
+    def test_reserved_and_odd_names_are_refused_at_the_link_too(self):
+        for name in ["admin", "a b", "bob@example.com", ""]:
+            assert self.client.post(self.path, {"username": name}).status_code == 422
+
+    def test_link_opened_twice_leads_to_the_login(self):
+        for _ in range(2):
+            assert self.client.post(self.path, {"username": "alice"}).url == reverse("login")
+        assert self.client.get(self.path).url == reverse("login")
+
+        assert User.objects.count() == 1
+
+    def test_link_of_somebody_who_has_left_makes_no_second_account(self):
+        self.client.post(self.path, {"username": "alice"})
+        register(username="alice2", email="alice@example.com", password=PASSWORD)
+        leave(User.objects.get())
+
+        assert self.client.post(self.path, {"username": "alice"}).status_code == 410
+        assert not Registration.objects.exists()
+
+    def test_damaged_and_old_links_are_refused(self):
+        for path in [self.path[:-3] + "x/", reverse("account:join", args=["nonsense"])]:
+            assert self.client.get(path).status_code == 410
+        Registration.objects.update(created_at=timezone.now() - timedelta(days=3, minutes=1))
+        sweep_sessions()
+        assert self.client.get(self.path).status_code == 410
+
+    def test_who_lost_the_mail_registers_again_under_the_same_name(self):
+        self.client.post(reverse("account:register"), form_data())
+
+        assert self.client.post(mailed_links()[-1], {"username": "alice"}).url == reverse("login")
+        assert User.objects.get().username == "alice"
+
+
+class ProofTests(TestCase):
+    """The mailed link of a member whose address staff have typed."""
+
+    def setUp(self):
+        self.user = make_user("alice", email="alice@example.com", proven=False)
+        with transaction.atomic():
+            mail_proof(self.user)
+        self.path = mailed_link()
 
     def test_opening_the_link_alone_proves_nothing(self):
         response = self.client.get(self.path)
@@ -220,11 +331,24 @@ class ProofTests(TestCase):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_twenty_sign_ups_with_one_address_make_one_member():  # D6
-    def sign_up(number: int) -> None:
-        register(username=f"racer{number}", email="ONE@example.com" if number % 2 else "one@EXAMPLE.com", password="x")
+def test_twenty_links_of_one_address_make_one_member():  # D6
+    for number in range(20):
+        Registration.objects.create(username=f"racer{number}", email="one@example.com", password="x")
+    wishes = list(Registration.objects.all())
 
-    errors = race(sign_up, 20)
+    errors = race(lambda number: join(wishes[number], wishes[number].username), 20)
 
-    assert errors == []
+    assert {type(error) for error in errors} == {AddressTaken}
+    assert len(errors) == 19
     assert User.objects.filter(email="one@example.com").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_confirm_one_name_at_once_one_is_asked_for_another():
+    wishes = [Registration.objects.create(username="bob", email=f"bob{n}@example.com", password="x") for n in (1, 2)]
+
+    errors = race(lambda number: join(wishes[number], "bob"), 2)
+
+    assert [type(error) for error in errors] == [NameTaken]
+    assert User.objects.filter(username="bob").count() == 1
+    assert Registration.objects.count() == 1

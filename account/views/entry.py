@@ -19,9 +19,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from account import devices
-from account.forms import LoginForm, PasswordChangeForm, PasswordResetForm, RegisterForm, SetPasswordForm
+from account.forms import JoinForm, LoginForm, PasswordChangeForm, PasswordResetForm, RegisterForm, SetPasswordForm
 from account.models import User
-from account.registration import mail_proof, may_write_to, prove_by_reset, read_proof
+from account.registration import (
+    AddressTaken,
+    mail_proof,
+    may_write_to,
+    prove_by_reset,
+    read_proof,
+    read_registration,
+)
 from account.views.onward import as_query, onward
 from config.http import MemberRequest
 from config.ratelimit import hit, limited
@@ -106,7 +113,8 @@ def register(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect("account:dashboard")
     form, wanted = RegisterForm(request.POST or None), onward(request)
-    if request.method == "POST" and form.is_valid() and form.register(wanted):
+    if request.method == "POST" and form.is_valid():
+        form.register(wanted)
         return redirect(f"{reverse('account:register_done')}{as_query(wanted)}")
     context = {"form": form, "next": wanted}
     return render(request, "account/register.html", context, status=422 if form.is_bound else 200)
@@ -115,6 +123,26 @@ def register(request: HttpRequest) -> HttpResponse:
 @require_safe
 def register_done(request: HttpRequest) -> HttpResponse:
     return render(request, "account/register_done.html", {"next": onward(request)})
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def join(request: HttpRequest, token: str) -> HttpResponse:
+    """Make the account whose link was mailed; by a button, since mail scanners open every link of every mail."""
+    wanted = onward(request)
+    try:
+        wish = read_registration(token)
+        if wish is None:
+            return render(request, "account/join.html", {"form": None}, status=410)
+        form = JoinForm(request.POST or None, wish=wish)
+        if form.is_valid() and form.join():
+            messages.success(request, _("Thank you, your e-mail address is confirmed. You can log in now."))
+            return redirect(reverse("login") + as_query(wanted))
+    except AddressTaken:
+        messages.info(request, _("This address has its account already. Please log in."))
+        return redirect(reverse("login") + as_query(wanted))
+    context = {"form": form, "email": wish.email, "next": wanted}
+    return render(request, "account/join.html", context, status=422 if form.is_bound else 200)
 
 
 @never_cache

@@ -20,6 +20,7 @@ WITHOUT = {
     "password_change_done": "Django's page to read, which asks for the login before it says so",
     "password_reset_confirm": SECRET,
     "account:prove_send": COUNTED + "mails per member",
+    "account:join": SECRET,
     "account:prove": SECRET,
     "account:email_confirm": SECRET,
     "account:second_factor": COUNTED + "the tries at the code (account/tries.py)",

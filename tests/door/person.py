@@ -207,7 +207,7 @@ class Person:
         return self
 
     def proves_the_address(self) -> Person:
-        self.follows_link_in(self.gets_mail("Confirm your address"), "/account/prove/")
+        self.follows_link_in(self.gets_mail("Confirm your address"), "/account/register/")
         self.presses("Yes, this is me")
         return self
 

@@ -65,7 +65,7 @@ def join(page: Page, shot: Shot) -> None:
     expect(page.get_by_role("heading", level=1)).to_contain_text("check your mail")
 
     proof = mail_to("bob@example.com")
-    page.goto(re.search(r"http://\S+/account/prove/\S+", text_of(proof)).group())
+    page.goto(re.search(r"http://\S+/account/register/\S+", text_of(proof)).group())
     page.get_by_role("main").get_by_role("button").click()
     log_in(page, "bob@example.com")
 
