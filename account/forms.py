@@ -108,8 +108,8 @@ class UsernameForm(forms.ModelForm):
 class JoinForm(UsernameForm):
     """Confirm the address, and choose another name if somebody has taken it since."""
 
-    def __init__(self, *args: Any, wish: Registration, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"username": wish.username}, **kwargs)
+    def __init__(self, data: Any, *, wish: Registration) -> None:
+        super().__init__(data, initial={"username": wish.username})
         self.wish = wish
 
     def join(self) -> User | None:
