@@ -10,8 +10,6 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-BACKEND = "storages.backends.s3.S3Storage"
-
 
 def storages_in(*, media: str, private: str, media_url: str, **account: str) -> dict[str, dict[str, Any]]:
     """Return what STORAGES says of the two, or raise ImproperlyConfigured saying what would be lost or seen."""
@@ -37,13 +35,12 @@ def storages_in(*, media: str, private: str, media_url: str, **account: str) -> 
         "querystring_auth": False,
         "url_protocol": f"{place.scheme}:",
         "custom_domain": f"{place.netloc}{place.path}".rstrip("/"),
-        "object_parameters": {"CacheControl": "public, max-age=3600"},
     }
     # Handed out by views only; a link that the admin shows is signed and short-lived.
     closed = {"bucket_name": private, "querystring_auth": True, "querystring_expire": 300}
     return {
-        "default": {"BACKEND": BACKEND, "OPTIONS": {**shared, **public}},
-        "private": {"BACKEND": BACKEND, "OPTIONS": {**shared, **closed}},
+        "default": {"BACKEND": "config.mediabucket.MediaBucket", "OPTIONS": {**shared, **public}},
+        "private": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": {**shared, **closed}},
     }
 
 

@@ -17,7 +17,11 @@ TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 CACHE = "public, max-age=3600"
 # Members' pictures: a name does not tell whether this one is for everybody, so that no proxy keeps any of them.
 CACHE_OF_MEMBERS = "private, max-age=3600"
-MEMBERS = "images/"
+MEMBERS = ("images/", "people/")
+
+
+def cache_control(name: str) -> str:
+    return CACHE_OF_MEMBERS if name.startswith(MEMBERS) else CACHE
 
 
 def written_at(request: HttpRequest, name: str) -> datetime | None:
@@ -34,6 +38,6 @@ def serve(request: HttpRequest, name: str) -> FileResponse:
     if kind is None or written_at(request, name) is None:
         raise Http404
     response = FileResponse(default_storage.open(name), content_type=kind)
-    response["Cache-Control"] = CACHE_OF_MEMBERS if name.startswith(MEMBERS) else CACHE
+    response["Cache-Control"] = cache_control(name)
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response

@@ -15,7 +15,7 @@ from django.core.files.storage import Storage, default_storage
 from django.db.models import Field, Model, Q, TextField
 from django.utils import timezone
 
-from .pictures import PictureField
+from .pictures import PictureField, stem
 
 OLD = timedelta(hours=24)  # a younger file may belong to a row that is being written
 
@@ -27,12 +27,6 @@ def fields_of(kind: type[Field]) -> Iterator[tuple[type[Model], Field]]:
 
 def folders() -> set[str]:
     return {str(field.upload_to).strip("/") for _model, field in fields_of(PictureField)}  # type: ignore[attr-defined]
-
-
-def stem(name: str) -> str:
-    """Return what a picture and its thumbnails share: "images/ab/abcd" of "images/ab/abcd.tile.webp"."""
-    folder, _slash, file = name.rpartition("/")
-    return f"{folder}/{file.partition('.')[0]}"
 
 
 def kept_stems(swept: Iterable[str]) -> set[str]:

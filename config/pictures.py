@@ -232,6 +232,12 @@ def write_thumbnails(name: str, image: Image.Image, storage: Storage = default_s
         storage.save(thumbnail_name(name, alias), ContentFile(out.getvalue()))
 
 
+def stem(name: str) -> str:
+    """Return what a picture and its thumbnails share: "images/ab/abcd" of "images/ab/abcd.tile.webp"."""
+    folder, _slash, file = name.rpartition("/")
+    return f"{folder}/{file.partition('.')[0]}"
+
+
 def files_of(name: str) -> list[str]:
     return [name, *(thumbnail_name(name, alias) for alias in aliases())]
 

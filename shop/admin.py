@@ -116,6 +116,13 @@ class ProductAdmin(Prices, LongTable, StaffAdmin):
         if "stock" in form.changed_data:
             self._recount(request, obj, seen=number_shown(form))
 
+    def save_formset(self, request: HttpRequest, form: ModelForm, formset: Any, change: bool) -> None:  # noqa: FBT001
+        """Read the pictures' names again: taking the product off show, a moment ago, has changed them."""
+        for row in formset.initial_forms:
+            if "file" not in row.changed_data:
+                row.instance.refresh_from_db(fields=["file"])
+        super().save_formset(request, form, formset, change)
+
     def _recount(self, request: HttpRequest, product: Product, *, seen: int | None) -> None:
         counted = product.stock
         Product.objects.restock(product.pk, seen=seen, counted=counted)

@@ -19,9 +19,10 @@ from actions import popularity
 from actions.models import Action
 from blog import text
 from config import markdown
-from config.pictures import PictureField, discard, hide
+from config.pictures import PictureField, discard
 from search import index
 
+from .pictures import FOLDER, hide_pictures
 from .tags import PostTag, PostTags, count_posts
 from .tallies import ALL_POSTS, Tally, by_author
 
@@ -34,6 +35,7 @@ CARD_FIELDS = (
     *("author__username", "author__first_name", "author__last_name"),
 )
 PAGE_FIELDS = (*CARD_FIELDS, "body_html", "is_open")
+PUBLIC_FIELDS = ("status", "publish_at")
 
 
 def site_date(moment: datetime.datetime) -> datetime.date:
@@ -44,6 +46,11 @@ def site_date(moment: datetime.datetime) -> datetime.date:
 def is_published(of: str = "", *, now: datetime.datetime | None = None) -> Q:
     """Return the condition that makes a post public now; `of` leads to the post, as in "content_object__"."""
     return Q((f"{of}status", Post.Status.PUBLISHED), (f"{of}publish_at__lte", now or timezone.now()))
+
+
+def was_public(before: dict[str, Any]) -> bool:
+    """Tell whether people could read what `Post.lock` returned; a post whose hour has just come is not counted yet."""
+    return bool(before) and before["status"] == Post.Status.PUBLISHED and before["publish_at"] <= timezone.now()
 
 
 class PostQuerySet(models.QuerySet["Post"]):
@@ -132,7 +139,7 @@ class Post(models.Model):  # type: ignore[django-manager-missing]
         _("excerpt"), max_length=500, blank=True, help_text=_("Left empty, the opening words are shown.")
     )
     cover = PictureField(
-        _("cover"), upload_to="posts", width_field="cover_width", height_field="cover_height", blank=True
+        _("cover"), upload_to=FOLDER, width_field="cover_width", height_field="cover_height", blank=True
     )
     cover_alt = models.CharField(
         _("cover in words"), max_length=200, blank=True, help_text=_("For those who do not see it.")
@@ -191,8 +198,8 @@ class Post(models.Model):  # type: ignore[django-manager-missing]
             before = self.lock() if self.pk else {}
             self._give_address()
             self._keep(before)
-            if before.get("is_counted") and not self.is_public:
-                self.cover = hide(self.cover.name or "")
+            if was_public(before) and not self.is_public:
+                hide_pictures(self)
             super().save(*args, **kwargs)
             self._follow(before)
 
@@ -202,6 +209,7 @@ class Post(models.Model):  # type: ignore[django-manager-missing]
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         with transaction.atomic():
             before = self.lock()
+            hide_pictures(self)  # those of the text, which config/orphans.py deletes under their new names
             self._count(before, is_public=False)
             index.remove(self)
             popularity.forget(self)
@@ -242,7 +250,7 @@ class Post(models.Model):  # type: ignore[django-manager-missing]
 
     def lock(self) -> dict[str, Any]:
         """Make other writers of this post wait, and return what they left."""
-        fields = ("is_counted", "author_id", "publish_at", "publish_on", "slug", "version", "comment_count", "cover")
+        fields = ("is_counted", "author_id", "publish_on", "slug", "version", "comment_count", "cover", *PUBLIC_FIELDS)
         return Post.objects.select_for_update().filter(pk=self.pk).values(*fields).first() or {}
 
     def tags_changed(self) -> None:

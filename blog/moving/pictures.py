@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from django.core.files.storage import default_storage
 
+from blog.models.pictures import FOLDER
 from config.pictures import store_picture
 
 REMOTE_PICTURE = re.compile(r"(!\[[^\]]*\]\()(https?://[^\s)]+)((?:\s+\"[^\"]*\")?\))")
@@ -37,6 +38,6 @@ class PictureKeeper:
 
     def _copy(self, address: str) -> str:
         if address not in self._kept:
-            stored = store_picture(self._fetch(address), "posts")
+            stored = store_picture(self._fetch(address), FOLDER)
             self._kept[address] = default_storage.url(stored.name)
         return self._kept[address]

@@ -79,10 +79,13 @@ class WhereFilesGoTests(BucketCase, TestCase):
         assert f"{self.url}/media/images/" in page
         assert "Signature" not in page
 
-    def test_media_may_be_kept_by_browsers_for_ever(self):
-        name = default_storage.save("images/a.txt", ContentFile(b"x"))
+    def test_caches_on_the_way_keep_the_pictures_of_the_shop_and_none_of_members(self):
+        kept = {}
+        for folder in ("images", "people", "posts", "products"):
+            name = default_storage.save(f"{folder}/a.txt", ContentFile(b"x"))
+            kept[folder] = self.store.head_object(Bucket="media", Key=name)["CacheControl"].partition(",")[0]
 
-        assert self.store.head_object(Bucket="media", Key=name)["CacheControl"] == "public, max-age=3600"
+        assert kept == {"images": "private", "people": "private", "posts": "public", "products": "public"}
 
     def test_invoice_is_private_and_reaches_its_buyer_through_the_site(self):
         order = make_order(paid=True)

@@ -1,17 +1,21 @@
 """Whose picture it is decides who finds its files; a test for each way in which one stops being for everybody."""
 
+import re
+
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import TestCase, override_settings
 
 from account.tests.factories import make_user
-from blog.models import Post
+from blog.models import Post, remember
 from blog.tests.factories import make_post
 from config.orphans import delete_orphans
-from config.pictures import files_of, hide, store_picture
+from config.pictures import files_of, hide, store_picture, thumbnail_name
 from config.tests.picture_files import picture_bytes
 from config.tests.test_orphans import aged
 from images.tests.factories import make_image
+from shop.models import Product
+from shop.tests.factories import make_picture, make_product
 
 
 def upload():
@@ -69,6 +73,78 @@ class GoneInTheNextRequest(TestCase):
             withdrawn.save()
 
         self.assert_moved(post, "cover")
+
+    def test_a_picture_in_the_text_of_a_post_that_is_withdrawn(self):
+        name = store_picture(upload(), "posts").name
+        post = make_post(body=f"![Quay](/media/{name}) ![Small](/media/{thumbnail_name(name, 'wide')})")
+        revision = remember(post, None)
+        with self.captureOnCommitCallbacks(execute=True):
+            Post.objects.filter(pk=post.pk).set_status(Post.Status.DRAFT)
+
+        assert {status_at(self.client, old) for old in files_of(name)} == {404}
+        post.refresh_from_db()
+        revision.refresh_from_db()
+        assert revision.body == post.body
+        for text in (post.body, post.body_html):
+            shown = re.findall(r"/media/([\w/.]+)", text)
+            assert len(shown) == 2
+            assert {status_at(self.client, new) for new in shown} == {200}
+
+    def test_a_picture_in_the_text_of_a_deleted_post(self):
+        name = store_picture(upload(), "posts").name
+        post = make_post(body=f"![Quay](/media/{name})")
+        with self.captureOnCommitCallbacks(execute=True):
+            Post.objects.get(pk=post.pk).delete()
+
+        assert {status_at(self.client, old) for old in files_of(name)} == {404}
+
+    def test_a_picture_of_two_posts_stays_while_one_is_public_and_both_find_it_after(self):
+        name = store_picture(upload(), "posts").name
+        text = f"![Quay](/media/{name})"
+        first, second = make_post(body=text), make_post(body=f"{text} again")
+        for post, status in ((first, 200), (second, 404)):
+            with self.captureOnCommitCallbacks(execute=True):
+                Post.objects.filter(pk=post.pk).set_status(Post.Status.DRAFT)
+            assert status_at(self.client, name) == status
+
+        first.refresh_from_db()
+        second.refresh_from_db()
+        assert first.body in second.body
+        assert name not in first.body
+
+    def test_the_cover_of_another_post_stays(self):
+        other = make_post(cover=upload())
+        post = make_post(body=f"![Quay](/media/{other.cover.name})")
+        with self.captureOnCommitCallbacks(execute=True):
+            Post.objects.filter(pk=post.pk).set_status(Post.Status.DRAFT)
+
+        assert status_at(self.client, other.cover.name) == 200
+
+    def test_a_cover_that_comes_while_the_post_is_withdrawn_is_kept(self):
+        post = make_post(cover=upload())
+        old = files_of(post.cover.name)
+        with self.captureOnCommitCallbacks(execute=True):
+            post.cover, post.status = upload(), Post.Status.DRAFT
+            post.save()
+
+        assert status_at(self.client, post.cover.name) == 200
+        assert {status_at(self.client, name) for name in old} == {404}
+
+    def test_pictures_of_a_product_that_is_taken_off_show(self):
+        picture = make_picture(make_product())
+        product = Product.objects.get(pk=picture.product_id)
+        product.available = False
+        with self.captureOnCommitCallbacks(execute=True):
+            product.save()
+
+        self.assert_moved(picture)
+
+    def test_pictures_of_products_that_are_taken_off_show_together(self):
+        picture = make_picture(make_product())
+        with self.captureOnCommitCallbacks(execute=True):
+            Product.objects.filter(pk=picture.product_id).hide()
+
+        self.assert_moved(picture)
 
     def test_a_deleted_picture(self):
         with self.captureOnCommitCallbacks(execute=True):
@@ -137,15 +213,17 @@ class MediaFromDisk(TestCase):
 
     def test_proxies_keep_the_pictures_of_the_shop_and_none_of_members(self):
         private = make_image(owner=make_user("alice"), stored=True, is_private=True)
+        photo = make_user("bob", photo=upload()).photo.name
         product = store_picture(picture_bytes("PNG"), "products").name
 
         kept = {}
-        for name in [*files_of(private.file.name), *files_of(product)]:
+        for name in [*files_of(private.file.name), photo, *files_of(product)]:
             response = self.client.get(default_storage.url(name))
             kept.setdefault(name.partition("/")[0], set()).add(response["Cache-Control"])
             b"".join(response)
 
-        assert kept == {"images": {"private, max-age=3600"}, "products": {"public, max-age=3600"}}
+        private = {"private, max-age=3600"}
+        assert kept == {"images": private, "people": private, "products": {"public, max-age=3600"}}
 
     def test_a_browser_that_has_it_is_told_so(self):
         response = self.client.get(f"/media/{self.name}")

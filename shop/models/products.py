@@ -20,7 +20,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from config import markdown
-from config.pictures import PictureField, discard
+from config.pictures import PictureField, discard, hide
 from search import index
 from search.registry import Entry
 from shop.money import validate_price
@@ -97,6 +97,8 @@ class ProductQuerySet(models.QuerySet["Product"]):
         with transaction.atomic():
             ids = list(self.values_list("pk", flat=True))
             chosen = Product.objects.filter(pk__in=ids)
+            if not available:
+                ProductPicture.objects.filter(product__in=chosen.available()).hide()
             chosen.update(available=available, updated_at=timezone.now())
             index.write_many(chosen.select_related("category"))
 
@@ -222,6 +224,8 @@ class Product(models.Model):
         elif update_fields:
             update_fields = {*update_fields, "description_html", "updated_at"}
         with transaction.atomic():
+            if not self.available and not self._state.adding:
+                ProductPicture.objects.filter(product=self.pk, product__available=True).hide()
             super().save(*args, update_fields=update_fields, **kwargs)
             index.write(self)
 
@@ -285,6 +289,13 @@ class Product(models.Model):
         return gettext("Ready at once") if self.is_digital else gettext("In stock")
 
 
+class ProductPictureQuerySet(models.QuerySet["ProductPicture"]):
+    def hide(self) -> None:
+        """Take the files from the addresses at which everybody could read them; inside a transaction."""
+        for picture in self.select_for_update(of=("self",)).order_by("pk"):
+            ProductPicture.objects.filter(pk=picture.pk).update(file=hide(str(picture.file)))
+
+
 class ProductPicture(models.Model):
     """One picture of a product's gallery; the first by position is the product's cover."""
 
@@ -294,6 +305,8 @@ class ProductPicture(models.Model):
     width = models.PositiveIntegerField(null=True, blank=True, editable=False)
     height = models.PositiveIntegerField(null=True, blank=True, editable=False)
     position = models.PositiveSmallIntegerField(_("position"), default=0)
+
+    objects = ProductPictureQuerySet.as_manager()
 
     class Meta:
         ordering = ["position", "id"]

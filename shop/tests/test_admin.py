@@ -2,6 +2,7 @@ from decimal import Decimal
 
 import pytest
 from django.apps import apps
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import ProtectedError
 from django.test import TestCase
@@ -11,7 +12,7 @@ from django.utils import timezone
 from account.tests.factories import make_user
 from config.tests.picture_files import picture_bytes
 from shop.models import Product
-from shop.tests.factories import make_product
+from shop.tests.factories import make_picture, make_product
 
 
 class ProductAdminTests(TestCase):
@@ -51,6 +52,19 @@ class ProductAdminTests(TestCase):
         self.assertRedirects(self.client.post(self.url, {**data, "price": "45"}), self.list_url)
 
         assert (self.stock(), Product.objects.get(pk=self.vase.pk).price) == (7, Decimal("45"))
+
+    def test_taking_off_show_and_describing_a_picture_at_once_keeps_the_picture(self):
+        picture = make_picture(self.vase)
+        data = self.form(self.url)
+        del data["available"], data["pictures-0-file"]
+        with self.captureOnCommitCallbacks(execute=True):
+            self.client.post(self.url, {**data, "pictures-0-alt": "Another"})
+
+        old = picture.file.name
+        picture.refresh_from_db()
+        assert picture.alt == "Another"
+        assert not Product.objects.get(pk=self.vase.pk).available
+        assert [default_storage.exists(name) for name in (old, picture.file.name)] == [False, True]
 
     def test_a_recount_and_a_sale_both_count(self):
         data = self.form(self.url)
