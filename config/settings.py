@@ -192,21 +192,22 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # What `manage.py tick` and celery beat run: the same list, with the seconds after which each is due again. An entry is a
-# task that finds the rows the world forgot and is safe to run twice or at the same time on two machines.
+# task that finds the rows the world forgot and is safe to run twice or at the same time on two machines. What a fault
+# left undone is done within a minute of its end: the wait that each row has, and then one of these (config/lease.py).
 SWEEPS: dict[str, int] = {
-    "payment.tasks.sweep_payments": 60,
+    "payment.tasks.sweep_payments": 15,
     "payment.tasks.catch_up_events": 3600,
     "payment.tasks.reconcile_with_stripe": 86400,
     "payment.tasks.forget_old_events": 86400,
     "mail.tasks.sweep_outbox": 10,
-    "images.tasks.sweep_fetches": 60,
+    "images.tasks.sweep_fetches": 30,
     "blog.tasks.count_due_posts": 60,
     "blog.tasks.align_post_tags": 3600,
     "search.tasks.learn_due_words": 60,
-    "orders.tasks.sweep_invoices": 60,
+    "orders.tasks.sweep_invoices": 15,
     "shop.tasks.count_baskets": 60,
     "actions.tasks.flush_views": 60,
-    "shop.tasks.answer_stock_alerts": 60,
+    "shop.tasks.answer_stock_alerts": 30,
     "config.tasks.refresh_statistics": 86400,
     "config.tasks.sweep_orphans": 86400,
     "account.tasks.sweep_sessions": 86400,

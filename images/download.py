@@ -1,13 +1,12 @@
 """Fetch what a member saved by address: the picture itself, or the picture that a page names as its own."""
 
 import logging
-from datetime import timedelta
 from urllib.parse import urljoin
 
 from django.db.models import F
-from django.utils import timezone
 
 from config.fetch import FetchRefused, fetch
+from config.lease import Lease, lease_end
 from config.pictures import Picture, PictureRefused, read_picture
 
 from .models import Image, slug_of
@@ -15,7 +14,6 @@ from .page import MAX_HTML, find_pictures, title_of_address, title_of_page
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=2)  # longer than all the tries of one run together
 MAX_ATTEMPTS = 3
 MAX_CANDIDATES = 3
 
@@ -26,7 +24,8 @@ def download(image_id: int) -> None:
     if image is None:
         return
     try:
-        picture, title = get_picture(image.source_url, image.page_url)
+        with lease_of(image):
+            picture, title = get_picture(image.source_url, image.page_url)
     except (FetchRefused, PictureRefused) as error:
         logger.info("image %s was not fetched: %s", image_id, getattr(error, "reason", error))
         image.give_up()
@@ -41,12 +40,15 @@ def download(image_id: int) -> None:
 
 def claim(image_id: int) -> Image | None:
     """Take the work if nobody has it. A run that died gives it back when its lease ends, three times at most."""
-    now = timezone.now()
     forgotten = Image.objects.forgotten().filter(pk=image_id)
-    if not forgotten.filter(attempts__lt=MAX_ATTEMPTS).update(lease_until=now + LEASE, attempts=F("attempts") + 1):
+    if not forgotten.filter(attempts__lt=MAX_ATTEMPTS).update(lease_until=lease_end(), attempts=F("attempts") + 1):
         forgotten.filter(attempts__gte=MAX_ATTEMPTS).update(status=Image.Status.FAILED)
         return None
     return Image.objects.select_related("owner").get(pk=image_id)
+
+
+def lease_of(image: Image) -> Lease:
+    return Lease(Image.objects.filter(pk=image.pk, status=Image.Status.FETCHING), image.lease_until or lease_end())
 
 
 def get_picture(url: str, page_url: str = "") -> tuple[Picture, str]:

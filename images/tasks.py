@@ -1,9 +1,10 @@
 from celery import shared_task
 from django.utils import timezone
 
+from config.lease import LEASE
 from mail import relay
 
-from .download import LEASE, download
+from .download import download
 from .models import Image
 
 

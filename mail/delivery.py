@@ -2,7 +2,8 @@
 Sending what the outbox holds: deliver() sends one mail, sweep() finds the forgotten.
 
 SMTP cannot be exactly-once: a process killed between the server's "250" and our commit leaves a row that is sent
-again. Both copies carry the same Message-ID, which is fixed when the row is written.
+again. Both copies carry the same Message-ID, which is fixed when the row is written. A sender that lives is never
+doubled: it renews its lease, and asks for it once more before the mail leaves.
 """
 
 import logging
@@ -12,18 +13,21 @@ from contextlib import suppress
 from datetime import timedelta
 
 from django.core.mail import EmailMultiAlternatives, get_connection
-from django.db import transaction
+from django.db import Error, connection, transaction
 from django.db.models import F
 from django.utils import timezone
+
+from config.databases import is_away
+from config.lease import Lease, LostLease, lease_end
 
 from . import attachments
 from .models import MAX_ATTEMPTS, OutgoingMail
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=5)  # longer than the hard limit of a Celery task, so that a living sender is never doubled
 FIRST_PAUSE = timedelta(seconds=30)  # then 3, 18 and 108 minutes: what greylisting and a full mailbox ask for
 SERVER_PAUSE = timedelta(seconds=5)
+NOTE_PAUSES = (0.1, 1, 2, 5, 10)  # seconds: a database that is started again is back within them
 SECONDS_PER_SWEEP = 45
 CLOSING = 421  # "service not available", which may come instead of any answer
 Status = OutgoingMail.Status
@@ -43,32 +47,42 @@ def deliver(mail_id: int) -> bool:
 
 
 def _deliver(mail_id: int) -> bool:
-    lease_until = timezone.now() + LEASE
-    with transaction.atomic(durable=True):  # proves that the sending below happens outside any transaction
-        claim = {"status": Status.SENDING, "lease_until": lease_until, "attempts": F("attempts") + 1}
-        if not OutgoingMail.objects.filter(pk=mail_id).due().update(**claim):
-            return False
-    mail = OutgoingMail.objects.get(pk=mail_id)
+    mail = _claim(mail_id)
+    if mail is None:
+        return False
+    claimed = OutgoingMail.objects.filter(pk=mail_id, status=Status.SENDING)
+    lease = Lease(claimed, mail.lease_until or timezone.now())
     try:
-        _send(message(mail))
+        with lease:
+            _send(message(mail), lease)
+            _note_sent(mail)
+    except LostLease:
+        return False
     except ServerAway as error:
-        _give_back(mail, error)
+        _give_back(lease, error)
         raise
     except Exception as error:  # SMTP, sockets, a PDF that cannot be made: all end as a state of the row
-        _note_failure(mail, error)
+        _note_failure(mail, lease, error)
         return False
-    sent = {"status": Status.SENT, "sent_at": timezone.now(), "lease_until": None, "error": ""}
-    OutgoingMail.objects.filter(pk=mail_id).update(**sent, **_wiped(mail))
     return True
 
 
-def _send(letter: EmailMultiAlternatives) -> None:
-    letter.connection = connection = get_connection()
+def _claim(mail_id: int) -> OutgoingMail | None:
+    claim = {"status": Status.SENDING, "lease_until": lease_end(), "attempts": F("attempts") + 1}
+    with transaction.atomic(durable=True):  # proves that the sending happens outside any transaction
+        if not OutgoingMail.objects.filter(pk=mail_id).due().update(**claim):
+            return None
+    return OutgoingMail.objects.get(pk=mail_id)
+
+
+def _send(letter: EmailMultiAlternatives, lease: Lease) -> None:
+    letter.connection = server = get_connection()
     try:
-        connection.open()
+        server.open()
     except Exception as error:
         raise ServerAway(f"{type(error).__name__}: {error}") from error
     try:
+        lease.hold()
         letter.send()
     except smtplib.SMTPResponseException as error:
         if isinstance(error, smtplib.SMTPHeloError) or error.smtp_code == CLOSING:
@@ -76,14 +90,27 @@ def _send(letter: EmailMultiAlternatives) -> None:
         raise
     finally:
         with suppress(Exception):  # sent is sent, whatever the server says to our goodbye
+            server.close()
+
+
+def _note_sent(mail: OutgoingMail) -> None:
+    """Write down that the server has the mail; a database that is away for a moment must not make it leave twice."""
+    sent = {"status": Status.SENT, "sent_at": timezone.now(), "lease_until": None, "error": "", **_wiped(mail)}
+    for pause in (*NOTE_PAUSES, None):
+        try:
+            OutgoingMail.objects.filter(pk=mail.pk).update(**sent)
+            return
+        except Error as error:
+            if pause is None or not is_away(error):
+                raise
             connection.close()
+            time.sleep(pause)
 
 
-def _give_back(mail: OutgoingMail, error: ServerAway) -> None:
+def _give_back(lease: Lease, error: ServerAway) -> None:
     """Put the mail back as if it had not been tried: however long the server is away, no mail is given up for it."""
-    row = OutgoingMail.objects.filter(pk=mail.pk, status=Status.SENDING, lease_until=mail.lease_until)
     waits = {"status": Status.QUEUED, "lease_until": None, "available_at": timezone.now() + SERVER_PAUSE}
-    row.update(**waits, attempts=F("attempts") - 1, error=str(error)[:1000])
+    lease.row.update(**waits, attempts=F("attempts") - 1, error=str(error)[:1000])
 
 
 def _wiped(mail: OutgoingMail) -> dict[str, str]:
@@ -107,9 +134,9 @@ def message(mail: OutgoingMail) -> EmailMultiAlternatives:
     return result
 
 
-def _note_failure(mail: OutgoingMail, error: Exception) -> None:
+def _note_failure(mail: OutgoingMail, lease: Lease, error: Exception) -> None:
     # Only the holder of the lease may write: who lost it was too slow, and another has sent the mail or is sending it.
-    row = OutgoingMail.objects.filter(pk=mail.pk, status=Status.SENDING, lease_until=mail.lease_until)
+    row = lease.row
     text = f"{type(error).__name__}: {error}"[:1000]
     if is_lasting(error) or mail.attempts >= MAX_ATTEMPTS:
         row.update(status=Status.FAILED, lease_until=None, error=text, **_wiped(mail))

@@ -8,6 +8,8 @@ from config.rows import each
 from . import invoice
 from .models import Invoice
 
+LATE = timedelta(seconds=20)  # to draw one twice is a second's work lost, and the first file stays
+
 
 @shared_task
 def make_pdf(invoice_id: int) -> None:
@@ -17,7 +19,7 @@ def make_pdf(invoice_id: int) -> None:
 @shared_task
 def sweep_invoices() -> None:
     """Make the PDFs whose task was lost."""
-    late = timezone.now() - timedelta(minutes=2)
+    late = timezone.now() - LATE
     # In any order: fifty that cannot be drawn must not keep the rest waiting for ever. By their ids: one row that cannot
     # be read must not either.
     late_ones = Invoice.objects.filter(pdf="", created_at__lt=late).order_by("?").values_list("pk", flat=True)

@@ -30,6 +30,8 @@ from .models import CREDITED, Payment, Problem, Refund
 logger = logging.getLogger(__name__)
 
 MAX_TRIES = 5
+HELD = timedelta(seconds=40)  # as long as Stripe may take; after that whoever asked was killed
+PAUSE = timedelta(minutes=2)  # when Stripe is away
 
 
 class TooMuch(Exception):
@@ -98,14 +100,16 @@ def give_back(payment: Payment, *, reason: str) -> Refund:
 def send(refund_id: int) -> None:
     """Ask Stripe for a refund that is still requested. Talks to Stripe: never call it inside a transaction."""
     due = Refund.objects.filter(pk=refund_id, status=Refund.Status.REQUESTED)
-    if not due.update(attempts=F("attempts") + 1, due_at=timezone.now() + timedelta(minutes=2)):
+    if not due.update(attempts=F("attempts") + 1, due_at=timezone.now() + HELD):
         return
     refund = Refund.objects.select_related("payment__order").get(pk=refund_id)
     try:
         _send(refund)
     except gateway.Unavailable as error:
         Refund.objects.filter(pk=refund.pk).update(
-            error=str(error), broken=F("broken") + int(isinstance(error, gateway.Broken))
+            error=str(error),
+            due_at=timezone.now() + PAUSE,
+            broken=F("broken") + int(isinstance(error, gateway.Broken)),
         )
         if refund.attempts >= MAX_TRIES:
             text = _("A refund could not be sent for some time: %(error)s It is tried again.")

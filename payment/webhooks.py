@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 MAX_BODY = 256_000
 MAX_TRIES = 5
+HELD = timedelta(seconds=40)  # longer than a handler takes; to act twice does no harm
 Subject = dict[str, Any]
 
 
@@ -68,7 +69,7 @@ def process(event_id: str) -> None:
     """Act on a stored event; whoever claims it first does, and a failure puts it back for a later try."""
     now = timezone.now()
     due = WebhookEvent.objects.filter(event_id=event_id, status=WebhookEvent.Status.RECEIVED, due_at__lte=now)
-    if not due.update(attempts=F("attempts") + 1, due_at=now + timedelta(minutes=1)):
+    if not due.update(attempts=F("attempts") + 1, due_at=now + HELD):
         return
     event = WebhookEvent.objects.get(event_id=event_id)
     handler = HANDLERS.get(event.kind)

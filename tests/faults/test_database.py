@@ -1,13 +1,19 @@
 """The database goes away in the middle of an order, and comes back: PostgreSQL, whose connections can be cut."""
 
+from datetime import timedelta
 from unittest import mock
 
 import psycopg
 import pytest
+from django.core import mail as sent_mail
+from django.core.mail.backends.locmem import EmailBackend
 from django.db import connection, connections
 from django.test import TransactionTestCase
+from django.utils import timezone
 
+from mail import delivery
 from mail.models import OutgoingMail
+from mail.tests.factories import make_mail
 from orders import checkout
 from orders.models import Order
 from orders.tests.factories import CONTACT, make_item
@@ -27,6 +33,17 @@ def cut() -> int:
 
 
 class CutTests(TransactionTestCase):
+    def test_a_mail_leaves_once_though_the_connection_is_cut_when_the_server_has_taken_it(self):
+        mail = make_mail(available_at=timezone.now() + timedelta(days=1))
+        OutgoingMail.objects.update(available_at=timezone.now())
+
+        with mock.patch.object(EmailBackend, "close", lambda backend: cut()):
+            assert delivery.deliver(mail.pk)
+
+        assert OutgoingMail.objects.get().status == OutgoingMail.Status.SENT
+        assert delivery.sweep() == 0
+        assert len(sent_mail.outbox) == 1
+
     def test_an_order_whose_connection_is_cut_never_was_and_can_be_placed_again(self):
         book = make_item("12.50", stock=5)
         self.client.post(f"/cart/add/{book.pk}/", {"quantity": 2})
