@@ -191,10 +191,10 @@ class OrderAdmin(LongTable, StaffAdmin):
         self.message_user(request, ngettext("%d order marked as sent.", "%d orders marked as sent.", done) % done)
         self._say_left(request, len(orders) - done)
 
-    @admin.action(description=_("Let unpaid orders lapse"), permissions=["change"])
+    @admin.action(description=_("Cancel unpaid orders"), permissions=["change"])
     def give_up(self, request: HttpRequest, orders: OrderQuerySet) -> None:
-        done = sum(order.give_up(actor=request.user) for order in orders)
-        self.message_user(request, ngettext("%d order lapses.", "%d orders lapse.", done) % done)
+        done = sum(order.give_up(by=Order.UndoneBy.STAFF, actor=request.user) for order in orders)
+        self.message_user(request, ngettext("%d order is cancelled.", "%d orders are cancelled.", done) % done)
         self._say_left(request, len(orders) - done)
 
     def _say_left(self, request: HttpRequest, left: int) -> None:

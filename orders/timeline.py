@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shop.money import money
 
-from .models import Invoice, Order
+from .models import Invoice, Order, OrderEvent
 
 S = Order.Status
 
@@ -18,8 +18,8 @@ NEXT: dict[str, Promise] = {
     S.PAID: _("Thank you. Your invoice is below and in your mail; we are getting everything ready."),
     S.FULFILLED: _("It is on its way to you."),
     S.EXPIRED: _("It was not paid in time, so everything went back on the shelf. Nothing is owed."),
-    S.CANCELLED: _("It was cancelled. Nothing is owed."),
-    S.REFUND_DUE: _("Your money came too late for this order. It is on its way back to you."),
+    S.CANCELLED: _("The bank refused the payment, so the order was cancelled. Nothing is owed."),
+    S.REFUND_DUE: _("Your money came when this order was over already. It is on its way back to you."),
     S.PARTIALLY_REFUNDED: _("A part of your money has been sent back; banks take up to ten days to show it."),
     S.CHARGED_BACK: _("Your bank has taken the money back for you."),
     S.REFUNDED: _("All of your money has been sent back; banks take up to ten days to show it."),
@@ -28,6 +28,19 @@ LAPSED = _(
     "The time to pay is over. If you have paid just now, we will hear of it within minutes and write to you; otherwise "
     "nothing is owed."
 )
+BEING_UNDONE = _(
+    "This order is being undone. If you have paid just now, we will hear of it within minutes and write to you; "
+    "otherwise nothing is owed."
+)
+UNDONE: dict[str, Promise] = {
+    Order.UndoneBy.BUYER: _("You undid this order before it was paid. Nothing is owed."),
+    Order.UndoneBy.STAFF: _("We cancelled this order before it was paid. Nothing is owed."),
+}
+ENDED: dict[str, Promise] = {
+    "": _("Not paid in time"),
+    Order.UndoneBy.BUYER: _("Undone by you"),
+    Order.UndoneBy.STAFF: _("Cancelled by us"),
+}
 OWED = _("Your bank sent the money back to us. We have written to you about another way.")
 ENDINGS = (S.EXPIRED, S.CANCELLED, S.REFUND_DUE, S.REFUNDED, S.CHARGED_BACK)
 
@@ -46,7 +59,11 @@ def now(order: Order, *, has_all: bool) -> Promise:
         return DOWNLOADED
     if order.is_refund_owed:
         return OWED
-    return LAPSED if order.has_lapsed else NEXT[order.status]
+    if order.has_lapsed:
+        return BEING_UNDONE if order.undone_by else LAPSED
+    if order.status == S.EXPIRED and order.undone_by:
+        return UNDONE[order.undone_by]
+    return NEXT[order.status]
 
 
 def steps(order: Order, papers: list[Invoice], *, is_sent: bool) -> list[Step]:
@@ -61,13 +78,13 @@ def steps(order: Order, papers: list[Invoice], *, is_sent: bool) -> list[Step]:
         done.append((withdrawal.created_at, _("Asked to withdraw") if withdrawal.is_late else _("Withdrawn")))
         if withdrawal.handled_at:
             done.append((withdrawal.handled_at, _("Withdrawal dealt with")))
-    done += [
-        (event.created_at, event.get_status_display().capitalize())
-        for event in order.events.all()
-        if event.status in ENDINGS
-    ]
+    done += [(event.created_at, _ending(order, event)) for event in order.events.all() if event.status in ENDINGS]
     done.sort(key=lambda step: step[0])
     return [Step(label, at) for at, label in done] + _to_come(order, papers, is_sent=is_sent)
+
+
+def _ending(order: Order, event: OrderEvent) -> Promise | str:
+    return ENDED[order.undone_by] if event.status == S.EXPIRED else event.get_status_display().capitalize()
 
 
 def _paper_label(paper: Invoice, currency: str) -> Promise | str:

@@ -117,7 +117,7 @@ def let_go(order: Order) -> None:
     with transaction.atomic(durable=True):
         order = Order.objects.select_for_update().get(pk=order.pk)
         if not order.attempts.filter(status=CheckoutAttempt.Status.OPEN).exists():
-            lapse(order, note=_("Nobody paid in time."))
+            lapse(order)
 
 
 def _open_attempt(token: str) -> CheckoutAttempt:

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Case, Q, When, prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
 
 from cart.coupons import CouponRefused
 from mail.addresses import mark_proven
@@ -30,6 +31,16 @@ from .models import CheckoutAttempt, Payment
 logger = logging.getLogger(__name__)
 
 LAPSED = (Order.Status.EXPIRED, Order.Status.CANCELLED)
+WHY_IT_ENDED = {
+    "": _l("Nobody paid in time."),
+    Order.UndoneBy.BUYER: _l("The buyer had undone it."),
+    Order.UndoneBy.STAFF: _l("Staff had cancelled it."),
+}
+CAME_TOO_LATE = {
+    "": _l("Your payment came after the order had lapsed, and %(gone)s."),
+    Order.UndoneBy.BUYER: _l("Your payment came after you had undone the order, and %(gone)s."),
+    Order.UndoneBy.STAFF: _l("Your payment came after we had cancelled the order, and %(gone)s."),
+}
 
 
 def fulfil(session_id: str, *, event_id: str = "") -> None:
@@ -112,13 +123,13 @@ def _expire(order: Order, session: Session, event_id: str) -> None:
     ran_out = CheckoutAttempt.objects.filter(session_id=session.id, expires_at__lte=timezone.now()).exists()
     is_last = not order.attempts.filter(status=CheckoutAttempt.Status.OPEN).exists()
     if is_last and (ran_out or order.expires_at <= timezone.now()):
-        lapse(order, note=_("Nobody paid in time."), event_id=event_id)
+        lapse(order, event_id=event_id)
 
 
-def lapse(order: Order, *, note: str, event_id: str = "") -> bool:
+def lapse(order: Order, *, event_id: str = "") -> bool:
     """Let an unpaid order go and give its stock back; call it only when no session of it can be paid any more."""
     with transaction.atomic():
-        if not order.move(Order.Status.EXPIRED, note=note, stripe_event=event_id):
+        if not order.move(Order.Status.EXPIRED, note=WHY_IT_ENDED[order.undone_by], stripe_event=event_id):
             return False
         stock.release(order)
     return True
@@ -157,7 +168,7 @@ def _accept(order: Order, session: Session, event_id: str) -> None:
     elif order.status in LAPSED and (gone := _gone_meanwhile(order)):
         payment = _keep(order, session, is_accepted=False)
         order.move(Order.Status.REFUND_DUE, note=_("Paid too late; %(gone)s.") % {"gone": gone}, stripe_event=event_id)
-        reason = _("Your payment came after the order had lapsed, and %(gone)s.") % {"gone": gone}
+        reason = CAME_TOO_LATE[order.undone_by] % {"gone": gone}
         refunds.give_back(payment, reason=reason)
     elif order.move(Order.Status.PAID, stripe_event=event_id):
         _keep(order, session, is_accepted=True)

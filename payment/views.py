@@ -94,7 +94,7 @@ def _unavailable(request: HttpRequest, order: Order) -> HttpResponse:
 def change(request: HttpRequest) -> HttpResponse:
     """Undo an order that is not paid yet and put what it held back into the cart, for the buyer to change."""
     order = _order_to_pay(request)
-    if not order.give_up():
+    if not order.give_up(by=Order.UndoneBy.BUYER):
         return redirect(order)
     try:
         with gateway.within(PATIENCE):

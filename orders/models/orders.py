@@ -32,6 +32,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Orders whose money arrived and was not given back as a whole."""
         return self.filter(status__in=[Order.Status.PAID, Order.Status.FULFILLED, Order.Status.PARTIALLY_REFUNDED])
 
+    def payable(self) -> Self:
+        """Orders that may still be paid, as `Order.is_payable` says of one."""
+        return self.filter(status=Order.Status.AWAITING_PAYMENT, expires_at__gt=timezone.now())
+
 
 class Order(models.Model):
     """
@@ -59,6 +63,12 @@ class Order(models.Model):
         REFUNDED = "refunded", _("refunded")
         CHARGED_BACK = "charged_back", _("charged back")
 
+    class UndoneBy(models.TextChoices):
+        """Who ended it before it was paid; nobody when its time ran out."""
+
+        BUYER = "buyer", _("undone")
+        STAFF = "staff", _("cancelled by us")
+
     token = models.CharField(max_length=32, unique=True, default=new_token, editable=False)
     # The same checkout posted twice carries the same key and finds the same order.
     checkout_key = models.CharField(max_length=64, unique=True, editable=False)
@@ -77,6 +87,9 @@ class Order(models.Model):
     country = CountryField(_("country"))
     company = models.CharField(_("company"), max_length=150, blank=True)
     vat_id = models.CharField(_("VAT id"), max_length=20, blank=True)
+    undone_by = models.CharField(
+        _("undone by"), max_length=5, choices=UndoneBy, blank=True, default="", db_default="", editable=False
+    )
     currency = models.CharField(max_length=3)
     subtotal = models.DecimalField(_("goods"), max_digits=12, decimal_places=3)
     coupon_code = models.CharField(_("coupon"), max_length=50, blank=True)
@@ -137,7 +150,9 @@ class Order(models.Model):
     @property
     def status_words(self) -> str:
         """The status as the buyer should read it."""
-        return str(Order.Status.EXPIRED.label if self.has_lapsed else self.get_status_display())
+        if self.has_lapsed or self.status == Order.Status.EXPIRED:
+            return str(self.get_undone_by_display() or Order.Status.EXPIRED.label)
+        return str(self.get_status_display())
 
     @property
     def full_name(self) -> str:
@@ -194,13 +209,16 @@ class Order(models.Model):
             self.remember(_("Sent."), actor=actor)
         return True
 
-    def give_up(self, *, actor: Any = None) -> bool:
+    def give_up(self, *, by: str, actor: Any = None) -> bool:
         """Let an unpaid order lapse now. The sweep ends it, which first sees to it that it cannot be paid any more."""
-        waiting = Order.objects.filter(pk=self.pk, status=Order.Status.AWAITING_PAYMENT, expires_at__gt=timezone.now())
+        changes = {"expires_at": timezone.now(), "undone_by": Order.UndoneBy(by)}
+        waiting = Order.objects.payable().filter(pk=self.pk)
         with transaction.atomic():
-            if not waiting.update(expires_at=timezone.now()):
+            if not waiting.update(**changes):
                 return False
             self.remember(_("Given up before it was paid."), actor=actor)
+        for name, value in changes.items():
+            setattr(self, name, value)
         return True
 
     def remember(self, note: str | Promise, *, status: str = "", actor: Any = None, stripe_event: str = "") -> None:

@@ -6,11 +6,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django import template
+from django.db.models import Q
 from django.utils.formats import date_format
 from django.utils.html import format_html, strip_tags
 
 from orders import claims, sales
 from orders.models import Order
+from orders.views import SESSION_KEY
 from shop.money import money
 
 register = template.Library()
@@ -24,6 +26,16 @@ def my_orders(context: dict[str, Any]) -> dict[str, Any]:
     """Show the member's newest orders."""
     orders = list(claims.orders_of(context["request"].user)[: SHOWN + 1])
     return {"orders": orders[:SHOWN], "more": len(orders) > SHOWN}
+
+
+@register.inclusion_tag("orders/_waiting_order.html", takes_context=True)
+def waiting_order(context: dict[str, Any]) -> dict[str, Any]:
+    """Lead to the newest order of this browser or member that waits to be paid; nothing when there is none."""
+    request = context["request"]
+    theirs = Q(token__in=request.session.get(SESSION_KEY) or [])
+    if request.user.is_authenticated:
+        theirs |= Q(buyer=request.user)
+    return {"order": Order.objects.payable().filter(theirs).first()}
 
 
 @register.inclusion_tag("orders/_sales.html", takes_context=True)

@@ -99,7 +99,8 @@ class OrderChangeTests(AdminCase):
         waiting.refresh_from_db()
         assert waiting.expires_at <= timezone.now()
         assert waiting.events.last().actor == self.staff
-        assert self.order.give_up() is False
+        assert waiting.undone_by == Order.UndoneBy.STAFF
+        assert self.order.give_up(by=Order.UndoneBy.STAFF) is False
 
     def test_order_refunded_in_part_can_be_sent_and_keeps_its_status(self):
         self.order.move(Order.Status.PARTIALLY_REFUNDED)

@@ -115,11 +115,11 @@ class PayableTests(TestCase):
     def test_giving_up_ends_the_time_once_and_is_written_down(self):
         order = make_order()
 
-        assert order.give_up() is True
-        assert order.give_up() is False
+        assert order.give_up(by=Order.UndoneBy.BUYER) is True
+        assert order.give_up(by=Order.UndoneBy.STAFF) is False
 
         order.refresh_from_db()
-        assert order.has_lapsed
+        assert (order.has_lapsed, order.undone_by) == (True, "buyer")
         assert order.events.last().note == "Given up before it was paid."
 
     def test_the_time_to_withdraw_from_goods_and_files_together_waits_for_the_goods(self):

@@ -171,7 +171,7 @@ class WrongMoneyTests(StripeTestCase):
 
 class LateMoneyTests(StripeTestCase):
     def lapse(self, order):
-        fulfil.lapse(order, note="Too late.")
+        fulfil.lapse(order)
 
     def test_late_payment_takes_the_stock_again(self):
         product = make_item(stock=1)

@@ -241,7 +241,7 @@ class RivalTests(StripeTestCase):
         assert self.race_against(rival).status == S.REFUNDED
 
     def test_rival_lets_the_order_lapse(self):
-        order = self.race_against(lambda session_id: fulfil.lapse(Order.objects.get(), note="Too late."))
+        order = self.race_against(lambda session_id: fulfil.lapse(Order.objects.get()))
 
         assert_paid_once(order)
         assert order.holds_stock

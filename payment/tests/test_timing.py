@@ -34,7 +34,7 @@ class EndOfAnOrderTests(StripeTestCase):
         assert self.status_after_the_session_expired() == S.EXPIRED
 
     def test_session_that_was_ended_early_ends_an_order_that_was_given_up(self):
-        assert self.order.give_up()
+        assert self.order.give_up(by=Order.UndoneBy.BUYER)
 
         assert self.status_after_the_session_expired() == S.EXPIRED
 

@@ -3,11 +3,12 @@ from unittest import mock
 from django.core.cache import cache
 from django.test import override_settings
 from django.urls import reverse
+from django.utils import timezone
 
 from account.tests.factories import make_user
 from orders.models import Order
 from orders.tests.factories import CONTACT, make_item, make_order
-from payment import gateway
+from payment import gateway, sweeper
 from payment.tests.stand_in import StripeTestCase, assert_paid_once
 
 PROCESS, COMPLETED, CANCELED = (reverse(f"payment:{name}") for name in ("process", "completed", "canceled"))
@@ -96,14 +97,14 @@ class ProcessTests(PaymentPageTestCase):
 
 
 class TimeIsUpTests(PaymentPageTestCase):
-    """An order given up, or past its time, that no sweep has ended yet."""
+    """An order past its time that no sweep has ended yet."""
 
     def setUp(self):
         super().setUp()
         self.product = make_item(stock=3)
         self.order = make_order(lines=[(self.product, 1)])
         self.session_id = self.open_session(self.order)
-        self.order.give_up()
+        Order.objects.update(expires_at=timezone.now())
 
     def test_nowhere_is_it_offered_to_be_paid(self):
         for address in (self.order.get_absolute_url(), f"{PROCESS}?order={self.order.token}"):
@@ -116,10 +117,26 @@ class TimeIsUpTests(PaymentPageTestCase):
     def test_a_late_click_ends_it_at_once(self):
         page = self.press_pay(self.order)
 
-        self.assertContains(page, "This order has lapsed", status_code=409)
+        self.assertContains(page, "was not paid in time", status_code=409)
         self.product.refresh_from_db()
         assert self.product.stock == 4
         assert self.simulator.ledger.sessions[self.session_id]["status"] == "expired"
+
+    def test_an_order_that_was_undone_says_by_whom(self):
+        for by, words in [("buyer", "You undid this order"), ("staff", "We cancelled this order")]:
+            order = make_order(lines=[(self.product, 1)])
+            self.open_session(order)
+            order.give_up(by=by)
+            page = self.client.get(order.get_absolute_url())
+            self.assertContains(page, "This order is being undone. If you have paid just now")
+
+            sweeper.sweep()
+
+            detail, pay = self.client.get(order.get_absolute_url()), self.client.get(PROCESS, {"order": order.token})
+            for page in (detail, pay):
+                self.assertContains(page, words)
+                self.assertNotContains(page, "in time")
+                self.assertNotContains(page, "xpired")
 
     def test_a_late_click_finds_a_payment_we_had_not_heard_of(self):
         self.simulator.ledger.pay(self.session_id)

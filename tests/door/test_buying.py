@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pypdf import PdfReader
 
 from . import buying
+from .patience import eventually
 from .person import Person
 from .staff import Staff
 
@@ -124,6 +125,30 @@ def test_an_order_left_at_the_pay_page_is_paid_from_the_mail_later(staff: Staff,
     assert iris.site.rows("SELECT count(*) FROM orders_order WHERE email = ?", iris.email) == [(1,)]
 
 
+def test_an_empty_cart_leads_to_the_order_that_waits(staff: Staff, newcomer: People, member: People):
+    tray = buying.put_on_shelf(staff, "Tray", "35.00")
+    ines, oskar = newcomer("ines"), member("oskar")
+    for buyer in (ines, oskar):
+        buying.put_in_cart(buyer, tray)
+        buying.orders(buyer)
+    oskar_elsewhere = newcomer("oskar")
+    oskar_elsewhere.logs_in()
+
+    for buyer in (ines, oskar, oskar_elsewhere):
+        buyer.opens("/cart/")
+        buyer.sees("Your cart is empty.", "over €35.00 waits to be paid")
+    stranger = newcomer("charlie-at-the-cart")
+    stranger.opens("/cart/")
+    stranger.misses("waits to be paid")
+
+    ines.clicks("Pay or change it")
+    ines.presses("Pay ")
+    buying.pays(ines)
+    buying.is_thanked(ines)
+    ines.opens("/cart/")
+    ines.misses("waits to be paid")
+
+
 def test_an_order_undone_before_it_is_paid_comes_back_as_a_cart_and_frees_the_shelf(staff: Staff, newcomer: People):
     lamp = buying.put_on_shelf(staff, "Lamp", "90.00", stock="1")
     jonas = newcomer("jonas")
@@ -136,6 +161,27 @@ def test_an_order_undone_before_it_is_paid_comes_back_as_a_cart_and_frees_the_sh
 
     jonas.sees("is undone", "Lamp")
     assert buying.stock_of(jonas, lamp) == 1
+    jonas.follows_link_in(jonas.gets_mail("Your order #"), "/orders/")
+    jonas.sees("You undid this order before it was paid. Nothing is owed.", "Undone by you")
+    jonas.misses("in time", "expired")
+
+
+def test_an_order_that_staff_cancel_says_so(staff: Staff, newcomer: People):
+    stool = buying.put_on_shelf(staff, "Stool", "70.00", stock="1")
+    jule = newcomer("jule")
+    buying.put_in_cart(jule, stool)
+    buying.orders(jule)
+    letter = jule.gets_mail("Your order #")
+
+    staff.opens(f"/admin/orders/order/?q={jule.email}")
+    staff.presses(
+        "Run the selected action", {"Action": "Cancel unpaid orders", "Select this object for an action": True}
+    )
+    staff.sees("1 order is cancelled.")
+
+    eventually(lambda: "Cancelled by us" in jule.follows_link_in(letter, "/orders/").text)
+    jule.sees("We cancelled this order before it was paid. Nothing is owed.")
+    jule.misses("in time", "expired")
 
 
 def test_a_bank_debit_arrives_later_and_another_bank_refuses(staff: Staff, newcomer: People):
