@@ -1,9 +1,10 @@
 """
-What the tests notice: `make mutants` changes the code in one small place after the other and runs the tests that should
-see it. A change that no test minds is printed, with its diff; the share of those that were noticed is the score.
+What the tests notice: `make mutants` changes the code in one small place after the other and runs the tests that come by.
+A change that no test minds is printed, with its diff; the share of those that were noticed is the score.
 
 The changes are Cosmic Ray's (every comparison, operator, number, condition, decorator …). Left out are annotations, which
-change nothing, and migrations, which run once. The sample is drawn with a seed, so two runs try the same.
+change nothing, and migrations, which run once. The sample is drawn with a seed, so two runs try the same. Which tests come
+by a line is what coverage noted of each test; for what runs once, at import, all tests of the target are taken.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from cosmic_ray.ast import ast_nodes, get_ast_from_path
 from cosmic_ray.mutating import mutate_and_test
 from cosmic_ray.plugins import get_operator, operator_names
 from cosmic_ray.work_item import MutationSpec, TestOutcome
+from coverage import CoverageData
 from tqdm import tqdm
 
 from .bootstrap import ROOT
@@ -48,7 +50,10 @@ TARGETS = {
 LEFT_OUT = {"__init__.py", "admin.py", "apps.py", "urls.py", "checks.py"}
 SECONDS = 600  # for the tests of one mutant; a loop that never ends counts as noticed
 
-DATABASE, PRISTINE = Path("var/test.sqlite3"), Path("var/pristine.sqlite3")
+DATABASE, PRISTINE, SELECTED = Path("var/test.sqlite3"), Path("var/pristine.sqlite3"), Path("var/selected")
+
+PYTEST = [sys.executable, "-m", "pytest", "-q", "--ds=config.test_settings", "-m", "not (services or browser or live)"]
+A_TEST = "cart/tests/test_cart.py"
 
 Place = tuple[int, int]
 
@@ -62,6 +67,7 @@ class Mutant(NamedTuple):
 class Verdict(NamedTuple):
     mutant: Mutant
     is_noticed: bool
+    tests: int
     diff: str
 
 
@@ -108,10 +114,15 @@ def changes_of(path: Path) -> Iterator[MutationSpec]:
 
 
 @cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse((ROOT / path).read_text())
+
+
+@cache
 def annotations(path: Path) -> list[tuple[Place, Place]]:
     """Return from where to where (line, column) each annotation of the file reaches."""
     found: list[Any] = []
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path)):
         found += [getattr(node, name, None) for name in ("annotation", "returns")]
     return [((a.lineno, a.col_offset), (a.end_lineno, a.end_col_offset)) for a in found if a is not None]
 
@@ -122,9 +133,12 @@ def judged(sample: list[Mutant], jobs: int) -> Iterator[Verdict]:
         copies = [Path(folder) / f"copy-{number}" for number in range(jobs)]
         for copy in copies:
             subprocess.run(["git", "worktree", "add", "--quiet", "--detach", copy], cwd=ROOT, check=True)
+        pools = [ProcessPoolExecutor(1, initializer=enter, initargs=(copy,)) for copy in copies]
         try:
-            pools = [ProcessPoolExecutor(1, initializer=enter, initargs=(copy,)) for copy in copies]
-            futures = [pools[number % jobs].submit(judge, mutant) for number, mutant in enumerate(sample)]
+            tests = Tests(copies[0], jobs)
+            futures = [
+                pools[number % jobs].submit(judge, mutant, tests.of(mutant)) for number, mutant in enumerate(sample)
+            ]
             yield from (future.result() for future in futures)
         finally:
             for pool in pools:
@@ -133,28 +147,55 @@ def judged(sample: list[Mutant], jobs: int) -> Iterator[Verdict]:
                 subprocess.run(["git", "worktree", "remove", "--force", copy], cwd=ROOT, check=True)
 
 
+class Tests:
+    """Which tests come by which line, noted while all of them run once, and are green."""
+
+    def __init__(self, copy: Path, jobs: int) -> None:
+        every = {folder for _, tests in TARGETS.values() for folder in tests.split()}
+        noting = ["--cov", "--cov-context=test", "--cov-report=", f"-n{jobs}"]
+        subprocess.run([*PYTEST, *noting, *sorted(every)], cwd=copy, stdout=subprocess.DEVNULL, check=True)
+        self.copy, self.seen = copy, CoverageData(str(copy / ".coverage"))
+        self.seen.read()
+
+    def of(self, mutant: Mutant) -> list[str]:
+        """Return the tests to run, those of the target first: they are the likeliest to mind."""
+        change = mutant.change
+        path = change.module_path
+        lines = range(start_of_statement(path, change.start_pos[0]), change.end_pos[0] + 1)
+        contexts = self.seen.contexts_by_lineno(str(self.copy / path))
+        # "path::Class::test[parameter]|run"; without its parameter, which may hold anything
+        come_by = {test.partition("|")[0].partition("[")[0] for line in lines for test in contexts.get(line, [])}
+        own = tuple(mutant.tests.split())
+        return sorted(come_by - {""}, key=lambda test: (not test.startswith(own), test)) or list(own)
+
+
+@cache
+def statements(path: Path) -> list[tuple[int, int]]:
+    return sorted((node.lineno, node.end_lineno or 0) for node in ast.walk(parsed(path)) if isinstance(node, ast.stmt))
+
+
+def start_of_statement(path: Path, line: int) -> int:
+    """Return where the innermost statement around this line begins; a decorator stands before its function."""
+    return max((first for first, last in statements(path) if first <= line <= last), default=line)
+
+
 def enter(copy: Path) -> None:
-    """Work in this copy; make the test database once, and see that the tests are green before anything is changed."""
+    """Work in this copy, and make the test database once."""
     os.chdir(copy)
     # A changed file may be as long and as old, in seconds, as the one before it: Python would take its own old copy.
     os.environ |= {"TEST_VAR_DIR": str(copy / "var"), "PYTHONDONTWRITEBYTECODE": "1"}
-    (copy / "var").mkdir()
-    every = " ".join(sorted({tests for _, tests in TARGETS.values()}))
-    subprocess.run(shlex.split(pytest(every)), stdout=subprocess.DEVNULL, check=True)
+    DATABASE.parent.mkdir()
+    subprocess.run([*PYTEST, "--reuse-db", A_TEST], stdout=subprocess.DEVNULL, check=True)
     shutil.copy(DATABASE, PRISTINE)
 
 
-def judge(mutant: Mutant) -> Verdict:
+def judge(mutant: Mutant, tests: list[str]) -> Verdict:
     shutil.copy(PRISTINE, DATABASE)  # what a killed run has left in it must not fail the next one
-    result = mutate_and_test([mutant.change], pytest(mutant.tests), SECONDS)
-    return Verdict(mutant, result.test_outcome != TestOutcome.SURVIVED, result.diff or result.output or "")
-
-
-def pytest(tests: str) -> str:
-    python = shlex.quote(sys.executable)
-    return (
-        f"{python} -m pytest -x -q --reuse-db --ds=config.test_settings -m 'not (services or browser or live)' {tests}"
-    )
+    SELECTED.write_text("\n".join(tests))
+    result = mutate_and_test([mutant.change], shlex.join([*PYTEST, "-x", "--reuse-db", f"@{SELECTED}"]), SECONDS)
+    if result.test_outcome not in (TestOutcome.SURVIVED, TestOutcome.KILLED):
+        raise RuntimeError(result.output)
+    return Verdict(mutant, result.test_outcome == TestOutcome.KILLED, len(tests), result.diff or "")
 
 
 def report(verdicts: list[Verdict]) -> None:
@@ -164,7 +205,7 @@ def report(verdicts: list[Verdict]) -> None:
         tried[verdict.mutant.target] += 1
         noticed[verdict.mutant.target] += verdict.is_noticed
         if not verdict.is_noticed:
-            print(f"\nNo test minds this one:\n{verdict.diff}")
+            print(f"\nNone of {verdict.tests} tests minds this one:\n{verdict.diff}")
     for target in tried:
         print(f"{target:<12}{noticed[target]:>4} of {tried[target]:>4} noticed")
     total, share = sum(tried.values()), sum(noticed.values()) / max(1, sum(tried.values()))
