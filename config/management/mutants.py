@@ -50,7 +50,7 @@ TARGETS = {
 LEFT_OUT = {"__init__.py", "admin.py", "apps.py", "urls.py", "checks.py"}
 SECONDS = 600  # for the tests of one mutant; a loop that never ends counts as noticed
 
-DATABASE, PRISTINE, SELECTED = Path("var/test.sqlite3"), Path("var/pristine.sqlite3"), Path("var/selected")
+VAR, PRISTINE, SELECTED = Path("var"), Path("pristine"), Path("selected")
 
 PYTEST = [sys.executable, "-m", "pytest", "-q", "--ds=config.test_settings", "-m", "not (services or browser or live)"]
 A_TEST = "cart/tests/test_cart.py"
@@ -66,7 +66,7 @@ class Mutant(NamedTuple):
 
 class Verdict(NamedTuple):
     mutant: Mutant
-    is_noticed: bool
+    is_noticed: bool | None  # None: Cosmic Ray could not make this change
     tests: int
     diff: str
 
@@ -81,7 +81,8 @@ def main() -> int:
     mutants = [mutant for target in options.targets or TARGETS for mutant in mutants_of(target)]
     sample = drawn(mutants, options.sample, random.Random(options.seed))  # noqa: S311
     print(f"{len(mutants)} changes are possible, {len(sample)} of them are tried.", flush=True)
-    report(list(tqdm(judged(sample, options.jobs), total=len(sample), unit="mutant", disable=None)))
+    verdicts = tqdm(judged(sample, options.jobs), total=len(sample), unit="mutant", mininterval=10)
+    report([told(verdict) for verdict in verdicts])
     return 0
 
 
@@ -158,15 +159,28 @@ class Tests:
         self.seen.read()
 
     def of(self, mutant: Mutant) -> list[str]:
-        """Return the tests to run, those of the target first: they are the likeliest to mind."""
+        """Return the tests that come by; all of the target for what runs at import."""
         change = mutant.change
         path = change.module_path
         lines = range(start_of_statement(path, change.start_pos[0]), change.end_pos[0] + 1)
         contexts = self.seen.contexts_by_lineno(str(self.copy / path))
-        # "path::Class::test[parameter]|run"; without its parameter, which may hold anything
-        come_by = {test.partition("|")[0].partition("[")[0] for line in lines for test in contexts.get(line, [])}
-        own = tuple(mutant.tests.split())
-        return sorted(come_by - {""}, key=lambda test: (not test.startswith(own), test)) or list(own)
+        come_by = {name_of(context) for line in lines for context in contexts.get(line, [])} - {""}
+        return sorted(come_by or self.own(mutant), key=lambda test: (*unlikely(test, mutant), test))
+
+    def own(self, mutant: Mutant) -> set[str]:
+        files = {name_of(context).partition("::")[0] for context in self.seen.measured_contexts()}
+        return {file for file in files if file.startswith(tuple(mutant.tests.split()))}
+
+
+def name_of(context: str) -> str:
+    """Return the test in "path::Class::test[parameter]|run" without its parameter, which may hold anything."""
+    return context.partition("|")[0].partition("[")[0]
+
+
+def unlikely(test: str, mutant: Mutant) -> tuple[bool, bool]:
+    """Sort the tests that probably mind to the front: one that does ends the run."""
+    stem = mutant.change.module_path.stem.removesuffix("s")
+    return f"/test_{stem}" not in test, not test.startswith(tuple(mutant.tests.split()))
 
 
 @cache
@@ -184,32 +198,35 @@ def enter(copy: Path) -> None:
     os.chdir(copy)
     # A changed file may be as long and as old, in seconds, as the one before it: Python would take its own old copy.
     os.environ |= {"TEST_VAR_DIR": str(copy / "var"), "PYTHONDONTWRITEBYTECODE": "1"}
-    DATABASE.parent.mkdir()
+    VAR.mkdir()
     subprocess.run([*PYTEST, "--reuse-db", A_TEST], stdout=subprocess.DEVNULL, check=True)
-    shutil.copy(DATABASE, PRISTINE)
+    VAR.rename(PRISTINE)
 
 
 def judge(mutant: Mutant, tests: list[str]) -> Verdict:
-    shutil.copy(PRISTINE, DATABASE)  # what a killed run has left in it must not fail the next one
+    # What a killed run has left must not fail the next one.
+    shutil.rmtree(VAR, ignore_errors=True)
+    shutil.copytree(PRISTINE, VAR)
     SELECTED.write_text("\n".join(tests))
     result = mutate_and_test([mutant.change], shlex.join([*PYTEST, "-x", "--reuse-db", f"@{SELECTED}"]), SECONDS)
-    if result.test_outcome not in (TestOutcome.SURVIVED, TestOutcome.KILLED):
-        raise RuntimeError(result.output)
+    if result.test_outcome == TestOutcome.INCOMPETENT:
+        return Verdict(mutant, None, len(tests), "")
     return Verdict(mutant, result.test_outcome == TestOutcome.KILLED, len(tests), result.diff or "")
 
 
+def told(verdict: Verdict) -> Verdict:
+    if verdict.is_noticed is False:
+        print(f"\nNone of {verdict.tests} tests minds this one:\n{verdict.diff}", flush=True)
+    return verdict
+
+
 def report(verdicts: list[Verdict]) -> None:
-    tried: Counter[str] = Counter()
-    noticed: Counter[str] = Counter()
-    for verdict in verdicts:
-        tried[verdict.mutant.target] += 1
-        noticed[verdict.mutant.target] += verdict.is_noticed
-        if not verdict.is_noticed:
-            print(f"\nNone of {verdict.tests} tests minds this one:\n{verdict.diff}")
+    made = [verdict for verdict in verdicts if verdict.is_noticed is not None]
+    tried = Counter(verdict.mutant.target for verdict in made)
+    noticed = Counter(verdict.mutant.target for verdict in made if verdict.is_noticed)
     for target in tried:
         print(f"{target:<12}{noticed[target]:>4} of {tried[target]:>4} noticed")
-    total, share = sum(tried.values()), sum(noticed.values()) / max(1, sum(tried.values()))
-    print(f"{sum(noticed.values())} of {total} noticed: {share:.0%}")
+    print(f"{noticed.total()} of {tried.total()} noticed: {noticed.total() / max(1, tried.total()):.0%}")
 
 
 if __name__ == "__main__":
