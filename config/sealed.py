@@ -12,6 +12,13 @@ from django.utils.crypto import salted_hmac
 log = logging.getLogger(__name__)
 
 
+SEALED = "gAAAAA"  # how every ciphertext of Fernet begins, and none of our secrets
+
+
+class Ciphertext(str):
+    """What a table holds of a secret: on its way through a backup it is neither opened nor sealed again."""
+
+
 class SealedField(models.TextField):
     """
     Text under a key made from SECRET_KEY; it reads as None when neither that nor SECRET_KEY_FALLBACKS fits.
@@ -21,6 +28,8 @@ class SealedField(models.TextField):
     """
 
     def get_prep_value(self, value: Any) -> Any:
+        if isinstance(value, Ciphertext):
+            return str(value)
         text = super().get_prep_value(value)
         return None if text is None else _keys().encrypt(text.encode()).decode()
 
@@ -32,6 +41,14 @@ class SealedField(models.TextField):
         except InvalidToken:
             log.error("%s cannot be read: it was sealed under another SECRET_KEY", self)
             return None
+
+    def as_stored(self) -> models.Expression:
+        """Return the column as the table holds it, for `values()`."""
+        return models.ExpressionWrapper(models.F(self.attname), output_field=models.TextField())
+
+    def from_archive(self, value: str | None) -> str | None:
+        """Return what restores a value of a backup; those of earlier releases hold some that still have to be sealed."""
+        return Ciphertext(value) if value and value.startswith(SEALED) else value
 
 
 def sealed_fields(model: type[models.Model]) -> list[str]:

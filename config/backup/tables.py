@@ -17,6 +17,8 @@ from django.db import connections, models, reset_queries, transaction
 from django.db.models.sql import InsertQuery
 from django.utils.duration import duration_iso_string
 
+from config.sealed import SealedField
+
 # Whoever finds an archive must not walk in with a login that somebody left open: a restored site asks everybody anew.
 NOT_BACKED_UP = {"account.Session", "account.Tries", "sessions.Session"}
 SNAPSHOT = "snapshot"
@@ -59,8 +61,8 @@ def columns_of(model: type[models.Model]) -> list[models.Field]:
 
 def lines_of(model: type[models.Model], using: str, progress: Callable[[int], object]) -> Iterator[bytes]:
     """Walk the table by its primary key: flat memory, also behind a pooler that forbids cursors."""
-    names = [field.attname for field in columns_of(model)]
-    rows = model._base_manager.using(using).order_by("pk").values_list("pk", *names)
+    columns = [field.as_stored() if isinstance(field, SealedField) else field.attname for field in columns_of(model)]
+    rows = model._base_manager.using(using).order_by("pk").values_list("pk", *columns)
     last: tuple[Any, ...] | None = None
     while batch := list((rows if last is None else rows.filter(pk__gt=last[0]))[:ROWS]):
         yield b"".join(json.dumps(row[1:], default=_plain).encode() + b"\n" for row in batch)
@@ -109,7 +111,11 @@ def load(model: type[models.Model], names: list[str], lines: IO[bytes]) -> int:
 
 def _row(fields: list[models.Field], line: bytes) -> Any:
     values = zip(fields, json.loads(line), strict=True)
-    return SimpleNamespace(**{field.attname: field.to_python(value) for field, value in values})
+    return SimpleNamespace(**{field.attname: _value(field, value) for field, value in values})
+
+
+def _value(field: models.Field, value: Any) -> Any:
+    return field.from_archive(value) if isinstance(field, SealedField) else field.to_python(value)
 
 
 # --- The next id: one that was given out and deleted again must not come back ---------------------------------------

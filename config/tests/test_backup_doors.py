@@ -1,14 +1,18 @@
 """An archive opens no door by itself, and one that makes no sense is refused with a sentence."""
 
 import zipfile
+from unittest import mock
 
 from django.apps import apps
 from django.db import connection
+from django.db.models import F
 from django.test import override_settings
 
-from account.models import Session, User
+from account import second_factor, totp
+from account.models import SecondFactor, Session, User
 from account.tests.factories import make_user
 from config.backup.tables import NOT_BACKED_UP
+from config.sealed import SealedField
 from config.tests.test_backup import BackupCase, in_manifest, rewrite
 
 
@@ -46,6 +50,46 @@ class SessionsTests(BackupCase):
             archive.writestr(table["member"], b"")
 
         assert "are back" in self.restore(earlier, force=True)
+
+
+class SecretsTests(BackupCase):
+    """What is ciphertext in the database is the same ciphertext in the archive."""
+
+    def setUp(self):
+        super().setUp()
+        self.alice = make_user("alice")
+        self.secret = second_factor.begin(self.alice).secret
+        self.codes = second_factor.confirm(self.alice, totp.code_at(self.secret, totp.step_now() - 1))
+        self.backup()
+
+    def in_archive(self, label):
+        with zipfile.ZipFile(self.archive) as archive:
+            return archive.read(f"database/{label}.jsonl").decode()
+
+    def test_a_second_factor_is_not_read_out_of_an_archive(self):
+        digest = second_factor._digest(self.alice, self.codes[0].replace("-", ""))
+
+        assert str(self.alice.pk) in self.in_archive("account.SecondFactor")
+        assert self.secret not in self.in_archive("account.SecondFactor")
+        assert digest not in self.in_archive("account.RecoveryCode")
+
+    def test_it_opens_the_account_after_a_restore(self):
+        self.restore(force=True)
+
+        assert second_factor.check(self.alice, totp.code_at(self.secret, totp.step_now()))
+        assert second_factor.check(self.alice, self.codes[0])
+
+    def test_an_archive_of_an_earlier_release_is_sealed_on_its_way_in(self):
+        self.archive.unlink()
+        with mock.patch.object(SealedField, "as_stored", lambda field: F(field.attname)):
+            self.backup()
+        assert self.secret in self.in_archive("account.SecondFactor")
+
+        self.restore(force=True)
+
+        stored = SecondFactor._meta.get_field("secret").as_stored()
+        assert self.secret not in SecondFactor.objects.values_list(stored, flat=True)
+        assert second_factor.check(self.alice, totp.code_at(self.secret, totp.step_now()))
 
 
 class NonsenseTests(BackupCase):
