@@ -33,7 +33,7 @@ class OutgoingMailAdmin(LongTable, StaffAdmin):
         return False  # a deleted row would free its dedup key, and the mail could be sent a second time
 
     def get_fields(self, request: HttpRequest, obj: OutgoingMail | None = None) -> list[Any]:
-        hidden = ("id", "html", "text", "dedup_key")
+        hidden = ("id", "html", "text", "sealed", "dedup_key")
         fields = [field.name for field in OutgoingMail._meta.fields if field.name not in hidden]
         return fields if obj and obj.is_secret else [*fields, "text_without_links"]
 

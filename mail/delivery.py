@@ -21,7 +21,7 @@ from config.databases import is_away
 from config.lease import Lease, LostLease, lease_end
 
 from . import attachments
-from .models import MAX_ATTEMPTS, OutgoingMail
+from .models import MAX_ATTEMPTS, WIPED, OutgoingMail
 
 logger = logging.getLogger(__name__)
 
@@ -113,22 +113,23 @@ def _give_back(lease: Lease, error: ServerAway) -> None:
     lease.row.update(**waits, attempts=F("attempts") - 1, error=str(error)[:1000])
 
 
-def _wiped(mail: OutgoingMail) -> dict[str, str]:
+def _wiped(mail: OutgoingMail) -> dict[str, str | None]:
     """Return what a finished mail loses: the link in a secret one is a key to somebody's account."""
-    return {"text": "", "html": ""} if mail.is_secret else {}
+    return WIPED if mail.is_secret else {}
 
 
 def message(mail: OutgoingMail) -> EmailMultiAlternatives:
     """Return the mail as Django sends it; makes the attachment, which may take seconds."""
+    text, html = mail.opened()
     result = EmailMultiAlternatives(
         subject=mail.subject,
-        body=mail.text,
+        body=text,
         to=[mail.to],
         reply_to=[mail.reply_to] if mail.reply_to else None,
         headers={"Message-ID": mail.message_id, "Auto-Submitted": "auto-generated"},
     )
-    if mail.html:
-        result.attach_alternative(mail.html, "text/html")
+    if html:
+        result.attach_alternative(html, "text/html")
     if mail.attachment:
         result.attach(*attachments.make(mail.attachment))
     return result
@@ -158,6 +159,7 @@ def is_lasting(error: Exception) -> bool:
 
 def sweep() -> int:
     """Send what is due and was forgotten, for 45 seconds at most; return how many were sent."""
+    OutgoingMail.objects.given_up().wipe()
     OutgoingMail.objects.given_up().update(
         status=Status.FAILED, lease_until=None, error="The process died during every attempt."
     )

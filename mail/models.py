@@ -1,5 +1,6 @@
 """Outgoing mail as rows: what is due is in the database, so no crash and no dead broker can lose it."""
 
+import json
 from typing import Self
 
 from django.db import models
@@ -7,7 +8,14 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from config.sealed import SealedField
+
 MAX_ATTEMPTS = 5
+WIPED: dict[str, str | None] = {"text": "", "html": "", "sealed": None}
+
+
+class Unreadable(Exception):
+    """Raised for a secret mail that nobody can read any more: it is wiped, or its key is gone."""
 
 
 class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
@@ -18,6 +26,10 @@ class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
     def given_up(self) -> Self:
         """Mails whose last attempt ended with the process: each attempt may be what kills it, so there is no sixth."""
         return self.filter(self._is_abandoned(), attempts__gte=MAX_ATTEMPTS)
+
+    def wipe(self) -> None:
+        """Take the link, which is a key to somebody's account, out of the secret ones."""
+        self.filter(is_secret=True).update(**WIPED)
 
     def _is_waiting(self) -> models.Q:
         return models.Q(status=OutgoingMail.Status.QUEUED, available_at__lte=timezone.now())
@@ -44,11 +56,12 @@ class OutgoingMail(models.Model):
     subject = models.CharField(_("subject"), max_length=200)
     text = models.TextField(_("text"))
     html = models.TextField(_("HTML"), blank=True)
+    sealed = SealedField(_("text and HTML of a secret mail"), null=True, editable=False)
     attachment = models.CharField(_("attachment"), max_length=100, blank=True)
     is_secret = models.BooleanField(
         _("secret"),
         default=False,
-        help_text=_("Holds a link that logs in; not shown here, and wiped once sent or failed."),
+        help_text=_("Holds a link that logs in; not shown here, sealed while it waits, and wiped once sent or failed."),
     )
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.QUEUED)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
@@ -73,6 +86,17 @@ class OutgoingMail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} to {self.to}"
+
+    def seal(self) -> None:
+        """Keep text and HTML as ciphertext: who finds the row or a backup of it must not find the link."""
+        self.sealed, self.text, self.html = json.dumps([self.text, self.html]), "", ""
+
+    def opened(self) -> tuple[str, str]:
+        """Return text and HTML as they are sent; raise Unreadable."""
+        if self.is_secret and not self.text and self.sealed is None:
+            raise Unreadable("Its text is wiped, or sealed under another SECRET_KEY.")
+        text, html = json.loads(self.sealed) if self.sealed else (self.text, self.html)
+        return text, html
 
 
 class ProvenAddress(models.Model):

@@ -47,7 +47,7 @@ def enqueue(
 
     `template` names `<template>.subject.txt`, `<template>.body.txt` and, if it exists, `<template>.body.html`.
     `attachment` is a reference such as "invoice:12" (attachments.py). `secret` mails hold a link by which whoever has it
-    acts as somebody else: staff cannot read them, and they are wiped once sent. Raises NotAnAddress, and
+    acts as somebody else: staff cannot read them, they wait sealed, and they are wiped once sent. Raises NotAnAddress, and
     TransactionManagementError outside `atomic()`, where the mail could outlive the act that caused it.
     """
     transactions.require("A mail")
@@ -62,6 +62,8 @@ def enqueue(
         message_id=_message_id(dedup_key),
         **_rendered(template, context),
     )
+    if secret:
+        mail.seal()
     try:
         with transaction.atomic():  # nearly always new: written without asking first
             mail.save(force_insert=True)

@@ -23,7 +23,7 @@ from mail.models import OutgoingMail
 
 def mailed_links() -> list[str]:
     mails = OutgoingMail.objects.filter(kind="account-proof").order_by("pk")
-    return [re.search(r"http://[^/]+(/account/\S+)", mail.text)[1] for mail in mails]
+    return [re.search(r"http://[^/]+(/account/\S+)", mail.opened()[0])[1] for mail in mails]
 
 
 def mailed_link() -> str:

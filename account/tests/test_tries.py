@@ -154,7 +154,7 @@ class GuessingTests(TestCase):
         for _ in range(6):
             self.client.post(reverse("password_reset"), {"email": "alice@example.com"}, REMOTE_ADDR="10.6.6.6")
         self.client.post(reverse("password_reset"), {"email": "alice@example.com"})
-        path = OutgoingMail.objects.latest("id").text.split("http://127.0.0.1:8000")[1].split()[0]
+        path = OutgoingMail.objects.latest("id").opened()[0].split("http://127.0.0.1:8000")[1].split()[0]
         form = self.client.get(path, follow=True).redirect_chain[-1][0]
         self.client.post(form, {"new_password1": NEW, "new_password2": NEW})
 

@@ -259,7 +259,7 @@ class DecidingTests(CommentTests):
         comment = self.only_comment()
         assert {letter.to for letter in OutgoingMail.objects.all()} == {"alice@example.com", "desk@example.com"}
         path = reverse("blog:comment_decide", args=[stamps.decide_token(comment.pk)])
-        token_of_mail = OutgoingMail.objects.first().text.split("/blog/comments/decide/")[1].split("/")[0]
+        token_of_mail = OutgoingMail.objects.first().opened()[0].split("/blog/comments/decide/")[1].split("/")[0]
         link = reverse("blog:comment_decide", args=[token_of_mail])
 
         page = self.client.get(link)
@@ -283,7 +283,7 @@ class DecidingTests(CommentTests):
 
     def test_author_who_is_switched_off_hears_nothing_and_decides_nothing(self):
         self.send()
-        text = OutgoingMail.objects.get(to="alice@example.com").text
+        text = OutgoingMail.objects.get(to="alice@example.com").opened()[0]
         link = reverse("blog:comment_decide", args=[text.split("/blog/comments/decide/")[1].split("/")[0]])
         assert self.client.get(link).status_code == 200
         get_user_model().objects.filter(email="alice@example.com").update(is_active=False)

@@ -62,7 +62,7 @@ class SealedTests(TestCase):
     def test_resealing_leaves_what_it_cannot_read_and_says_so(self):
         before = self.in_the_table()
 
-        with self.assertLogs("config.sealed", "ERROR"), pytest.raises(CommandError, match="11 rows"):
+        with self.assertLogs("config.sealed", "ERROR"), pytest.raises(CommandError, match="11 secrets"):
             call_command("reseal", verbosity=0)
 
         assert self.in_the_table() == before

@@ -1,17 +1,21 @@
 import smtplib
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from unittest import mock
 
 import pytest
 from django.conf import settings
 from django.core import mail as sent_mail
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.template import TemplateDoesNotExist, engines
-from django.test import SimpleTestCase, TestCase, TransactionTestCase
+from django.test import SimpleTestCase, TestCase, TransactionTestCase, override_settings
+from django.utils import timezone
 
+from config.backup.tables import lines_of
 from mail import outbox, relay
-from mail.models import OutgoingMail
+from mail.delivery import sweep
+from mail.models import MAX_ATTEMPTS, OutgoingMail
 from mail.tasks import deliver_mail
 from mail.tests.factories import make_mail
 
@@ -141,13 +145,55 @@ class SendAgainTests(TestCase):
         assert [copy.dedup_key, second_copy.dedup_key] == [f"{mail.dedup_key}#2", f"{mail.dedup_key}#3"]
         assert len(sent_mail.outbox) == 2
 
+    def test_a_waiting_secret_mail_has_no_link_in_the_table_or_a_backup(self):
+        mail = make_mail(secret=True, note="https://example.com/reset/abc")
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT * FROM mail_outgoingmail")
+            row = repr(cursor.fetchall())
+        archived = b"".join(lines_of(OutgoingMail, "default", progress=lambda _rows: None))
+
+        assert mail.kind in row
+        assert "example.com/reset" not in row
+        assert b"example.com/reset" not in archived
+        assert "https://example.com/reset/abc" in OutgoingMail.objects.get().opened()[0]
+
+    @override_settings(SECRET_KEY="new", SECRET_KEY_FALLBACKS=[])
+    def test_a_secret_mail_whose_key_is_gone_is_not_sent_empty(self):
+        with override_settings(SECRET_KEY="old"):
+            mail = make_mail(secret=True)
+
+        with self.assertLogs("config.sealed", "ERROR"):
+            assert not outbox.deliver(mail.pk)
+
+        mail.refresh_from_db()
+        assert "SECRET_KEY" in mail.error
+        assert not sent_mail.outbox
+
+    def test_a_secret_mail_of_the_former_release_is_sent(self):
+        mail = make_mail(secret=True)
+        text, _html = mail.opened()
+        OutgoingMail.objects.update(text=text, sealed=None)
+
+        assert outbox.deliver(mail.pk)
+        assert text.strip() in sent_mail.outbox[0].body
+
+    def test_a_secret_mail_that_no_process_survived_is_wiped(self):
+        mail = make_mail(secret=True)
+        lost = {"status": "sending", "attempts": MAX_ATTEMPTS, "lease_until": timezone.now() - timedelta(minutes=1)}
+        OutgoingMail.objects.update(**lost)
+
+        sweep()
+
+        mail.refresh_from_db()
+        assert (mail.status, mail.text, mail.html, mail.sealed) == ("failed", "", "", None)
+
     def test_secret_mail_is_wiped_once_sent_and_never_copied(self):
         with self.captureOnCommitCallbacks(execute=True):
             mail = make_mail(secret=True, note="https://example.com/reset/abc")
         mail.refresh_from_db()
 
         assert "https://example.com/reset/abc" in sent_mail.outbox[0].body
-        assert (mail.text, mail.html) == ("", "")
+        assert (mail.text, mail.html, mail.sealed) == ("", "", None)
         with pytest.raises(ValueError, match="secret"):
             outbox.send_again(mail)
 
@@ -158,7 +204,7 @@ class SendAgainTests(TestCase):
             outbox.deliver(mail.pk)
 
         mail.refresh_from_db()
-        assert (mail.status, mail.text, mail.html) == ("failed", "", "")
+        assert (mail.status, mail.text, mail.html, mail.sealed) == ("failed", "", "", None)
         assert outbox.retry(OutgoingMail.objects.all()) == 0
 
 

@@ -13,27 +13,28 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         written = unreadable = 0
         for model in apps.get_models():
-            names = sealed_fields(model)
-            for pk in model._default_manager.values_list("pk", flat=True) if names else ():
-                if reseal(model, pk, names):
-                    written += 1
-                else:
-                    unreadable += 1
-        self.stdout.write(f"{written} rows sealed under the present SECRET_KEY.")
+            for name in sealed_fields(model):
+                for pk in model._default_manager.exclude(**{name: None}).values_list("pk", flat=True):
+                    if reseal(model, pk, name):
+                        written += 1
+                    else:
+                        unreadable += 1
+        self.stdout.write(f"{written} secrets sealed under the present SECRET_KEY.")
         if unreadable:
             raise CommandError(
-                f"{unreadable} rows were sealed under a key that is neither SECRET_KEY nor in SECRET_KEY_FALLBACKS, "
+                f"{unreadable} secrets were sealed under a key that is neither SECRET_KEY nor in SECRET_KEY_FALLBACKS, "
                 "and stay as they are. Put that key into SECRET_KEY_FALLBACKS and run this again."
             )
 
 
-def reseal(model: Any, pk: Any, names: list[str]) -> bool:
-    """Write the row's secrets anew; False when they cannot be read, as rows that have gone meanwhile can."""
+def reseal(model: Any, pk: Any, name: str) -> bool:
+    """Write the row's secret anew; False when it cannot be read, while one that has gone meanwhile is none to miss."""
     with transaction.atomic():
-        row = model._default_manager.select_for_update(of=("self",)).filter(pk=pk).only("pk", *names).first()
+        rows = model._default_manager.exclude(**{name: None}).filter(pk=pk)
+        row = rows.select_for_update(of=("self",)).only("pk", name).first()
         if row is None:
             return True
-        if None in (getattr(row, name) for name in names):
-            return False
-        model._default_manager.filter(pk=pk).update(**{name: getattr(row, name) for name in names})
-    return True
+        secret = getattr(row, name)
+        if secret is not None:
+            rows.update(**{name: secret})
+    return secret is not None
