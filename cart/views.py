@@ -7,11 +7,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from config.http import SiteRequest
-from config.ratelimit import limited
+from config.ratelimit import limited, newcomers
 from shop.models import Product
 
 from .cart import Cart
 from .forms import CouponForm, QuantityForm
+
+# Each cart that is begun is a row for two weeks: a script without cookies begins one at each request. So many people may
+# begin theirs behind one address; whoever has one is not counted.
+CARTS_BEGUN = ("60/min", "600/h", "2000/d")
 
 
 @never_cache
@@ -42,6 +46,7 @@ def show(request: HttpRequest, cart: Cart, *, status: int = 200, **forms: Coupon
 
 
 @require_POST
+@limited(*CARTS_BEGUN, scope="cart", of=newcomers)
 def cart_add(request: SiteRequest, product_id: int) -> HttpResponse:
     product = get_object_or_404(Product.objects.available(), pk=product_id)
     cart = Cart(request)

@@ -96,13 +96,22 @@ def wait(request: HttpRequest, scope: str, *rates: str) -> int:
     return 0
 
 
-def limited(*rates: str, scope: str = "") -> Callable:
+def everyone(request: HttpRequest) -> bool:
+    return True
+
+
+def newcomers(request: HttpRequest) -> bool:
+    """Tell whether nothing is kept for this visitor yet, so that the answer may begin a session: a row of its own."""
+    return not request.session.keys()
+
+
+def limited(*rates: str, scope: str = "", of: Callable[[HttpRequest], bool] = everyone) -> Callable:
     """Decorate a view so that its POSTs are limited per visitor; the refusal is a 429 page with Retry-After."""
 
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @wraps(view)
         def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-            if request.method == "POST":
+            if request.method == "POST" and of(request):
                 seconds = wait(request, scope or view.__name__, *rates)
                 if seconds:
                     return too_many(request, seconds)

@@ -1,12 +1,15 @@
-"""A stranger who only looks leaves nothing behind: no row, no session, whatever the address."""
+"""A stranger who only looks leaves nothing behind, and one who keeps no cookies no more sessions than a limit allows."""
 
 from django.db import connection
 from django.test import Client, TransactionTestCase
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from account.models import Session
+from config.ratelimit import hit
 from config.statements import NOT_WATCHED, effect_of
+from config.tests.test_limits import has_limit
 from tests.addresses import OneOfEach, addresses
-from tests.test_every_address import ODD_QUERIES
+from tests.test_every_address import FIELDS, ODD_QUERIES
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 LONG = "https://elsewhere.example/" + "x" * 1400
@@ -57,3 +60,30 @@ class StrangerTests(OneOfEach, TransactionTestCase):
                         getattr(visitor, method)(address, query)
                         assert not self.written, (method, address, query, self.written)
                         assert "sessionid" not in visitor.cookies, (method, address, query)
+
+    def test_whatever_a_visitor_without_cookies_sends_begins_no_session_but_where_that_is_limited(self):
+        forms = [{}, {"quantity": "1"}, dict.fromkeys(FIELDS, "1"), dict.fromkeys(FIELDS, "alice@example.com")]
+        begin = set()
+        for name, pattern in addresses().items():
+            for form in forms:
+                visitor = Client(headers={"User-Agent": BROWSER}, raise_request_exception=False)
+                visitor.post(self.real(name, pattern), form)
+                if Session.objects.exists():
+                    begin.add(name)
+                Session.objects.all().delete()
+                assert name not in begin or has_limit(pattern.callback), name
+
+        assert begin == {"cart:cart_add"}
+
+    def test_carts_of_a_script_without_cookies_end_and_people_go_on_buying(self):
+        add, form = reverse("cart:cart_add", args=[self.product.pk]), {"quantity": "1"}
+        buyer = Client()
+        assert buyer.post(add, form).status_code == 302
+        for _ in range(598):
+            hit("cart", "127.0.0.1", "600/h")
+
+        assert [Client().post(add, form).status_code for _ in range(3)] == [302, 429, 429]
+        assert Session.objects.count() == 2
+        assert Client(headers={"Cookie": "sessionid=made-up"}).post(add, form).status_code == 429
+        assert buyer.post(add, form).status_code == 302
+        assert Client(REMOTE_ADDR="198.51.100.7").post(add, form).status_code == 302

@@ -36,7 +36,6 @@ WITHOUT = {
     "blog:post_comment": COUNTED + "visitor (blog/views.py)",
     "shop:stock_alert_confirm": SECRET,
     "shop:stock_alert_cancel": SECRET,
-    "cart:cart_add": SESSION,
     "cart:cart_set": SESSION,
     "cart:cart_remove": SESSION,
     "cart:coupon_remove": SESSION,
