@@ -1,13 +1,15 @@
 """
 Read a folder of Markdown files with front matter, as Jekyll, Hugo and Pelican keep them.
 
-YAML stands between `---` lines, TOML between `+++` lines, Pelican's fields stand bare at the top. Each system has its
-own names for the same thing; the first one present is taken.
+YAML stands between `---` lines, TOML between `+++` lines, JSON between braces, Pelican's fields stand bare at the top.
+Each system has its own names for the same thing; the first one present is taken.
 """
 
+import json
 import re
 import tomllib
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.text import slugify
 
-from .records import Person, PostRecord, Records, Skipped, Unreadable
+from .records import Person, PostRecord, Records, Skipped, Unreadable, attempt
 
 MAX_BYTES = 2_000_000
 SUFFIXES = {".md", ".markdown", ".mdown", ".mkd"}
@@ -24,7 +26,9 @@ PICTURES = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".svg"}
 IGNORED_NAMES = {"_index.md", "readme.md"}  # Hugo's section pages; notes to the folder's owner
 DATED_NAME = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})-(.+)")
 FENCED = re.compile(r"\A\ufeff?(---|\+\+\+)[ \t]*\r?\n(.*?)^\1[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
+JSON_FENCE = re.compile(r"\ufeff?\{(?![{%])")
 PELICAN_LINE = re.compile(r"([A-Za-z][A-Za-z_ -]*):[ \t]*(.*)")
+SIMPLE = (str, int, float, date)  # what YAML makes of a word: 2024 and 2024-05-01 are words too
 DATE_FORMATS = ["%Y-%m-%d %H:%M:%S %z", "%Y-%m-%d %H:%M %z", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d", "%d %B %Y", "%B %d, %Y"]
 
 
@@ -39,10 +43,7 @@ def read_folder(root: Path) -> Records:
         elif path.name.lower() in IGNORED_NAMES:
             yield Skipped(key, "a section page or a readme, not a post")
         else:
-            try:
-                yield read_file(path, root)
-            except Unreadable as error:
-                yield Skipped(key, str(error))
+            yield attempt(key, partial(read_file, path, root))
 
 
 def list_files(root: Path) -> list[Path]:
@@ -61,39 +62,59 @@ def read_file(path: Path, root: Path) -> PostRecord:
     fields, body = split(_text(path))
     fields = {str(name).strip().lower(): value for name, value in fields.items()}
     dated = DATED_NAME.fullmatch(_stem(path))
-    title = str(_first(fields, "title") or "").strip()
+    title = _words(fields, "title")
     if not title:
         raise Unreadable("it has no title")
     written = _first(fields, "publish_at", "publishdate", "date", "published_at", "created") or (dated and dated[1])
     stem = dated[2] if dated else _stem(path)
     return PostRecord(
-        key=str(_first(fields, "source_key") or f"folder:{path.relative_to(root).as_posix()}"),
+        key=_words(fields, "source_key") or f"folder:{path.relative_to(root).as_posix()}",
         title=title,
         body=body.strip(),
-        slug=slugify(str(_first(fields, "slug") or stem), allow_unicode=True),
+        slug=slugify(_words(fields, "slug") or stem, allow_unicode=True),
         publish_at=as_datetime(written) if written else None,
         is_draft=_is_draft(fields, path, root),
         author=_author(fields),
         tags=_tags(fields),
-        excerpt=str(_first(fields, "excerpt", "summary", "description") or "").strip(),
+        excerpt=_words(fields, "excerpt", "summary", "description"),
         cover=_cover(fields, path, root),
-        cover_alt=str(_first(fields, "cover_alt", "image_alt") or "").strip(),
+        cover_alt=_words(fields, "cover_alt", "image_alt"),
     )
 
 
 def split(text: str) -> tuple[dict[str, Any], str]:
     """Return the front matter and what follows it, or raise Unreadable."""
+    if JSON_FENCE.match(text):
+        return _split_json(text.lstrip("\ufeff"))
     fenced = FENCED.match(text)
     if not fenced:
         return _split_pelican(text)
     fence, inside = fenced[1], fenced[2]
     try:
         fields = yaml.safe_load(inside) if fence == "---" else tomllib.loads(inside)
-    except (yaml.YAMLError, tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
+    except yaml.MarkedYAMLError as error:
+        where = f" in line {error.problem_mark.line + 2}" if error.problem_mark else ""
+        raise Unreadable(f"its front matter is broken{where}: {error.problem}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise Unreadable(f"its front matter is broken: {' '.join(str(error).split())[:200]}") from error
+    return _of_fields(fields), text[fenced.end() :]
+
+
+def _split_json(text: str) -> tuple[dict[str, Any], str]:
+    """Take Hugo's third kind of front matter: one JSON object, and the text behind it."""
+    try:
+        fields, end = json.JSONDecoder().raw_decode(text)
+    except json.JSONDecodeError as error:
+        raise Unreadable(f"its front matter is broken in line {error.lineno}: {error.msg}") from error
+    except RecursionError as error:
+        raise Unreadable("its front matter is nested too deeply") from error
+    return _of_fields(fields), text[end:]
+
+
+def _of_fields(fields: Any) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise Unreadable("its front matter is not a list of fields")
-    return fields, text[fenced.end() :]
+    return fields
 
 
 def _split_pelican(text: str) -> tuple[dict[str, Any], str]:
@@ -111,13 +132,17 @@ def _split_pelican(text: str) -> tuple[dict[str, Any], str]:
 
 def as_datetime(value: object) -> datetime:
     """Return an aware datetime; a value without a zone is in the site's. Raises Unreadable."""
+    if isinstance(value, list | dict):
+        raise Unreadable("its date is a list, not a date")
     if isinstance(value, date) and not isinstance(value, datetime):
         value = datetime.combine(value, time())
     moment = value if isinstance(value, datetime) else _parse(str(value).strip())
     try:
-        return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+        moment = moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+        moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise Unreadable(f"its date {value!s:.40} does not exist") from error
+    return moment
 
 
 def _parse(text: str) -> datetime:
@@ -131,7 +156,7 @@ def _parse(text: str) -> datetime:
             return datetime.strptime(text, layout)  # noqa: DTZ007 - as_datetime adds the zone
         except ValueError:
             continue
-    raise Unreadable(f"its date {text[:40]!r} is not understood")
+    raise Unreadable(f"its date “{text[:40]}” is not understood")
 
 
 def _text(path: Path) -> str:
@@ -158,6 +183,14 @@ def _first(fields: dict[str, Any], *names: str) -> Any:
     return next((fields[name] for name in names if fields.get(name) not in (None, "")), None)
 
 
+def _words(fields: dict[str, Any], *names: str) -> str:
+    """Return the text of the first field present; raises Unreadable for a list or another structure."""
+    value = _first(fields, *names)
+    if isinstance(value, list | dict | set):
+        raise Unreadable(f"its {names[0]} is a list, not text")
+    return "" if value is None else str(value).strip()
+
+
 def _is_draft(fields: dict[str, Any], path: Path, root: Path) -> bool:
     if "_drafts" in path.relative_to(root).parts:
         return True
@@ -174,7 +207,8 @@ def _author(fields: dict[str, Any]) -> Person | None:
     if isinstance(value, list):
         value = value[0] if value else None
     if isinstance(value, dict):
-        return Person(str(value.get("name", "")), str(value.get("email", "")), str(value.get("name", "")))
+        name, email = _words(value, "name"), _words(value, "email")
+        return Person(name or email, email, name) if name or email else None
     return Person(str(value).strip(), name=str(value).strip()) if value else None
 
 
@@ -184,7 +218,7 @@ def _tags(fields: dict[str, Any]) -> list[str]:
         value = fields.get(key) or []
         if isinstance(value, str):  # Jekyll separates words by spaces, everyone else by commas
             value = value.split(",") if "," in value or key in ("category", "keywords") else value.split()
-        names += [str(name).strip() for name in value] if isinstance(value, list) else []
+        names += [str(name).strip() for name in value if isinstance(name, SIMPLE)] if isinstance(value, list) else []
     return list(dict.fromkeys(name for name in names if name))
 
 

@@ -5,6 +5,7 @@ A record whose post is here already, by its key or by its address, changes nothi
 overwritten, and a second run over the same source is the same as none.
 """
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +13,8 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.files import File
-from django.db import DatabaseError, InterfaceError, OperationalError, transaction
+from django.core.validators import validate_email
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 from django.utils.text import Truncator, slugify
 
@@ -22,8 +24,13 @@ from blog.models.posts import site_date
 
 from .pictures import PictureKeeper
 from .records import CommentRecord, Person, PostRecord, Skipped
+from .shortcodes import sentence, shortcodes
+
+logger = logging.getLogger(__name__)
 
 MAX_EXCERPT = 500
+USERNAME_LENGTH = 40
+EMAIL_LENGTH = 254
 
 
 @dataclass
@@ -38,6 +45,22 @@ class Report:
 
     def note(self, key: str, reason: str) -> None:
         self.notes.append(Skipped(key, reason))
+
+
+def _in_words(error: ValidationError) -> str:
+    """Return what is wrong with which field."""
+    if not hasattr(error, "error_dict"):
+        return " ".join(error.messages)
+    fields = error.message_dict.items()
+    return " ".join(" ".join(told) if name == "__all__" else f"Its {name}: {' '.join(told)}" for name, told in fields)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return len(text) <= EMAIL_LENGTH
 
 
 class Importer:
@@ -64,16 +87,22 @@ class Importer:
             self._take(record)
         except (OperationalError, InterfaceError):
             raise
-        except (ValueError, DatabaseError) as error:  # such as half a letter, which no database stores
-            self.report.skipped.append(Skipped(record.key, f"it cannot be stored: {error!s:.200}"))
+        except UnicodeError:
+            self._skip(record, "it holds half a letter (a lone surrogate), which no database stores")
+        except Exception:  # whatever one post is like, the others have their turn
+            logger.debug("%s could not be stored", record.key, exc_info=True)
+            self._skip(record, "it cannot be stored: something in it is too long, too old or no text")
+
+    def _skip(self, record: PostRecord, reason: str) -> None:
+        self.report.skipped.append(Skipped(record.name, reason))
 
     def _take(self, record: PostRecord) -> None:
         if self._is_here(record):
             self.report.unchanged += 1
         elif self._is_taken(record):
-            self.report.skipped.append(Skipped(record.key, "another post stands at its address (date and slug)"))
+            self._skip(record, "another post stands at its address (date and slug)")
         elif not record.body.strip():
-            self.report.skipped.append(Skipped(record.key, "it has no text"))
+            self._skip(record, "it has no text")
         else:
             self._create(record)
 
@@ -96,8 +125,10 @@ class Importer:
             post = self._make(record)
             post.full_clean(exclude=["author", "tags", "cover"])
         except ValidationError as error:
-            self.report.skipped.append(Skipped(record.key, " ".join(error.messages)))
+            self._skip(record, _in_words(error))
             return
+        if found := shortcodes(record.body):
+            self.report.note(record.name, sentence(found))
         if self.write:
             self._save(post, record)
         self.report.created += 1
@@ -106,7 +137,7 @@ class Importer:
     def _make(self, record: PostRecord) -> Post:
         is_draft = record.is_draft
         if record.publish_at is None and not is_draft:
-            self.report.note(record.key, "it has no date and became a draft")
+            self.report.note(record.name, "it has no date and became a draft")
             is_draft = True
         return Post(
             source_key=record.key[:255],
@@ -125,7 +156,7 @@ class Importer:
             return record.body
         body, problems = self.pictures.keep(record.body)
         for problem in problems:
-            self.report.note(record.key, problem)
+            self.report.note(record.name, problem)
         return body
 
     def _save(self, post: Post, record: PostRecord) -> None:
@@ -140,15 +171,17 @@ class Importer:
 
     def _add_cover(self, post: Post, record: PostRecord) -> None:
         assert record.cover is not None  # noqa: S101 - for the type checker; the caller looked
-        with record.cover.open("rb") as file:
-            try:
+        try:
+            with record.cover.open("rb") as file:
                 post.cover.save(record.cover.name, File(file), save=False)
-            except ValueError as error:
-                self.report.note(record.key, f"its cover was left out: {error}")
+        except OSError as error:
+            self.report.note(record.name, f"its cover was left out: {error.strerror}")
+        except ValueError as error:
+            self.report.note(record.name, f"its cover was left out: {error}")
 
     def _save_comment(self, post: Post, record: CommentRecord) -> None:
         if len(record.body) > MAX_COMMENT:
-            self.report.note(record.key, "the comment was cut to 5,000 characters")
+            self.report.note(record.name, "the comment was cut to 5,000 characters")
         Comment(
             post=post,
             source_key=record.key[:255],
@@ -178,13 +211,12 @@ class Importer:
 
     def _create_inactive(self, person: Person) -> Any:
         """Make an account that nobody can log in to, for an author whose address the source tells."""
-        username = slugify(person.login)[:150]
-        if not (person.email and username):
+        username = slugify(person.login)[:USERNAME_LENGTH]
+        people = get_user_model().objects
+        if not (_is_address(person.email) and username) or people.filter(username__iexact=username).exists():
             return None
         if not self.write:
             return get_user_model()(username=username)
-        user = get_user_model().objects.create_user(
-            username, person.email, first_name=person.name[:150], is_active=False
-        )
+        user = people.create_user(username, person.email, first_name=person.name[:150], is_active=False)
         self.report.note(person.login, "an inactive account was made for this author")
         return user

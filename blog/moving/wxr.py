@@ -8,6 +8,7 @@ memory than one. Names are compared without their namespace, because its address
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from html import unescape
 from pathlib import Path
 from typing import IO, Any
@@ -19,7 +20,7 @@ from defusedxml.ElementTree import iterparse
 from django.utils.text import slugify
 
 from .html import html_to_markdown
-from .records import CommentRecord, Person, PostRecord, Records, Skipped, Unreadable
+from .records import CommentRecord, Person, PostRecord, Records, Skipped, attempt
 
 DRAFTS = {"draft", "pending", "private", "future-draft"}
 PUBLIC = {"publish", "future"}
@@ -41,7 +42,9 @@ def read_wxr(path: Path, *, on_progress: Callable[[int], object] = lambda positi
                     people[person.login] = person
                 elif kind == "item":
                     yield _read_item(element, site, people)
-        except (ParseError, DefusedXmlException, UnicodeError) as error:
+        except DefusedXmlException:
+            yield Skipped(path.name, "the file defines entities of its own, which no export does; nothing more is read")
+        except (ParseError, ValueError) as error:
             yield Skipped(path.name, f"the file is broken from here on: {error}")
 
 
@@ -64,10 +67,7 @@ def _read_item(item: Element, site: str, people: dict[str, Person]) -> PostRecor
     name = f"{fields.get('post_type', 'item')} {unescape(fields.get('title', '')) or key}"
     if reason := _reason_to_skip(fields):
         return Skipped(name, reason)
-    try:
-        return _post(item, fields, key, people)
-    except Unreadable as error:
-        return Skipped(name, str(error))
+    return attempt(name, partial(_post, item, fields, key, people))
 
 
 def _post(item: Element, fields: dict[str, str], key: str, people: dict[str, Person]) -> PostRecord:

@@ -53,7 +53,7 @@ def test_too_slow_markdown_is_reported_and_the_rest_imported(folder, monkeypatch
 
     report = run("import_posts", folder, "--author", "alice")
 
-    assert "bomb.md: This Markdown takes too long" in report
+    assert "bomb.md: Its body: This Markdown takes too long" in report
     assert Post.objects.count() == 1
 
 

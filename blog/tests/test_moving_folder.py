@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, date, datetime
 
 import pytest
@@ -25,6 +26,16 @@ summary = "What ink is made of."
 +++
 
 Soot and oil.
+"""
+HUGO_JSON = """{
+  "title": "Paste",
+  "date": "2023-11-02T10:00:00Z",
+  "draft": false,
+  "tags": ["paste", "flour"],
+  "params": {"note": "with } in it"}
+}
+
+Flour and {water}.
 """
 PELICAN = """Title: Press day
 Date: 2022-01-03 10:20
@@ -79,6 +90,29 @@ def test_hugos_toml_is_understood(tmp_path):
     assert post.excerpt == "What ink is made of."
 
 
+def test_hugos_json_is_understood(tmp_path):
+    post = read_one(tmp_path, HUGO_JSON)
+
+    assert (post.title, post.is_draft, post.tags) == ("Paste", False, ["paste", "flour"])
+    assert post.publish_at == datetime(2023, 11, 2, 10, tzinfo=UTC)
+    assert post.body == "Flour and {water}."
+
+
+def test_a_shortcode_at_the_top_is_no_front_matter(tmp_path):
+    for text in ("{{< figure src=a.png >}}\n", "{% include a %}\n"):
+        assert read_one(tmp_path, text).reason == "it has no front matter"
+
+
+@pytest.mark.parametrize("field", ["title", "slug", "excerpt", "cover", "cover_alt", "tags", "date", "author", "draft"])
+def test_a_field_of_another_shape_never_ends_the_import(tmp_path, field):
+    for value in ["5", "2024-05-01", "true", "[]", "[null]", "[{a: 1}]", "{a: {b: 1}}", "{name: null}", "0001-01-01"]:
+        fields = "".join(f"{name}: {text}\n" for name, text in {"title": "A", field: value}.items())
+        record = read_one(tmp_path, f"---\n{fields}---\nx")
+
+        told = record.reason if isinstance(record, Skipped) else f"{record.title} {record.tags} {record.author}"
+        assert not re.search(r"\{'|\['a|None,|could not be understood|Error", told), (value, told)
+
+
 def test_a_hugo_bundle_is_named_by_its_folder(tmp_path):
     assert read_one(tmp_path, "---\ntitle: Ink\n---\nx", "about-ink/index.md").slug == "about-ink"
 
@@ -98,6 +132,10 @@ def test_pelicans_bare_fields_are_understood(tmp_path):
         ("---\ntitle: [unclosed\n---\nx", "broken"),
         ("+++\ntitle = \n+++\nx", "broken"),
         ("---\n- a\n- b\n---\nx", "not a list of fields"),
+        ('{"title": "A",\n"draft": }\nx', "broken in line 2"),
+        ('{"title": "A"', "broken in line 1"),
+        ("---\ntitle: A\nx: [1\n---\nx", "broken in line 4"),
+        ("---\ntitle: [A]\n---\nx", "its title is a list, not text"),
         ("---\ndate: 2024-01-01\n---\nx", "no title"),
         ("---\ntitle: A\ndate: soon\n---\nx", "not understood"),
         ("---\ntitle: A\ndate: '2024-02-30'\n---\nx", "2024-02-30"),

@@ -1,6 +1,7 @@
 """A Ghost export becomes posts: what readers saw stays what readers see, and what only some could read stays away."""
 
 import json
+import re
 from datetime import UTC, datetime
 from io import StringIO
 
@@ -10,6 +11,7 @@ from django.core.management import CommandError, call_command
 from account.tests.factories import make_user
 from blog.models import Post
 from blog.moving.ghost import read_ghost
+from blog.moving.importer import Importer
 from blog.moving.records import PostRecord, Skipped
 
 
@@ -115,11 +117,62 @@ def test_drafts_stay_drafts_and_old_exports_count_milliseconds(file):
     assert old.publish_at == datetime(2024, 5, 1, 9, 30, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"db": []}', '{"db": [{"data": {"posts": [1], "users": []}}]}'])
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", "[" * 100_000, '{"db": []}', '{"db": {"data": 1}}', '{"data": {"posts": {"a": 1}}}']
+)
 def test_a_file_that_is_something_else_is_named(file, content):
     [skipped] = read(file(content))
 
     assert "no Ghost export" in skipped.reason
+
+
+ODD = [None, 5, 1e308, True, "", "x\0y", "\ud800", "9" * 300, [], [None], {}, {"a": {"b": 1}}]
+PYTHON = re.compile(r"Error|Exception|NoneType|instance|attribute|object|\bdict\b|\bstr\b|codec|expected|\['|\{'")
+
+
+TABLES = ("users", "tags", "posts_tags", "posts_authors", "posts_meta")
+
+
+def exports_with(value):
+    """Give exports with the value in every place, each beside a post that is as it should be."""
+    good, link = post(id="good", uuid="good", title="Good", slug="good"), {"post_id": "p1", "author_id": "u1"}
+    fields = [*post(), "author_id", "feature_image", "page", "created_at", "plaintext"]
+    yield export(value, *(post(**{"uuid": name, "slug": name, name: value}) for name in fields), good)
+    yield export(post(), good, **dict.fromkeys(TABLES, value))
+    yield export(post(), good, **{table: [value, value] for table in TABLES})
+    for name in ("id", "slug", "name", "email", "post_id", "author_id", "tag_id", "sort_order", "feature_image_alt"):
+        rows = {table: [{"id": "u1", "slug": "ada", "name": "Ada", name: value}] for table in TABLES[:2]}
+        links = {table: [link | {"tag_id": "u1"}, link | {name: value}] for table in TABLES[2:]}
+        yield export(post(), good, **rows, **links)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("value", ODD, ids=repr)
+def test_no_odd_value_keeps_the_other_posts_away_or_is_told_in_a_programmers_words(file, value):
+    author = make_user("ada")
+    for content in exports_with(value):
+        importer = Importer(author=author)
+
+        report = importer.run(read_ghost(file(content)))
+
+        assert Post.objects.filter(title="Good").exists(), content
+        for each in [*report.skipped, *report.notes]:
+            assert each.key
+            assert not PYTHON.search(each.reason), each
+        Post.objects.all().delete()
+
+
+@pytest.mark.parametrize(
+    ("row", "name", "reason"),
+    [
+        (7, "post 1", "it is not as Ghost writes a post"),
+        (post(html={"a": 1}), "How we fold", "its text is not text"),
+        (post(title=["a", None]), "post 1", "it has no title"),
+        (post(id=None, uuid=None), "How we fold", "it has no number, so a second import would not find it again"),
+    ],
+)
+def test_a_row_that_is_no_post_is_named_with_what_is_wrong(file, row, name, reason):
+    assert read(file(export(row))) == [Skipped(name, reason)]
 
 
 @pytest.mark.django_db

@@ -1,5 +1,6 @@
 """Posts come from elsewhere and go elsewhere, and the whole site moves into another database, by its commands."""
 
+import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -36,6 +37,31 @@ def test_a_folder_is_imported_and_exported_again(site: Site, staff: Staff, newco
     assert site.rows("SELECT count(*) FROM blog_post WHERE title = ?", "Our old workshop") == [(1,)]
     site.runs("export_posts", str(there))
     assert any("It had *north light*." in path.read_text() for path in there.rglob("*.md"))
+
+
+def test_an_import_says_of_each_post_what_became_of_it(
+    site: Site, staff: Staff, newcomer: Callable[[str], Person], tmp_path
+):
+    hugo, ghost = tmp_path / "hugo", tmp_path / "ghost.json"
+    hugo.mkdir()
+    (hugo / "paste.md").write_text('{"title": "Flour paste", "date": "2018-03-02"}\n\nStir. {{< figure src="a.png" >}}')
+    (hugo / "torn.md").write_text('{"title": "Torn", \n"date": }\n\nStir.')
+    rows = [7, {"id": 1, "title": "Glue", "slug": ["x"], "html": {"a": 1}}]
+    rows += [
+        {"id": 2, "title": "Bone glue", "html": "<p>Warm it.</p>", "status": "published", "published_at": "2018-04-02"}
+    ]
+    ghost.write_text(json.dumps({"db": [{"data": {"posts": rows, "users": [{"name": None}]}}]}))
+
+    told = [site.runs("import_posts", str(source), "--author", "editor") for source in (hugo, ghost)]
+
+    assert "paste.md: readers will see {{< figure >}} as text" in told[0]
+    assert "torn.md: its front matter is broken in line 2" in told[0]
+    assert "post 1: it is not as Ghost writes a post" in told[1]
+    assert "Glue: its text is not text" in told[1]
+    assert not any(word in "".join(told) for word in ("Error", "NoneType", "instance"))
+    reader = newcomer("reader-of-glue")
+    reader.waits_to_see("/blog/2018/3/", "Flour paste")
+    reader.waits_to_see("/blog/2018/4/", "Bone glue")
 
 
 def test_a_broken_import_ends_in_one_sentence(site: Site, tmp_path: Path):
