@@ -17,6 +17,7 @@ from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext_lazy as _
 
 from config.pictures import discard
+from config.plaintext import LineFormField
 from config.ratelimit import client_address, hit
 from mail import outbox
 from mail.addresses import plain
@@ -129,7 +130,7 @@ class RegisterForm(PasswordPair, UsernameForm, BaseUserCreationForm):
     member.
     """
 
-    first_name = forms.CharField(label=_("First name"), max_length=60, widget=forms.TextInput())
+    first_name = LineFormField(label=_("First name"), max_length=60, widget=forms.TextInput())
     email = forms.EmailField(label=_("E-mail address"), max_length=254, validators=[validate_reachable])
 
     class Meta:

@@ -4,7 +4,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from config.plaintext import no_web_address, one_line, visible
+from config.plaintext import LineFormField, no_web_address, one_line, visible
 
 from . import stamps
 from .models import Comment, Post
@@ -60,7 +60,7 @@ class TrappedForm(forms.Form):
 class CommentForm(TrappedForm):
     """A comment; a member (`member` given) is not asked who they are, nor trapped: some browsers fill every field."""
 
-    name = forms.CharField(label=_("Name"), max_length=80, validators=[one_line, visible])
+    name = LineFormField(label=_("Name"), max_length=80, validators=[one_line, visible])
     email = forms.EmailField(
         label=_("E-mail address"),
         help_text=_("Not shown to anybody."),
@@ -99,7 +99,7 @@ class CommentForm(TrappedForm):
 
 
 class SharePostForm(TrappedForm):
-    name = forms.CharField(label=_("Your name"), max_length=60, validators=[one_line, visible, no_web_address])
+    name = LineFormField(label=_("Your name"), max_length=60, validators=[one_line, visible, no_web_address])
     email = forms.EmailField(label=_("Your e-mail address"), max_length=254, validators=[public_address])
     to = forms.EmailField(
         label=_("Send to"), help_text=_("One e-mail address."), max_length=254, validators=[public_address]

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from config.fetch import TEXT as UNREACHABLE
 from config.fetch import FetchRefused, parse
 from config.pictures import PictureFormField
+from config.plaintext import LineFormField
 from mail.relay import soon
 from search import index
 
@@ -77,7 +78,7 @@ class ImageCreateForm(forms.ModelForm):
         required=False,
         help_text=_("JPEG, PNG, WebP or GIF, at most 10 MB. Of an animation the first picture is kept."),
     )
-    title = forms.CharField(label=_("Title"), max_length=200, required=False)
+    title = LineFormField(label=_("Title"), max_length=200, required=False)
 
     class Meta:
         model = Image

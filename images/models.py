@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from actions import popularity
 from actions.models import Action
 from config.pictures import Picture, PictureField, discard, hide, store_picture
+from config.plaintext import LineField
 from search import index
 
 if TYPE_CHECKING:
@@ -90,10 +91,10 @@ class Image(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="images", verbose_name=_("owner")
     )
-    title = models.CharField(_("title"), max_length=200)
+    title = LineField(_("title"), max_length=200)
     slug = models.SlugField(_("slug"), max_length=100, editable=False, db_index=False)
     description = models.TextField(_("description"), max_length=2000, blank=True)
-    alt = models.CharField(
+    alt = LineField(
         _("alternative text"),
         max_length=300,
         blank=True,

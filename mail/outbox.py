@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from config import transactions
+from config.plaintext import without_unseen
 
 from . import relay
 from .delivery import deliver
@@ -100,7 +101,7 @@ def _message_id(dedup_key: str) -> str:
 
 def _rendered(template: str, context: dict[str, Any]) -> dict[str, str]:
     context = {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL, **context}
-    subject = _render(f"{template}.subject.txt", context)
+    subject = without_unseen(_render(f"{template}.subject.txt", context))
     fields = {
         "subject": " ".join(re.sub(r"[\x00-\x1f\x7f\u2028\u2029]", " ", subject).split())[:200],
         "text": _render(f"{template}.body.txt", context),

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from account.sessions import SessionStore, browser_name
+from config.plaintext import LineField
 from config.sealed import SealedField
 
 
@@ -83,7 +84,7 @@ class Registration(models.Model):
     """
 
     username = models.CharField(_("username"), max_length=40)
-    first_name = models.CharField(_("first name"), max_length=150)
+    first_name = LineField(_("first name"), max_length=150)
     email = models.EmailField(_("e-mail address"))
     password = models.CharField(_("password"), max_length=128, help_text=_("Hashed."))
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)

@@ -17,6 +17,7 @@ from actions.models import Action
 from config import personaldata
 from config.kept import keep
 from config.pictures import PictureField
+from config.plaintext import LineField
 from mail.addresses import mark_proven, plain
 from search import index
 
@@ -78,8 +79,8 @@ class User(AbstractUser):
         validators=[validate_username],
         error_messages={"unique": _("A user with that username already exists.")},
     )
-    first_name = models.CharField(_("first name"), max_length=150, blank=True, validators=NAME_RULES)
-    last_name = models.CharField(_("last name"), max_length=150, blank=True, validators=NAME_RULES)
+    first_name = LineField(_("first name"), max_length=150, blank=True, validators=NAME_RULES)
+    last_name = LineField(_("last name"), max_length=150, blank=True, validators=NAME_RULES)
     email = models.EmailField(_("e-mail address"), validators=[validate_reachable])
     email_proven_at = models.DateTimeField(_("e-mail proven at"), null=True, blank=True, editable=False)
     was_proven = models.BooleanField(

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from actions.models import Action
+from config.plaintext import LineField
 
 from .posts import NEWS, Post
 
@@ -56,7 +57,7 @@ class Comment(models.Model):
         related_name="comments",
         verbose_name=_("member"),
     )
-    name = models.CharField(_("name"), max_length=80)
+    name = LineField(_("name"), max_length=80)
     email = models.EmailField(_("e-mail address"))
     body = models.TextField(_("comment"), max_length=MAX_LENGTH)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)

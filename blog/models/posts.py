@@ -20,6 +20,7 @@ from actions.models import Action
 from blog import text
 from config import markdown
 from config.pictures import PictureField, discard
+from config.plaintext import LineField
 from search import index
 
 from .pictures import FOLDER, hide_pictures
@@ -127,7 +128,7 @@ class Post(models.Model):  # type: ignore[django-manager-missing]
         DRAFT = "draft", _("draft")
         PUBLISHED = "published", _("published")
 
-    title = models.CharField(_("title"), max_length=200)
+    title = LineField(_("title"), max_length=200)
     slug = models.SlugField(
         _("slug"), max_length=200, allow_unicode=True, blank=True, help_text=_("Left empty, it is made of the title.")
     )
@@ -141,9 +142,7 @@ class Post(models.Model):  # type: ignore[django-manager-missing]
     cover = PictureField(
         _("cover"), upload_to=FOLDER, width_field="cover_width", height_field="cover_height", blank=True
     )
-    cover_alt = models.CharField(
-        _("cover in words"), max_length=200, blank=True, help_text=_("For those who do not see it.")
-    )
+    cover_alt = LineField(_("cover in words"), max_length=200, blank=True, help_text=_("For those who do not see it."))
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.DRAFT)
     publish_at = models.DateTimeField(_("publish at"), default=timezone.now)
     is_open = models.BooleanField(_("open for comments"), default=True)

@@ -14,10 +14,13 @@ from django.utils.translation import gettext_lazy as _
 from taggit.managers import _TaggableManager
 from taggit.models import ItemBase, TagBase
 
+from config.plaintext import LineField, without_unseen
+
 
 class Tag(TagBase):
     """`post_count` is the number of public posts, kept by Post and by PostTags."""
 
+    name = LineField(_("name"), unique=True, max_length=100)
     post_count = models.IntegerField(_("posts"), default=0, editable=False)
 
     class Meta:
@@ -146,7 +149,7 @@ class PostTags(_TaggableManager):
 
     def _to_tag_model_instances(self, tags: Iterable[Any], tag_kwargs: dict[str, Any]) -> list[Tag]:
         """Make new tags in the order of their names: two posts with the same new ones must not wait for each other."""
-        tags = list(tags)
+        tags = [without_unseen(tag) if isinstance(tag, str) else tag for tag in tags]
         found = super()._to_tag_model_instances(sorted(tags, key=_folded), tag_kwargs)
         places = {_folded(tag): place for place, tag in reversed(list(enumerate(tags)))}
         return sorted(found, key=lambda tag: places.get(_folded(tag), len(tags)))

@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
+from config.plaintext import LineField
 from orders.totals import MOST, RateTotal, per_rate
 from orders.vat import Relief
 
@@ -78,14 +79,14 @@ class Order(models.Model):
     status = models.CharField(
         _("status"), max_length=20, choices=Status, default=Status.AWAITING_PAYMENT, db_index=True
     )
-    first_name = models.CharField(_("first name"), max_length=100)
-    last_name = models.CharField(_("last name"), max_length=100)
+    first_name = LineField(_("first name"), max_length=100)
+    last_name = LineField(_("last name"), max_length=100)
     email = models.EmailField(_("e-mail"))
-    address = models.CharField(_("address"), max_length=250)
-    postal_code = models.CharField(_("postal code"), max_length=20)
-    city = models.CharField(_("city"), max_length=100)
+    address = LineField(_("address"), max_length=250)
+    postal_code = LineField(_("postal code"), max_length=20)
+    city = LineField(_("city"), max_length=100)
     country = CountryField(_("country"))
-    company = models.CharField(_("company"), max_length=150, blank=True)
+    company = LineField(_("company"), max_length=150, blank=True)
     vat_id = models.CharField(_("VAT id"), max_length=20, blank=True)
     undone_by = models.CharField(
         _("undone by"), max_length=5, choices=UndoneBy, blank=True, default="", db_default="", editable=False
@@ -249,7 +250,7 @@ class OrderLine(models.Model):
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
     product = models.ForeignKey("shop.Product", on_delete=models.PROTECT, related_name="order_lines")
-    name = models.CharField(_("name"), max_length=200)
+    name = LineField(_("name"), max_length=200)
     unit_price = models.DecimalField(_("unit price"), max_digits=12, decimal_places=3)
     vat_rate = models.DecimalField(_("VAT rate"), max_digits=5, decimal_places=2)
     quantity = models.PositiveIntegerField(_("quantity"))

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
+from config.plaintext import LineField
 from orders.vat import state_of_id
 
 from .orders import Order
@@ -17,7 +18,7 @@ from .orders import Order
 class ShippingRate(models.Model):
     """What sending costs to a group of countries; the rate without countries is for all that no other one names."""
 
-    name = models.CharField(_("name"), max_length=100)
+    name = LineField(_("name"), max_length=100)
     countries = CountryField(_("countries"), multiple=True, blank=True, help_text=_("None: the rest of the world."))
     price = models.DecimalField(
         _("price"), max_digits=12, decimal_places=3, validators=[MinValueValidator(0)], help_text=_("VAT included.")
@@ -100,7 +101,7 @@ class Withdrawal(models.Model):
     order = models.ForeignKey(
         Order, on_delete=models.PROTECT, null=True, blank=True, related_name="withdrawals", verbose_name=_("order")
     )
-    name = models.CharField(_("name"), max_length=200)
+    name = LineField(_("name"), max_length=200)
     email = models.EmailField(_("e-mail"))
     order_number = models.CharField(_("order number"), max_length=40)
     note = models.TextField(_("which things, if not all"), max_length=2000, blank=True)

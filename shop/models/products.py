@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config import markdown
 from config.pictures import PictureField, discard, hide
+from config.plaintext import LineField
 from search import index
 from search.registry import Entry
 from shop.money import validate_price
@@ -48,7 +49,7 @@ class CategoryQuerySet(models.QuerySet["Category"]):
 
 
 class Category(models.Model):
-    name = models.CharField(_("name"), max_length=120)
+    name = LineField(_("name"), max_length=120)
     slug = models.SlugField(_("slug"), max_length=120, unique=True, allow_unicode=True)
     description = models.CharField(_("description"), max_length=300, blank=True)
     product_count: int  # with_counts()
@@ -143,7 +144,7 @@ class Product(models.Model):
     category = models.ForeignKey(
         Category, on_delete=models.PROTECT, related_name="products", verbose_name=_("category")
     )
-    name = models.CharField(_("name"), max_length=200)
+    name = LineField(_("name"), max_length=200)
     slug = models.SlugField(_("slug"), max_length=200, allow_unicode=True)
     description = models.TextField(_("description"), blank=True, max_length=MAX_DESCRIPTION, help_text=_("Markdown."))
     description_html = models.TextField(editable=False, blank=True)
@@ -301,7 +302,7 @@ class ProductPicture(models.Model):
 
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="pictures")
     file = PictureField(_("picture"), upload_to="products", width_field="width", height_field="height")
-    alt = models.CharField(_("description for people who do not see it"), max_length=200)
+    alt = LineField(_("description for people who do not see it"), max_length=200)
     width = models.PositiveIntegerField(null=True, blank=True, editable=False)
     height = models.PositiveIntegerField(null=True, blank=True, editable=False)
     position = models.PositiveSmallIntegerField(_("position"), default=0)
