@@ -11,6 +11,8 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import IO, Any, Self
 
+from . import room
+
 FORMAT = 1
 MANIFEST = "manifest.json"
 TABLES, MEDIA, PRIVATE = FOLDERS = ("database/", "media/", "private/")
@@ -80,6 +82,7 @@ class Reader:
     def __init__(self, source: Path) -> None:
         try:
             self._zip = zipfile.ZipFile(source)
+            self._refuse_bombs(source)
             self.manifest: dict[str, Any] = json.loads(self._zip.read(MANIFEST))
             self.members: dict[str, dict[str, Any]] = self.manifest["members"]
         except FileNotFoundError:
@@ -92,6 +95,11 @@ class Reader:
             raise NotRestorable(f"{source} has a manifest that `backup` did not write.")
         self._refuse_strange_members()
 
+    def _refuse_bombs(self, source: Path) -> None:
+        infos = self._zip.infolist()
+        if found := room.suspicion(infos, packed=source.stat().st_size, listed_in=MANIFEST):
+            raise NotRestorable(f"{source} {found}: do not trust it.")
+
     def _refuse_strange_members(self) -> None:
         names = [info.filename for info in self._zip.infolist() if info.filename != MANIFEST]
         if unsafe := [name for name in {*names, *self.members} if not is_safe(name)]:
@@ -103,6 +111,10 @@ class Reader:
 
     def names(self, folder: str) -> list[str]:
         return [name for name in self.members if name.startswith(folder)]
+
+    def size(self, name: str) -> int:
+        """Return how many bytes opening the member can give at most."""
+        return self._zip.getinfo(name).file_size
 
     def open(self, name: str) -> IO[bytes]:
         return self._zip.open(name)

@@ -1,6 +1,6 @@
 """The site's files, wherever they are stored: on disk or in a bucket."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import IO
 
 from django.core.files import File
@@ -27,6 +27,11 @@ def all_members() -> Iterator[tuple[str, Storage, str]]:
     for folder, alias in STORED.items():
         storage = storages[alias]
         yield from ((f"{folder}{name}", storage, name) for name in names(storage))
+
+
+def places(members: Iterable[str]) -> Iterator[tuple[str, Storage, str]]:
+    """Yield (name in the archive, storage, name there) for these members."""
+    yield from ((member, *_place(member)) for member in members)
 
 
 def put(member: str, content: IO[bytes]) -> None:

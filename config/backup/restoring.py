@@ -14,8 +14,8 @@ from tqdm import tqdm
 
 from search.reindexing import reindex
 
-from . import files, schema, tables
-from .archive import MEDIA, PRIVATE, NotRestorable, Reader
+from . import files, room, schema, tables
+from .archive import MEDIA, PRIVATE, TABLES, NotRestorable, Reader
 
 # What `migrate` itself writes into a new database, and the sweeps of a site that has nothing to sweep.
 WRITTEN_UNASKED = {"contenttypes.ContentType", "auth.Permission", "config.SweepRun"}
@@ -36,6 +36,7 @@ def restore(source: Path, *, force: bool, quiet: bool) -> dict[str, Any]:
         version = schema.Version(archive.manifest["migrations"])
         if not force and (found := what_stands_here()):
             raise NotEmpty(found)
+        _must_fit(archive)
         with _bar(archive, quiet=quiet, title="checking") as bar:
             archive.verify(bar.update)
         version.bring_tables_here()
@@ -48,6 +49,13 @@ def restore(source: Path, *, force: bool, quiet: bool) -> dict[str, Any]:
     if archive.manifest["database"] != connection.vendor:
         reindex()
     return archive.manifest
+
+
+def _must_fit(archive: Reader) -> None:
+    rows = sum(archive.size(name) for name in archive.names(TABLES))
+    placed = files.places([*archive.names(MEDIA), *archive.names(PRIVATE)])
+    if found := room.shortage(rows, ((storage, name, archive.size(member)) for member, storage, name in placed)):
+        raise NotRestorable(f"There is no room for this archive: {found}.")
 
 
 def what_stands_here() -> str:

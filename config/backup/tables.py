@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import islice
 from types import SimpleNamespace
 from typing import IO, Any
@@ -23,6 +24,7 @@ from config.sealed import SealedField
 NOT_BACKED_UP = {"account.Session", "account.Tries", "sessions.Session"}
 SNAPSHOT = "snapshot"
 ROWS = 500
+MAX_LINE = 20_000_000  # bytes of one row, whose longest texts have a tenth of it
 
 
 def all_models(registry: Apps) -> list[type[models.Model]]:
@@ -100,7 +102,8 @@ def load(model: type[models.Model], names: list[str], lines: IO[bytes]) -> int:
     connection = connections["default"]
     size = min(ROWS, connection.ops.bulk_batch_size(fields, [None] * ROWS))
     total = 0
-    while batch := [_row(fields, line) for line in islice(lines, size)]:
+    whole = iter(partial(lines.readline, MAX_LINE), b"")  # of a longer one the first part, which is no JSON
+    while batch := [_row(fields, line) for line in islice(whole, size)]:
         query = InsertQuery(model)
         query.insert_values(fields, batch, raw=True)
         query.get_compiler(using="default").execute_sql()

@@ -1,9 +1,14 @@
 """An archive opens no door by itself, and one that makes no sense is refused with a sentence."""
 
 import zipfile
+from copy import copy
+from pathlib import Path
+from types import SimpleNamespace
 from unittest import mock
 
 from django.apps import apps
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import connection
 from django.db.models import F
 from django.test import override_settings
@@ -11,9 +16,13 @@ from django.test import override_settings
 from account import second_factor, totp
 from account.models import SecondFactor, Session, User
 from account.tests.factories import make_user
+from config.backup import tables
+from config.backup.archive import MANIFEST
 from config.backup.tables import NOT_BACKED_UP
 from config.sealed import SealedField
 from config.tests.test_backup import BackupCase, in_manifest, rewrite
+
+PICTURE = "images/a.png"
 
 
 class SessionsTests(BackupCase):
@@ -90,6 +99,55 @@ class SecretsTests(BackupCase):
         stored = SecondFactor._meta.get_field("secret").as_stored()
         assert self.secret not in SecondFactor.objects.values_list(stored, flat=True)
         assert second_factor.check(self.alice, totp.code_at(self.secret, totp.step_now()))
+
+
+class BombTests(BackupCase):
+    """An archive of any size cannot fill the memory or the disk: its list is judged before anything is unpacked."""
+
+    def setUp(self):
+        super().setUp()
+        make_user("alice")
+        default_storage.save(PICTURE, ContentFile(b"picture" * 50))
+        self.backup()
+
+    def test_a_little_that_unpacks_to_very_much(self):
+        def bomb(name: str, how: int) -> Path:
+            changed = rewrite(self.archive, lambda member, content: None if member == name else content)
+            with zipfile.ZipFile(changed, "a", how) as archive:
+                archive.writestr(name, b" " * 60_000_000)
+            return changed
+
+        for name in (f"media/{PICTURE}", "database/account.User.jsonl", MANIFEST):
+            archive = bomb(name, zipfile.ZIP_DEFLATED)
+            with mock.patch("zlib.decompressobj", side_effect=AssertionError("unpacked")):
+                assert "do not trust it" in self.refused(archive, force=True)
+        assert "does not use" in self.refused(bomb(f"media/{PICTURE}", zipfile.ZIP_LZMA), force=True)
+
+    def test_members_that_share_their_bytes(self):
+        with zipfile.ZipFile(self.archive, "a") as archive:
+            for number in range(900):
+                archive.filelist.append(copy(archive.getinfo(f"media/{PICTURE}")))
+                archive.filelist[-1].filename = f"media/images/{number}.png"
+            archive._didModify = True
+
+        assert "the same bytes twice" in self.refused(force=True)
+
+    def test_more_than_the_disk_has_room_for(self):
+        default_storage.delete(PICTURE)
+
+        with mock.patch("shutil.disk_usage", return_value=SimpleNamespace(free=100)):
+            assert "There is no room" in self.refused(force=True)
+
+    def test_what_takes_the_place_of_the_same_needs_no_room(self):
+        with zipfile.ZipFile(self.archive) as archive:
+            rows = sum(info.file_size for info in archive.infolist() if info.filename.startswith("database/"))
+
+        with mock.patch("shutil.disk_usage", return_value=SimpleNamespace(free=rows)):
+            assert "are back" in self.restore(force=True)
+
+    def test_a_row_without_an_end(self):
+        with mock.patch.object(tables, "MAX_LINE", 20):
+            assert "makes no sense" in self.refused(force=True)
 
 
 class NonsenseTests(BackupCase):
