@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest
 # What a production environment decides; `check --deploy` is clean with it.
 PRODUCTION := DEBUG=false VAR_DIR=var/check-deploy SECRET_KEY=long-enough-and-random-enough-to-be-checked-but-no-secret-5pQ8 SITE_URL=https://atelier.example \
 	ALLOWED_HOSTS=atelier.example STRIPE_SECRET_KEY=sk_live_check STRIPE_WEBHOOK_SECRET=whsec_check STRIPE_API_BASE= \
-	EMAIL_URL=smtp://mail.atelier.example:587 SELLER_NAME=Atelier SELLER_ADDRESS='1 Street|12345 Town' SELLER_VAT_ID=DE123456788
+	EMAIL_URL=smtp+tls://mail.atelier.example:587 SELLER_NAME=Atelier SELLER_ADDRESS='1 Street|12345 Town' SELLER_VAT_ID=DE123456788
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16

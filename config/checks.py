@@ -32,6 +32,19 @@ def demo_logins_are_gone(app_configs: Any = None, **kwargs: Any) -> list[CheckMe
 
 
 @register
+def people_come_by_https(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    if settings.DEBUG or settings.SITE_URL.startswith("https://") or "site" in settings.ALLOW_UNENCRYPTED:
+        return []
+    return [
+        Error(
+            f"SITE_URL is {settings.SITE_URL}: passwords and sessions would cross the network for everybody to read.",
+            hint="Give the site a certificate and an https:// address. Behind a VPN that encrypts, ALLOW_UNENCRYPTED=site.",
+            id="config.E003",
+        )
+    ]
+
+
+@register
 def own_address_is_answered(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     host = urlsplit(settings.SITE_URL).hostname or ""
     if settings.DEBUG or validate_host(host, settings.ALLOWED_HOSTS):

@@ -55,6 +55,8 @@ SECRET_KEY_FALLBACKS = env("SECRET_KEY_FALLBACKS", cast=Csv())
 SITE_NAME = env("SITE_NAME", default="Atelier")
 SITE_URL = env("SITE_URL", default="http://127.0.0.1:8000", cast=web_address)
 ALLOWED_HOSTS = env("ALLOWED_HOSTS", default="127.0.0.1,localhost,[::1]", cast=Csv())
+# "site", "mail": what may leave without TLS all the same (config/checks.py, mail/checks.py).
+ALLOW_UNENCRYPTED = env("ALLOW_UNENCRYPTED", cast=Csv())
 
 # --- Apps: an app may import those below it, never above or beside it (pyproject.toml holds the contract) ----------
 
@@ -413,8 +415,8 @@ if SITE_URL.startswith("https://"):
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
     SECURE_SSL_REDIRECT = env("SECURE_SSL_REDIRECT", default=True, cast=flag)
-    # Browsers remember it: a promise about other hosts of the domain, or for years, is the owner's to make.
-    SECURE_HSTS_SECONDS = env("HSTS_DAYS", default=30, cast=natural) * 86_400
+    # Browsers remember it: a promise about other hosts of the domain, or for ever, is the owner's to make.
+    SECURE_HSTS_SECONDS = env("HSTS_DAYS", default=365, cast=natural) * 86_400
     SECURE_HSTS_INCLUDE_SUBDOMAINS = env("HSTS_INCLUDE_SUBDOMAINS", default=False, cast=flag)
     SECURE_HSTS_PRELOAD = env("HSTS_PRELOAD", default=False, cast=flag)
     if env("BEHIND_TLS_PROXY", default=False, cast=flag):

@@ -8,6 +8,7 @@ class MailConfig(AppConfig):
     verbose_name = _("Outgoing mail")
 
     def ready(self) -> None:
-        from .checks import mail_goes_somewhere
+        from .checks import mail_goes_somewhere, mail_is_encrypted
 
         register(mail_goes_somewhere)
+        register(mail_is_encrypted)

@@ -1,3 +1,4 @@
+import ipaddress
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,3 +16,24 @@ def mail_goes_somewhere(app_configs: Sequence[Any] | None, **kwargs: Any) -> lis
             id="mail.E001",
         )
     ]
+
+
+def mail_is_encrypted(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    is_plain = settings.EMAIL_URL.startswith("smtp://") and not is_near(settings.EMAIL_HOST)
+    if settings.DEBUG or not is_plain or "mail" in settings.ALLOW_UNENCRYPTED:
+        return []
+    return [
+        Error(
+            f"EMAIL_URL is smtp:// to {settings.EMAIL_HOST}: mails, and the password, would cross the network in clear.",
+            hint="Most servers take smtp+tls:// or smtps://. For one that only a VPN leads to, ALLOW_UNENCRYPTED=mail.",
+            id="mail.E002",
+        )
+    ]
+
+
+def is_near(host: str) -> bool:
+    """Tell whether the name leads nowhere but to this machine or a network of ours."""
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." not in host or host.endswith((".localhost", ".local", ".internal", ".home.arpa"))

@@ -37,5 +37,5 @@ def test_https_promises_nothing_about_other_hosts_of_the_domain_unless_told():
     said = processes.run(*command, SITE_URL="https://example.com").stdout
     told = processes.run(*command, SITE_URL="https://example.com", HSTS_INCLUDE_SUBDOMAINS="true", HSTS_DAYS="730")
 
-    assert said.strip() == "2592000 False False"
+    assert said.strip() == "31536000 False False"
     assert told.stdout.strip() == "63072000 True False"

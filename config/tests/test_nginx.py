@@ -93,6 +93,17 @@ def written(folder):
     return "".join(path.read_text() for path in folder.glob("*.log"))
 
 
+def test_files_promise_https_as_long_as_pages_do(nginx):
+    promised = []
+    for proto in ("https", "http"):
+        for path in ("/static/css/base.css", "/static/none.css", "/media/none.webp", "/away/"):
+            answer, _body = ask(nginx, "GET", path, {"X-Forwarded-Proto": proto})
+            promised.append(answer.getheader("Strict-Transport-Security"))
+    days = int(re.search(r'"HSTS_DAYS", default=(\d+)', (settings.BASE_DIR / "config/settings.py").read_text())[1])
+
+    assert promised == [f"max-age={days * 86_400}"] * 4 + [None] * 4
+
+
 def test_a_site_that_is_away_is_explained_and_nobodys_secrets_are_written_down(nginx, tmp_path):
     for path in (
         "/orders/t0ken/?q=searched",

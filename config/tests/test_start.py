@@ -14,7 +14,7 @@ PRODUCTION = {
     "SECRET_KEY": "long-enough-and-random-enough-to-be-checked-but-no-secret-5pQ8",
     "SITE_URL": "https://example.com",
     "ALLOWED_HOSTS": "example.com",
-    "EMAIL_URL": "smtp://mail.example.com",
+    "EMAIL_URL": "smtp+tls://mail.example.com",
     "STRIPE_SECRET_KEY": "sk_live_check",
     "STRIPE_WEBHOOK_SECRET": "whsec_check",
     "SELLER_NAME": "Mill Press",
@@ -72,6 +72,15 @@ def test_it_does_not_start_when_it_would_refuse_its_own_address(transactional_db
 
     assert refused.returncode == 1
     assert "Put example.com into ALLOWED_HOSTS" in refused.stderr
+
+
+def test_it_does_not_start_at_an_address_without_tls_unless_told(transactional_db):
+    refused = start(SITE_URL="http://example.com")
+
+    assert refused.returncode == 1
+    assert "SITE_URL is http://example.com" in refused.stderr
+    assert "ALLOW_UNENCRYPTED=site" in refused.stderr
+    assert start(SITE_URL="http://example.com", ALLOW_UNENCRYPTED="site").stdout == "started\n"
 
 
 def test_it_does_not_start_without_what_the_law_and_the_shop_need(transactional_db):

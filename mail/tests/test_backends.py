@@ -6,8 +6,9 @@ from pathlib import Path
 from django.core.mail import get_connection
 from django.test import TestCase, override_settings
 
+from config.emailurl import email_settings
 from mail import delivery
-from mail.checks import mail_goes_somewhere
+from mail.checks import mail_goes_somewhere, mail_is_encrypted
 from mail.tests.factories import make_mail
 
 
@@ -41,3 +42,16 @@ class CheckTests(TestCase):
         for values in [{"DEBUG": True, "EMAIL_URL": ""}, {"DEBUG": False, "EMAIL_URL": "smtp://mail.example"}]:
             with override_settings(**values):
                 assert mail_goes_somewhere(None) == []
+
+    def test_mail_leaves_for_the_internet_by_tls_only_unless_told(self):
+        def refused(url, **values):
+            with override_settings(DEBUG=False, EMAIL_URL=url, **email_settings(url, folder=Path("/")), **values):
+                return bool(mail_is_encrypted(None))
+
+        assert [refused(f"smtp://{host}:25") for host in ("mail.example", "user:pass@mail.example", "8.8.8.8")] == [
+            True
+        ] * 3
+        near = ("127.0.0.1", "localhost", "relay", "10.0.0.3", "[fd00::1]", "mail.office.internal")
+        assert [refused(f"smtp://{host}") for host in near] == [False] * len(near)
+        assert [refused(f"{scheme}://mail.example") for scheme in ("smtp+tls", "smtps")] == [False, False]
+        assert not refused("smtp://mail.example", ALLOW_UNENCRYPTED=["mail"])

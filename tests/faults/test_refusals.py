@@ -12,7 +12,7 @@ PRODUCTION = {
     "SECRET_KEY": "long-enough-and-random-enough-to-be-checked-but-no-secret-5pQ8",
     "SITE_URL": "https://atelier.example",
     "ALLOWED_HOSTS": "atelier.example",
-    "EMAIL_URL": "smtp://mail.atelier.example:587",
+    "EMAIL_URL": "smtp+tls://mail.atelier.example:587",
     "STRIPE_SECRET_KEY": "sk_live_check",
     "STRIPE_WEBHOOK_SECRET": "whsec_check",
     "STRIPE_API_BASE": "",
