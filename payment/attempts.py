@@ -24,7 +24,6 @@ logger = logging.getLogger(__name__)
 
 # The stock waits a little longer than the pay page, so that a payment in its last second still finds it.
 GRACE = timedelta(minutes=4)
-LIFETIME = UNPAID_FOR - GRACE
 # Stripe's shortest is 30 minutes from when the call reaches it; half a minute is for the way there.
 SHORTEST = timedelta(minutes=30, seconds=30)
 # A pay page with less than this left is replaced rather than shown.

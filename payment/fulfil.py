@@ -94,8 +94,6 @@ def _locked_order(session: Session) -> Order | None:
 
 def _attempt(session: Session) -> CheckoutAttempt | None:
     """Find the attempt, also when the webhook is quicker than the answer that tells us the session's id."""
-    if not session.id:
-        return None
     found = CheckoutAttempt.objects.filter(
         Q(session_id=session.id) | Q(idempotency_key=session.attempt_key or session.id)
     )

@@ -9,11 +9,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import lru_cache
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import stripe
 from django.conf import settings
@@ -66,8 +65,7 @@ class State(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(NamedTuple):
     id: str
     url: str
     state: State
@@ -79,8 +77,7 @@ class Session:
     payment_intent: str
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     id: str
     kind: str
     happened_at: datetime
@@ -88,16 +85,14 @@ class Event:
     payload: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class StripeRefund:
+class StripeRefund(NamedTuple):
     id: str
     amount: int
     status: str
     reference: str
 
 
-@dataclass(frozen=True)
-class Dispute:
+class Dispute(NamedTuple):
     id: str
     payment_intent: str
     status: str
@@ -344,7 +339,7 @@ def _client() -> stripe.StripeClient:
     return _build(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE)
 
 
-@lru_cache(maxsize=4)
+@cache
 def _build(secret_key: str, base: str) -> stripe.StripeClient:
     return stripe.StripeClient(
         secret_key,

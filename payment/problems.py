@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 def _short(key: str) -> str:
     """Fit a key into its column so that two long ones stay two."""
-    return key if len(key) <= 200 else f"{key[:160]}-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+    return key if len(key) <= 200 else f"{key[:135]}-{hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def report(key: str, text: str, *, order: Order | None = None, is_settled: bool = False) -> None:

@@ -179,7 +179,7 @@ def _ask(refund: Refund) -> gateway.StripeRefund:
         for done in gateway.refunds_of(intent):
             if done.reference == key:
                 return done
-    again = f"-{refund.broken + 1}" if refund.broken else ""  # it repeats a 5xx for the same key
+    again = f"-{refund.broken}" if refund.broken else ""  # it repeats a 5xx for the same key
     return gateway.create_refund(intent, amount=refund.amount, key=f"{key}{again}", reference=key)
 
 

@@ -18,7 +18,7 @@ def storable(value: Any, depth: int = 0) -> Any:
     if depth > MAX_DEPTH:
         raise ValueError("nested too deeply")
     if isinstance(value, dict):
-        return {storable(key, depth + 1): storable(inner, depth + 1) for key, inner in value.items()}
+        return {storable(key): storable(inner, depth + 1) for key, inner in value.items()}
     if isinstance(value, list):
         return [storable(inner, depth + 1) for inner in value]
     if isinstance(value, str):

@@ -210,7 +210,7 @@ def refund(request: HttpRequest, order_id: int) -> HttpResponse:
         return render(request, "payment/refund.html", context, status=422)
     key = request.POST.get("key", "")[:64]
     if not request.POST.get("confirmed") or not key:
-        return render(request, "payment/refund.html", {**context, "key": secrets.token_urlsafe(12), "confirming": True})
+        return render(request, "payment/refund.html", {**context, "key": secrets.token_urlsafe(), "confirming": True})
     return _give_back(request, form, key=key)
 
 

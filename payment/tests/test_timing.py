@@ -5,6 +5,7 @@ from unittest import mock
 
 from django.utils import timezone
 
+from config.tests.clock import MOMENT, stopped
 from mail.models import OutgoingMail
 from orders.models import Invoice, Order
 from orders.tests.factories import make_order
@@ -49,11 +50,13 @@ class EndOfAnOrderTests(StripeTestCase):
         assert self.simulator.ledger.sessions[second]["status"] == "open"
 
     def test_pay_page_is_shown_again_until_it_has_too_little_time_left(self):
-        CheckoutAttempt.objects.update(expires_at=self.now + attempts.TOO_SHORT + timedelta(minutes=1))
-        assert self.open_session(self.order) == self.session_id
+        two_minutes = self.now + timedelta(minutes=2)
+        with stopped(self.now):
+            CheckoutAttempt.objects.update(expires_at=two_minutes + MOMENT)
+            assert self.open_session(self.order) == self.session_id
 
-        CheckoutAttempt.objects.update(expires_at=self.now + attempts.TOO_SHORT)
-        assert self.open_session(self.order) != self.session_id
+            CheckoutAttempt.objects.update(expires_at=two_minutes)
+            assert self.open_session(self.order) != self.session_id
 
     def test_order_past_its_time_is_let_go_when_pay_is_pressed(self):
         Order.objects.update(expires_at=self.now)
@@ -66,44 +69,62 @@ class EndOfAnOrderTests(StripeTestCase):
 
 
 class AskingTests(StripeTestCase):
+    def stop(self):
+        """Stop the clock; not earlier than the events have come, whose own moment is the real one."""
+        self.enterContext(stopped())
+
     def asked(self):
         before = self.calls("GET /v1/checkout/sessions/")
         sweeper.sweep()
         return self.calls("GET /v1/checkout/sessions/") - before
 
-    def age(self, **ago):
-        CheckoutAttempt.objects.update(created_at=timezone.now() - timedelta(**ago))
+    def age(self, ago):
+        CheckoutAttempt.objects.update(created_at=timezone.now() - ago)
 
     def test_webhook_gets_half_a_minute_before_stripe_is_asked(self):
         self.open_session(make_order())
 
-        self.age(seconds=20)
+        self.stop()
+        self.age(timedelta(seconds=30))
         assert self.asked() == 0
-        self.age(seconds=40)
+        self.age(timedelta(seconds=30) + MOMENT)
         assert self.asked() == 1
 
     def test_bank_payment_is_asked_about_at_once_and_then_each_hour(self):
         order = make_order()
         self.simulator.ledger.pay(self.open_session(order), method="sepa_debit")
         self.tell_all()
+        self.stop()
 
         assert self.asked() == 1
         assert self.asked() == 0
-        CheckoutAttempt.objects.update(asked_at=timezone.now() - timedelta(minutes=59))
+        CheckoutAttempt.objects.update(asked_at=timezone.now() - timedelta(hours=1))
         assert self.asked() == 0
-        CheckoutAttempt.objects.update(asked_at=timezone.now() - timedelta(minutes=61))
+        CheckoutAttempt.objects.update(asked_at=timezone.now() - timedelta(hours=1) - MOMENT)
         assert self.asked() == 1
 
     def test_paid_order_is_not_asked_about(self):
         self.paid_order()
-        self.age(days=2)
+        self.age(timedelta(days=2))
 
         assert self.asked() == 0
 
+    def test_those_that_were_not_asked_about_for_longest_come_first_and_a_sweep_takes_so_many_only(self):
+        young, old, never = (self.open_session(make_order()) for _ in range(3))
+        self.age(timedelta(hours=2))
+        for session_id, minutes in ((young, 1), (old, 2)):
+            CheckoutAttempt.objects.filter(session_id=session_id).update(
+                asked_at=timezone.now() - timedelta(minutes=minutes)
+            )
+
+        with mock.patch.object(sweeper, "BATCH", 2):
+            assert [attempt.session_id for attempt in sweeper.open_attempts()] == [never, old]
+
     def test_attempt_is_compared_with_stripe_after_a_day(self):
         self.open_session(make_order())
-        for hours, compared in ((23, 0), (25, 1)):
-            self.age(hours=hours)
+        self.stop()
+        for age, compared in ((timedelta(days=1), 0), (timedelta(days=1) + MOMENT, 1)):
+            self.age(age)
             sweeper.reconcile()
             assert CheckoutAttempt.objects.exclude(reconciled_at=None).count() == compared
 
@@ -111,7 +132,7 @@ class AskingTests(StripeTestCase):
         away = mock.patch.object(gateway, "create_session", side_effect=gateway.Unavailable("away"))
         with away, self.assertRaises(gateway.Unavailable):
             attempts.start(make_order().token)
-        self.age(days=2)
+        self.age(timedelta(days=2))
 
         sweeper.reconcile()
 
@@ -123,12 +144,17 @@ class CatchUpTests(StripeTestCase):
         """Return how long ago the events begin that are asked for."""
         WebhookEvent.objects.all().delete()
         if newest_ago:
-            WebhookEvent.objects.create(
-                event_id="evt_1", kind="x", livemode=False, payload={}, happened_at=timezone.now() - newest_ago
-            )
-        with mock.patch.object(gateway, "events_since", return_value=iter([])) as asked:
+            for ago in (newest_ago, timedelta(days=300)):
+                WebhookEvent.objects.create(
+                    event_id=str(ago), kind="x", livemode=False, payload={}, happened_at=self.now - ago
+                )
+        with stopped(self.now), mock.patch.object(gateway, "events_since", return_value=iter([])) as asked:
             assert sweeper.catch_up() == 0
-        return timedelta(seconds=round(timezone.now().timestamp() - asked.call_args.args[0], -1))
+            return timedelta(seconds=int(self.now.timestamp()) - asked.call_args.args[0])
+
+    def setUp(self):
+        super().setUp()
+        self.now = timezone.now().replace(microsecond=0)
 
     def test_it_looks_back_two_hours_or_to_the_last_event_but_not_for_ever(self):
         assert self.since() == timedelta(hours=2)
@@ -149,7 +175,7 @@ class ForgettingTests(StripeTestCase):
         self.open_session(make_order())
         self.simulator.ledger.pay(self.open_session(make_order()))
         self.tell_all()
-        long_ago = timezone.now() - timedelta(days=61)
+        long_ago = timezone.now() - timedelta(days=60)
         CheckoutAttempt.objects.update(created_at=long_ago)
         WebhookEvent.objects.update(received_at=long_ago, status=WebhookEvent.Status.FAILED)
 
@@ -161,30 +187,31 @@ class ForgettingTests(StripeTestCase):
             ("complete", False),
         }
 
-    def test_sixty_days_are_kept(self):
+    def test_sixty_days_are_kept_and_no_moment_more(self):
         self.paid_order()
-        almost = timezone.now() - timedelta(days=59)
-        CheckoutAttempt.objects.update(created_at=almost)
-        WebhookEvent.objects.update(received_at=almost)
+        self.enterContext(stopped())
+        for age, is_kept in ((timedelta(days=60), True), (timedelta(days=60) + MOMENT, False)):
+            CheckoutAttempt.objects.update(created_at=timezone.now() - age)
+            WebhookEvent.objects.update(received_at=timezone.now() - age)
 
-        sweeper.forget()
+            sweeper.forget()
 
-        assert WebhookEvent.objects.count() == 2
-        assert CheckoutAttempt.objects.get().params
+            assert WebhookEvent.objects.exists() == is_kept
+            assert bool(CheckoutAttempt.objects.get().params) == is_kept
 
 
 class MissingInvoiceTests(StripeTestCase):
     def test_invoice_is_made_for_accepted_money_of_the_last_month_only(self):
-        for days, count in ((31, 0), (29, 1)):
-            Invoice.objects.all().delete()
-            order = self.paid_order()
-            Invoice.objects.all().delete()
-            Payment.objects.filter(order=order).update(created_at=timezone.now() - timedelta(days=days))
-            Payment.objects.exclude(order=order).update(is_accepted=False)
+        order = self.paid_order()
+        Invoice.objects.all().delete()
+        self.enterContext(stopped())
+        month = timedelta(days=30)
+        for age, is_accepted, count in ((month, True, 0), (month - MOMENT, False, 0), (month - MOMENT, True, 1)):
+            Payment.objects.update(created_at=timezone.now() - age, is_accepted=is_accepted)
 
             sweeper.sweep()
 
-            assert Invoice.objects.count() == count
+            assert order.invoices.count() == count
 
     def test_two_sweeps_mail_it_once(self):
         order = self.paid_order()
