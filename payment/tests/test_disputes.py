@@ -276,8 +276,10 @@ class RefusedRefundTests(DisputeTestCase):
     def test_part_that_the_dashboard_made_is_booked_and_the_rest_named(self):
         self.refund_in_the_dashboard(1000)
 
-        self.ask(3000)
+        self.ask(3000, restocks=True)
 
+        self.product.refresh_from_db()
+        assert self.product.stock == 5
         assert self.order.status == S.PARTIALLY_REFUNDED
         assert "€20.00 are left to refund" in Problem.objects.get().text
         assert self.payment.refundable() == 2000

@@ -29,6 +29,7 @@ class FulfilTests(StripeTestCase):
         payment = Payment.objects.get()
         assert (payment.amount, payment.currency) == (2500, "EUR")
         assert order.attempts.get().status == CheckoutAttempt.Status.COMPLETE
+        assert order.events.get(status=S.PAID).stripe_event.startswith("evt_")
         assert is_proven(order.email)
         assert not Problem.objects.exists()
 
@@ -132,6 +133,56 @@ class WrongMoneyTests(StripeTestCase):
     def test_unknown_order_is_flagged(self):
         self.assert_flagged(self.pay_wrongly(metadata={"order": "987654321"}))
 
+    def test_session_that_names_another_order_and_its_attempt_pays_neither(self):
+        """The session that an attempt knows is that attempt's, whichever it says and whichever is older."""
+        for is_older in (True, False):
+            orders = [make_order(), make_order()]
+            for order in orders:
+                self.open_session(order)
+            mine, other = orders if is_older else reversed(orders)
+            metadata = other.attempts.get().params["metadata"]
+            session_id = mine.attempts.get().session_id
+            self.simulator.faults.set(metadata=metadata)
+            self.simulator.ledger.pay(session_id)
+            self.simulator.faults.reset()
+
+            fulfil.fulfil(session_id)
+
+            assert set(Order.objects.values_list("status", flat=True)) == {S.AWAITING_PAYMENT}
+            assert Problem.objects.filter(key=f"order-{session_id}").count() == 1
+
+    def test_session_of_another_installation_that_nobody_paid_is_no_problem(self):
+        order = make_order()
+        self.open_session(order)
+        params = order.attempts.get().params
+        metadata = {"order": str(order.pk), "attempt": "theirs"}
+        foreign = gateway.create_session(params | {"metadata": metadata}, key="theirs").id
+
+        fulfil.fulfil(foreign)
+        self.simulator.ledger.expire(foreign)
+        fulfil.fulfil(foreign)
+
+        assert not Problem.objects.exists()
+        assert Order.objects.get().status == S.AWAITING_PAYMENT
+
+    def test_bank_payment_of_another_amount_is_not_said_to_be_on_its_way(self):
+        order = make_order()
+        session_id = self.open_session(order)
+        self.simulator.faults.set(amount=1249)
+        self.simulator.ledger.pay(session_id, method="sepa_debit")
+
+        fulfil.fulfil(session_id)
+
+        order.refresh_from_db()
+        assert order.status == S.AWAITING_PAYMENT
+
+    def test_staff_read_what_is_other_than_agreed(self):
+        self.pay_wrongly(amount=1249, currency="usd", livemode=True)
+
+        text = Problem.objects.get().text
+        for words in ("amount: 1250 ≠ 1249", "currency: EUR ≠ USD", "test or live mode: False ≠ True"):
+            assert words in text
+
     def test_words_for_an_order_are_flagged(self):
         self.assert_flagged(self.pay_wrongly(metadata={"order": "abc"}))
 
@@ -204,6 +255,21 @@ class LateMoneyTests(StripeTestCase):
         assert len(self.simulator.ledger.refunds) == 1
         assert not Invoice.objects.exists()
         assert OutgoingMail.objects.filter(kind="refund").count() == 1
+
+    def test_money_for_an_order_that_the_bank_had_refused_pays_it_or_goes_back(self):
+        for stock, status in ((1, S.PAID), (0, S.REFUNDED)):
+            product = make_item(stock=9)
+            order = make_order(lines=[(product, 1)])
+            session_id = self.open_session(order)
+            order.move(S.CANCELLED)
+            type(product).objects.update(stock=stock)
+            Order.objects.filter(pk=order.pk).update(holds_stock=False)
+
+            self.simulator.ledger.pay(session_id)
+            self.tell_all()
+
+            order.refresh_from_db()
+            assert order.status == status
 
     def late_order_with_coupon(self, **limits):
         coupon = Coupon.objects.create(code="TWICE", amount=Decimal(2), **limits)

@@ -140,6 +140,36 @@ class ThingsPageTests(StripeTestCase):
         with pytest.raises(refunds.TooMuch):
             refunds.request(self.payment, amount=900, key="x", reason="", things=Things({self.other.pk: 1}))
 
+    def test_as_many_pieces_are_offered_as_are_left_and_the_shipping_once(self):
+        page = self.client.get(self.url)
+        self.assertContains(page, f'name="line_{self.line.pk}" min="0" max="2"')
+        self.assertContains(page, "of 2, at €20.00 each")
+        self.assertContains(page, "Shipping, €5.00")
+
+        self.confirm(**{f"line_{self.line.pk}": "1", f"line_{self.other.pk}": "1", "shipping": "on"})
+
+        page = self.client.get(self.url)
+        self.assertContains(page, f'name="line_{self.line.pk}" min="0" max="1"')
+        self.assertNotContains(page, f"line_{self.other.pk}")
+        self.assertNotContains(page, "Shipping, €5.00")
+
+    def test_none_of_one_thing_and_one_of_another(self):
+        page = self.post(**{f"line_{self.line.pk}": "0", f"line_{self.other.pk}": "1"})
+
+        self.assertContains(page, "Refund €9.00")
+
+    def test_an_order_without_shipping_and_a_payment_that_was_not_accepted_have_less_to_choose(self):
+        Order.objects.update(shipping=0)
+        self.assertNotContains(self.client.get(self.url), "Shipping")
+
+        type(self.payment).objects.update(is_accepted=False)
+        self.assertNotContains(self.client.get(self.url), "line_")
+
+    def test_a_thing_that_was_worth_nothing_cannot_go_back_alone(self):
+        self.order.lines.filter(pk=self.other.pk).update(unit_price=0)
+
+        assert self.post(**{f"line_{self.other.pk}": "1"}).status_code == 422
+
     def test_senseless_choices_show_the_form_again(self):
         line = f"line_{self.line.pk}"
         for fields in [{}, {line: "3"}, {line: "-1"}, {line: "0"}, {line: "x"}, {line: "1", "amount": "5.00"}]:

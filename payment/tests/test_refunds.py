@@ -8,12 +8,13 @@ from django.utils import timezone
 
 from account.models import User
 from account.tests.factories import make_user
+from config.tests.clock import stopped
 from mail.models import OutgoingMail
 from orders.models import Invoice, Order
 from orders.tests.factories import make_item
 from payment import audit, gateway, refunds, sweeper
 from payment.management.commands.stripe_simulator import adopt_payments
-from payment.models import Problem, Refund
+from payment.models import Payment, Problem, Refund
 from payment.tests.stand_in import StripeTestCase
 
 S = Order.Status
@@ -57,8 +58,31 @@ class RequestTests(RefundTestCase):
         self.ask(2999, "a")
 
         for amount in (2, 0, -1, 10**12):
-            with pytest.raises(refunds.TooMuch):
+            with pytest.raises(refunds.TooMuch, match="only 1 left"):
                 self.ask(amount, f"b{amount}")
+        assert self.ask(1, "last").status == Refund.Status.SUCCEEDED
+        assert (self.payment.refundable(), self.order.status) == (0, S.REFUNDED)
+
+    def test_all_at_once_may_go_back(self):
+        assert self.ask(3000, "a").amount == 3000
+
+    def test_a_payment_of_nothing_has_nothing_to_give_back(self):
+        Payment.objects.update(payment_intent="free-1")
+        self.payment.refresh_from_db()
+
+        assert self.payment.refundable() == 0
+
+    def test_more_than_came_in_leaves_nothing_and_not_less(self):
+        self.ask(2999, "a")
+        Refund.objects.create(payment=self.payment, idempotency_key="b", amount=2, status="succeeded")
+
+        assert self.payment.refundable() == 0
+
+    def test_a_reason_is_as_long_as_its_column(self):
+        with self.captureOnCommitCallbacks(execute=True):
+            refund = refunds.request(self.payment, amount=1, key="a", reason="x" * 301)
+
+        assert refund.reason == "x" * 300
 
     def test_same_key_is_the_same_refund(self):
         assert self.ask(1000, "a") == self.ask(1000, "a")
@@ -102,8 +126,11 @@ class RequestTests(RefundTestCase):
         assert Refund.objects.get().status == Refund.Status.SUCCEEDED
 
     def test_refund_that_stripe_broke_on_takes_another_key(self):
-        self.simulator.faults.set(api=[{"mode": "500", "path": "/v1/refunds", "method": "POST"}])
+        breaks = [{"mode": "500", "path": "/v1/refunds", "method": "POST"}]
+        self.simulator.faults.set(api=breaks)
         self.ask(1000, "a")
+        self.simulator.faults.set(api=breaks)
+        refunds.send(Refund.objects.get().pk)
         assert self.at_stripe() == []
 
         refunds.send(Refund.objects.get().pk)
@@ -111,19 +138,30 @@ class RequestTests(RefundTestCase):
         assert self.at_stripe() == [1000]
 
     def test_refund_that_was_tried_waits_before_it_is_tried_again(self):
-        with mock.patch.object(gateway, "create_refund", side_effect=gateway.Unavailable("away")) as asked:
+        now, held = timezone.now() + timedelta(hours=1), []
+
+        def away(*_args, **_kwargs):
+            held.append(Refund.objects.get().due_at - now)
+            raise gateway.Unavailable("away")
+
+        with stopped(now), mock.patch.object(gateway, "create_refund", away):
             refund = self.ask(1000, "a")
             sweeper.sweep()
 
-        assert asked.call_count == 1
-        assert timedelta(minutes=1) < refund.due_at - timezone.now() <= timedelta(minutes=2)
+        assert held == [timedelta(seconds=40)]
+        assert refund.due_at - now == timedelta(minutes=2)
+
+    def test_first_try_asks_for_nothing_but_the_refund(self):
+        self.ask(1000, "a")
+
+        assert (self.calls("GET /v1/refunds"), self.calls("POST /v1/refunds")) == (0, 1)
 
     def test_refund_that_stays_unsent_is_told_once(self):
         with mock.patch.object(gateway, "create_refund", side_effect=gateway.Unavailable("away")):
             refund = self.ask(1000, "a")
             for tries in range(2, 8):
                 refunds.send(refund.pk)
-                assert Problem.objects.count() == (tries >= refunds.MAX_TRIES)
+                assert Problem.objects.count() == (tries >= 5)
 
     def test_refused_refund_is_failed_flagged_and_leaves_the_rest_refundable(self):
         with mock.patch.object(gateway, "create_refund", side_effect=gateway.Refused("no")):
@@ -158,6 +196,13 @@ class LearnTests(RefundTestCase):
         assert self.credit_notes() == [5, 10, 15]
         assert sum(Refund.objects.values_list("amount", flat=True)) == self.payment.amount
         assert OutgoingMail.objects.filter(kind="refund").count() == 3
+
+    def test_refund_of_a_payment_that_is_not_ours_is_none_of_our_business(self):
+        Refund.objects.all().delete()
+
+        refunds.learn("pi_of_another_program")
+
+        assert not Refund.objects.exists()
 
     def test_our_own_refund_comes_back_as_an_event_and_is_known(self):
         self.ask(1000, "a")
@@ -219,6 +264,33 @@ class ReturnedTests(RefundTestCase):
         assert Problem.objects.get().resolved_at
         assert "Bank transfer, 2 Nov" in OutgoingMail.objects.get(kind="refund-settled").text
         assert audit.everything() == []
+
+    def test_the_order_owes_until_each_of_two_is_paid(self):
+        second = self.ask(500, "b")
+        self.simulator.ledger.fail_refund(second.stripe_refund_id)
+        self.tell_all()
+
+        for refund, is_owed in ((second, True), (self.refund, False)):
+            assert refunds.pay_otherwise(refund, how="cash", actor=None)
+            self.order.refresh_from_db()
+            assert self.order.is_refund_owed == is_owed
+        notes = [event.note for event in self.order.events.all()][-2:]
+        assert notes == ["€5.00 paid back in another way: cash", "€10.00 paid back in another way: cash"]
+
+    def test_how_it_was_paid_is_as_long_as_its_column(self):
+        self.settle(how="x" * 201)
+
+        self.refund.refresh_from_db()
+        assert self.refund.settled_how == "x" * 200
+
+    def test_staff_who_may_not_refund_may_not_settle(self):
+        clerk = make_user("clerk")
+        clerk.is_staff = True
+        clerk.save()
+        self.client.force_login(clerk)
+        address = reverse("payment:refund_settle", args=[self.refund.pk])
+
+        assert self.client.post(address, {"how": "x"}, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 403
 
     def test_without_a_word_how_it_stays_open(self):
         self.assertContains(self.settle(how=" "), "write down how")

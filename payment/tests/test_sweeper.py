@@ -368,6 +368,23 @@ class ReconcileTests(SweeperTestCase):
         assert asked.call_count == 3
         assert CheckoutAttempt.objects.filter(reconciled_at=None).count() == 9
 
+    def test_two_odd_rows_now_and_then_are_no_stripe_that_is_away(self):
+        for _ in range(8):
+            self.open_session(make_order())
+        away, fine = gateway.Unavailable("away"), audit.differences
+        answers = iter([away, away, None, away, away, None, away, away])
+
+        def differences(attempt):
+            if error := next(answers):
+                raise error
+            return fine(attempt)
+
+        with mock.patch.object(audit, "differences", differences):
+            self.reconcile()
+
+        assert CheckoutAttempt.objects.exclude(reconciled_at=None).count() == 2
+        assert next(answers, "all were tried") == "all were tried"
+
     def test_payment_and_refund_we_never_heard_of_are_told(self):
         self.simulator.ledger.pay(self.open_session(make_order()))
         order = make_order()

@@ -6,9 +6,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from account.tests.factories import make_user
+from cart.models import Coupon
 from orders.models import Order
 from orders.tests.factories import CONTACT, make_item, make_order
 from payment import gateway, sweeper
+from payment.models import Refund
 from payment.tests.stand_in import StripeTestCase, assert_paid_once
 
 PROCESS, COMPLETED, CANCELED = (reverse(f"payment:{name}") for name in ("process", "completed", "canceled"))
@@ -84,7 +86,11 @@ class ProcessTests(PaymentPageTestCase):
         assert not self.simulator.api.calls
 
     def test_other_methods_are_refused(self):
-        assert self.client.put(PROCESS).status_code == 405
+        self.client.force_login(make_user(staff=True))
+        for address in (PROCESS, reverse("payment:refund", args=[1])):
+            assert self.client.put(address).status_code == 405
+        for address in (reverse("payment:change"), reverse("payment:refund_settle", args=[1])):
+            assert self.client.get(address).status_code == 405
         assert self.client.post(COMPLETED, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 405
         assert self.client.post(CANCELED, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 405
 
@@ -94,6 +100,30 @@ class ProcessTests(PaymentPageTestCase):
         statuses = [self.press_pay(order).status_code for _ in range(11)]
 
         assert statuses == [409] * 10 + [429]
+        assert self.press_pay(order)["Retry-After"] == "60"
+
+    def test_sixty_first_click_a_minute_from_one_address_is_limited_whatever_it_is_for(self):
+        statuses = [self.press_pay(Order(token=f"none-{number}")).status_code for number in range(61)]
+
+        assert statuses == [404] * 60 + [429]
+
+    def test_no_page_about_money_is_kept_on_its_way(self):
+        order = self.paid_order()
+        self.remember(order)
+        self.client.force_login(make_user(staff=True))
+        session_id = order.attempts.get().session_id
+        same_origin = {"Sec-Fetch-Site": "same-origin"}
+        refund = reverse("payment:refund", args=[order.pk])
+        given = Refund.objects.create(payment=order.payments.get(), amount=1, idempotency_key="k")
+        for answer in [
+            self.client.get(PROCESS),
+            self.client.get(CANCELED),
+            self.client.get(COMPLETED, {"session_id": session_id}),
+            self.client.get(refund),
+            self.client.post(reverse("payment:change"), {"order": order.token}, headers=same_origin),
+            self.client.post(reverse("payment:refund_settle", args=[given.pk]), headers=same_origin),
+        ]:
+            assert "no-store" in answer["Cache-Control"], answer
 
 
 class TimeIsUpTests(PaymentPageTestCase):
@@ -194,6 +224,36 @@ class ChangeTests(PaymentPageTestCase):
         [session] = self.simulator.ledger.sessions.values()
         assert session["status"] == "expired"
 
+    def test_a_cart_that_has_been_filled_since_keeps_what_it_holds_more_of(self):
+        type(self.product).objects.update(stock=9)
+        other = make_item(stock=9)
+        for product, quantity in ((self.product, 3), (other, 1)):
+            address = reverse("cart:cart_add", args=[product.pk])
+            self.client.post(address, {"quantity": quantity}, headers=self.same_origin)
+
+        self.change()
+
+        cart = self.client.get(reverse("cart:cart_detail")).context["cart"]
+        assert cart.pieces == {self.product.pk: 3, other.pk: 1}
+
+    def test_what_is_no_longer_for_sale_does_not_come_back(self):
+        type(self.product).objects.update(available=False)
+
+        self.change()
+
+        assert not self.client.get(reverse("cart:cart_detail")).context["cart"].pieces
+
+    def test_the_coupon_comes_back_while_it_is_good(self):
+        coupon = Coupon.objects.create(code="TEN", percent=10, max_uses_each=None)
+        for is_active, code in ((True, "TEN"), (False, "")):
+            Coupon.objects.update(is_active=is_active)
+            order = make_order(lines=[(self.product, 1)], coupon_code="TEN")
+            answer = self.client.post(reverse("payment:change"), {"order": order.token}, headers=self.same_origin)
+            assert answer["Location"] == reverse("cart:cart_detail")
+            assert self.client.session.get("coupon", "") == code
+            assert coupon.uses.count() == 0
+            self.client.post(reverse("cart:coupon_remove"), headers=self.same_origin)
+
     def test_what_was_typed_is_there_again(self):
         self.change()
 
@@ -244,7 +304,7 @@ class StripeDownTests(PaymentPageTestCase):
             page = self.press_pay(self.order)
 
         self.assertContains(page, "does not answer", status_code=503)
-        assert page["Retry-After"]
+        assert page["Retry-After"] == "30"
         self.order.refresh_from_db()
         assert (self.order.status, self.order.holds_stock) == (Order.Status.AWAITING_PAYMENT, True)
         self.simulator.faults.reset()
@@ -326,11 +386,44 @@ class CompletedTests(PaymentPageTestCase):
 
         first, last = self.come_back(order), self.come_back(order, waited=10)
 
-        self.assertContains(first, 'http-equiv="refresh"')
+        self.assertContains(first, 'http-equiv="refresh" content="2;')
+        self.assertContains(first, "waited=2")
+        self.assertContains(self.come_back(order, waited=9), "waited=11")
+        self.assertContains(self.come_back(order, waited=1000), "waited=2")  # nonsense: nobody waits so long
+        self.assertNotContains(self.come_back(order, waited=999), 'http-equiv="refresh"')
         self.assertContains(last, "not heard of your payment yet")
         self.assertNotContains(last, 'http-equiv="refresh"')
         self.assertNotContains(first, "is paid")
         self.assertNotContains(last, "is paid")
+
+    def test_stripe_is_asked_by_the_first_look_only(self):
+        order = make_order()
+        self.open_session(order)
+        self.remember(order)
+        before = self.calls("GET /v1/checkout/sessions/")
+
+        for waited in (0, 2, 4):
+            self.come_back(order, waited=waited)
+
+        assert self.calls("GET /v1/checkout/sessions/") == before + 1
+
+    def test_the_last_five_addresses_are_trusted(self):
+        for number in range(6):
+            order = make_order(email=f"Ada{number}@example.com")
+            self.simulator.ledger.pay(self.open_session(order))
+            self.remember(order)
+            self.come_back(order)
+
+        assert self.client.session["proven_addresses"] == [f"ada{number}@example.com" for number in range(1, 6)]
+
+    def test_files_go_nowhere(self):
+        for digital, words in ((True, "Invoice address"), (False, "Goes to")):
+            order = self.paid_order(lines=[(make_item(), 1), (make_item(), 1)])
+            order.lines.update(is_digital=True)
+            if not digital:
+                order.lines.filter(pk=order.lines.first().pk).update(is_digital=False)
+            self.remember(order)
+            self.assertContains(self.come_back(order), words)
 
     def test_asks_stripe_itself_when_no_webhook_came(self):
         order = make_order()
@@ -376,11 +469,13 @@ class CompletedTests(PaymentPageTestCase):
         self.assertTemplateNotUsed(page, "payment/completed.html")
 
     def test_stranger_with_the_session_id_gets_404(self):  # D77
-        order = self.paid_order()
-        assert self.come_back(order).status_code == 404
-
-        self.client.force_login(make_user(staff=True))
-        assert self.come_back(order).status_code == 404
+        older = make_user("older", staff=True)
+        guests, members = self.paid_order(), self.paid_order(buyer=make_user("bob"))
+        for stranger in (None, older, make_user("younger", staff=True)):
+            if stranger:
+                self.client.force_login(stranger)
+            for order in (guests, members):
+                assert self.come_back(order).status_code == 404
 
     def test_buyer_on_another_device_sees_it(self):
         order = self.paid_order(buyer=make_user("bob"))
@@ -400,8 +495,8 @@ class CompletedTests(PaymentPageTestCase):
         self.open_session(order)
         self.remember(order)
 
-        for waited in ("-1", "abc", "٣", "9" * 5000):
-            assert self.come_back(order, waited=waited).status_code == 200
+        for waited in ("-1", "abc", "٣", "²", "", "9" * 5000):
+            self.assertContains(self.come_back(order, waited=waited), "waited=2")
 
 
 class CanceledTests(PaymentPageTestCase):
