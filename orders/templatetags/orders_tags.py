@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django import template
+from django.conf import settings
 from django.db.models import Q
 from django.utils.formats import date_format
 from django.utils.html import format_html, strip_tags
@@ -32,6 +33,8 @@ def my_orders(context: dict[str, Any]) -> dict[str, Any]:
 def waiting_order(context: dict[str, Any]) -> dict[str, Any]:
     """Lead to the newest order of this browser or member that waits to be paid; nothing when there is none."""
     request = context["request"]
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+        return {}
     theirs = Q(token__in=request.session.get(SESSION_KEY) or [])
     if request.user.is_authenticated:
         theirs |= Q(buyer=request.user)
