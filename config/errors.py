@@ -6,15 +6,29 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
 
 MAX_KEPT_FIELDS = 200
+TEXTS = {
+    400: _l("This request could not be understood."),
+    403: _l("You may not do this."),
+    404: _l("There is nothing at this address."),
+    405: _l("This address is for something else."),
+    410: _l("There is nothing at this address any more."),
+    413: _l("This is more than may be sent here."),
+    422: _l("Something in what was sent is missing or not as it should be."),
+    429: _l("That was too often. Try again later."),
+    500: _l("Something went wrong on our side."),
+    503: _l("The site cannot answer at the moment. Try again later."),
+}
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     if isinstance(exception, RequestDataTooBig):
-        return answer(request, 413, _("This is more than may be sent here."))
-    return answer(request, 400, _("This request could not be understood."))
+        return answer(request, 413)
+    return answer(request, 400)
 
 
 def method_not_allowed(request: HttpRequest, allowed: str) -> HttpResponse:
@@ -34,7 +48,7 @@ def not_taken_in(request: HttpRequest, status: int) -> HttpResponse:
     texts = {
         400: _("This request broke off."),
         408: _("This took too long to arrive."),
-        413: _("This is more than may be sent here."),
+        413: str(TEXTS[413]),
         429: _("Too much is being sent at once."),
     }
     response = answer(request, status, texts[status])
@@ -43,15 +57,15 @@ def not_taken_in(request: HttpRequest, status: int) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return answer(request, 403, _("You may not do this."))
+    return answer(request, 403)
 
 
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return answer(request, 404, _("There is nothing at this address."))
+    return answer(request, 404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return answer(request, 500, _("Something went wrong on our side."))
+    return answer(request, 500)
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
@@ -62,25 +76,47 @@ def unavailable(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def typed(request: HttpRequest) -> list[tuple[str, str]]:
-    """Return the fields of a form that can be sent again as they are: no file, and nothing a page should not hold."""
+def typed(request: HttpRequest, *, but_files: bool = False) -> list[tuple[str, str]]:
+    """
+    Return the fields of a form that can be sent again as they are: nothing that a page should not hold, and nothing
+    beside a file, which would be lost on the way, unless the page says so (`but_files`).
+    """
     if request.method != "POST":
         return []
     with suppress(Exception):  # the body could not be read to its end
         fields = [(name, value) for name, values in request.POST.lists() for value in values]
         is_secret = any("password" in name or name in ("code", "token") for name, _value in fields)
-        return [] if is_secret or request.FILES or len(fields) > MAX_KEPT_FIELDS else fields
+        is_torn = bool(request.FILES) and not but_files
+        return [] if is_secret or is_torn or len(fields) > MAX_KEPT_FIELDS else fields
     return []
 
 
-def answer(request: HttpRequest, status: int, message: str, **more: object) -> HttpResponse:
+def answer(request: HttpRequest, status: int, message: str = "", **more: object) -> HttpResponse:
     """Render `<status>.html`, or the same in JSON for a client that prefers it."""
-    request_id = getattr(request, "id", "-")
+    message = message or str(TEXTS[status])
     if prefers_json(request):
-        return JsonResponse({"error": message, "status": status, "request_id": request_id}, status=status)
-    context = {"message": message, "request_id": request_id, "site_name": settings.SITE_NAME, **more}
+        return JsonResponse(_in_json(request, status, message), status=status)
+    context = {"message": message, "request_id": _id(request), "site_name": settings.SITE_NAME, **more}
     # The error pages must not need what may be broken: no database, no session, no context processors.
     return render(None if status >= 500 else request, f"{status}.html", context, status=status)
+
+
+def speak_json(request: HttpRequest, response: HttpResponse) -> None:
+    """Give a refusal that was written for people to a program, with its status, headers and cookies."""
+    message = str(TEXTS.get(response.status_code, response.reason_phrase))
+    response.content = JsonResponse(_in_json(request, response.status_code, message)).content
+    response["Content-Type"] = "application/json"
+    if "Content-Length" in response:
+        response["Content-Length"] = str(len(response.content))
+    patch_vary_headers(response, ["Accept"])
+
+
+def _in_json(request: HttpRequest, status: int, message: str) -> dict[str, object]:
+    return {"error": message, "status": status, "request_id": _id(request)}
+
+
+def _id(request: HttpRequest) -> str:
+    return getattr(request, "id", "-")
 
 
 def prefers_json(request: HttpRequest) -> bool:

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from .csrf import typed
 from .databases import is_away
-from .errors import bad_request, method_not_allowed, not_taken_in, prefers_json, session_lost, unavailable
+from .errors import bad_request, method_not_allowed, not_taken_in, prefers_json, session_lost, speak_json, unavailable
 from .logs import belonging_to, id_from, route_of
 
 logger = logging.getLogger(__name__)
@@ -72,6 +72,19 @@ def _leads_back_here(response: HttpResponse, request: HttpRequest) -> bool:
         return False
     login = urlsplit(response["Location"])
     return login.path == reverse(settings.LOGIN_URL) and QueryDict(login.query).get("next") == request.get_full_path()
+
+
+def answer_programs(get_response: NextLayer) -> NextLayer:
+    """Refuse a client that asks for JSON in JSON, whoever refuses: a view, Django's own pages, those of DEBUG."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        is_page = response.get("Content-Type", "").startswith("text/") and not response.streaming
+        if response.status_code >= 400 and is_page and prefers_json(request):
+            speak_json(request, response)
+        return response
+
+    return middleware
 
 
 def explain_method(get_response: NextLayer) -> NextLayer:

@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from . import counters
+from .errors import typed
 
 PERIODS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
 
@@ -105,6 +106,10 @@ def newcomers(request: HttpRequest) -> bool:
     return not request.session.keys()
 
 
+def brings_a_file(request: HttpRequest) -> bool:
+    return bool(request.FILES)
+
+
 def limited(*rates: str, scope: str = "", of: Callable[[HttpRequest], bool] = everyone) -> Callable:
     """Decorate a view so that its POSTs are limited per visitor; the refusal is a 429 page with Retry-After."""
 
@@ -124,8 +129,9 @@ def limited(*rates: str, scope: str = "", of: Callable[[HttpRequest], bool] = ev
 
 
 def too_many(request: HttpRequest, retry_after: int, template: str = "429.html") -> HttpResponse:
-    """Render the 429 page; `retry_after` is in seconds."""
-    context = {"retry_after": retry_after, "minutes": -(-retry_after // 60)}
+    """Render the 429 page with what was typed, to be sent again; `retry_after` is in seconds."""
+    kept = typed(request, but_files=True)
+    context = {"minutes": -(-retry_after // 60), "kept": kept, "had_files": bool(kept and request.FILES)}
     response = render(request, template, context, status=429)
     response["Retry-After"] = str(retry_after)
     return response

@@ -93,6 +93,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.middleware.request_id",
+    "config.middleware.answer_programs",
     "config.middleware.refuse_nul",
     "config.headers.tell_browsers",
     "django.middleware.security.SecurityMiddleware",

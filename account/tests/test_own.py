@@ -78,6 +78,33 @@ class EmailChangeTests(TestCase):
         assert self.client.post(self.link()).status_code == 410
 
 
+class ProfileLimitTests(TestCase):
+    def setUp(self):
+        self.client.force_login(make_user("alice"))
+
+    def save(self, **fields):
+        return self.client.post(reverse("account:edit"), {"first_name": "Alice", **fields})
+
+    def test_nobody_at_the_form_meets_the_limit_and_who_does_keeps_what_was_typed(self):
+        assert {self.save(bio=f"Try {number}").status_code for number in range(60)} == {302}
+
+        page = self.save(bio="I print <b>.")
+
+        self.assertContains(page, "What you typed is kept", status_code=429)
+        self.assertContains(page, 'name="bio" value="I print &lt;b&gt;."', status_code=429)
+        assert User.objects.get().bio == "Try 59"
+
+    def test_photos_are_counted_by_themselves(self):
+        for _ in range(20):
+            self.save(photo=SimpleUploadedFile("x.png", b"no picture"))
+
+        page = self.save(photo=SimpleUploadedFile("x.png", b"no picture"), bio="I print.")
+
+        self.assertContains(page, "Only the file has to be chosen again", status_code=429)
+        self.assertContains(page, 'value="I print."', status_code=429)
+        assert self.save(bio="I print.").status_code == 302
+
+
 class SessionTests(TestCase):
     @classmethod
     def setUpTestData(cls):

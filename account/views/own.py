@@ -22,7 +22,7 @@ from actions.stream import Line, fold, latest
 from config import personaldata
 from config.http import MemberRequest
 from config.intake import takes_files
-from config.ratelimit import limited
+from config.ratelimit import brings_a_file, limited
 
 ACTIONS_READ = 50
 
@@ -45,7 +45,8 @@ def _of_everybody(user: User, hidden: set[int]) -> list[Line]:
 @takes_files
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
-@limited("10/min", "100/d", scope="profile")
+@limited("60/min", "600/d", scope="profile")
+@limited("20/min", "200/d", scope="profile-photo", of=brings_a_file)  # each costs a second to draw anew
 def edit(request: MemberRequest) -> HttpResponse:
     form = ProfileForm(request.POST or None, request.FILES or None, instance=request.user)
     if request.method == "POST" and form.is_valid():

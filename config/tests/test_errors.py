@@ -5,14 +5,17 @@ from unittest.mock import patch
 from wsgiref.util import setup_testing_defaults
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.http import HttpResponse
+from django.shortcuts import render
 from django.test import Client, override_settings
-from django.urls import path
+from django.urls import include, path
 from django.views.decorators.http import require_POST
 
 from config import views
 from config.logs import JsonFormatter
+from config.ratelimit import too_many
 from config.wsgi import django_application
 
 
@@ -33,8 +36,25 @@ def form(request):
     return HttpResponse(request.POST.get("name", ""))
 
 
-urlpatterns = [path("form/", form), path("broken/", broken), path("away/", database_away), path("echo/", echo)]
+def forbidden(request):
+    raise PermissionDenied
+
+
+def refused_form(request):
+    return render(request, "404.html", status=422)
+
+
+def too_often(request):
+    return too_many(request, 60)
+
+
+urlpatterns = [
+    *[path("form/", form), path("broken/", broken), path("away/", database_away), path("echo/", echo)],
+    *[path("forbidden/", forbidden), path("422/", refused_form), path("429/", too_often)],
+    path("", include("config.urls")),
+]
 handler400 = "config.errors.bad_request"
+handler403 = "config.errors.permission_denied"
 handler404 = "config.errors.page_not_found"
 handler500 = "config.errors.server_error"
 pytestmark = pytest.mark.urls(__name__)
@@ -79,6 +99,34 @@ def test_a_client_that_asks_for_json_gets_json(visitor, address, status):
     assert response.status_code == status
     assert response.json()["status"] == status
     assert response.json()["request_id"] == "r1"
+
+
+@pytest.mark.parametrize("debug", [True, False])
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        *[("/nowhere/", 404), ("/forbidden/", 403), ("/form/", 405), ("/422/", 422), ("/429/", 429)],
+        *[("/broken/", 500), ("/away/", 503), ("/echo/?a%00", 400)],
+    ],
+)
+def test_a_program_is_refused_in_json_with_debug_and_without(visitor, address, status, debug):
+    with override_settings(DEBUG=debug):
+        response = visitor.get(address, headers={"Accept": "application/json", "X-Request-ID": "r1"})
+        page = visitor.get(address, headers={"Accept": "text/html"})
+
+    assert response.status_code == page.status_code == status
+    assert response["Content-Type"] == "application/json"
+    assert response.json().keys() == {"error", "status", "request_id"}
+    assert (response.json()["status"], response.json()["request_id"]) == (status, "r1")
+    assert int(response.get("Content-Length", len(response.content))) == len(response.content)
+    assert response.get("Retry-After") == page.get("Retry-After")
+    assert page["Content-Type"].startswith("text/html")
+
+
+def test_a_program_of_another_site_is_refused_in_json(visitor):
+    response = visitor.post("/echo/", headers={"Accept": "application/json", "Sec-Fetch-Site": "cross-site"})
+
+    assert (response.status_code, response["Content-Type"]) == (403, "application/json")
 
 
 def test_a_request_id_that_could_break_a_log_line_is_replaced(visitor):
