@@ -72,9 +72,7 @@ class Query:
                 text = re.sub(r"[\W_]+".join(map(re.escape, pair)), "".join(pair), text, flags=re.IGNORECASE)
         text = re.sub(r"[^\W_]+", lambda match: better.get(fold(match[0]), match[0]), text)
         terms = [
-            replace(term, words=tuple(better[term.single].split()), is_begun=False, also=())
-            if term.single in better
-            else term
+            replace(term, words=tuple(better[term.single].split()), is_begun=False) if term.single in better else term
             for term in _together(self.terms, joined)
         ]
         return Query(text, tuple(terms))
@@ -85,9 +83,9 @@ def _together(terms: Iterable[Term], joined: Collection[str]) -> list[Term]:
     for term in terms:
         whole = "".join(map(fold, term.words))
         if len(term.words) == 2 and not term.is_excluded and whole in joined:
-            put.append(replace(term, words=(whole,), is_begun=False, also=()))
+            put.append(replace(term, words=(whole,)))
         elif put and term.single and put[-1].single and put[-1].single + term.single in joined:
-            put[-1] = replace(term, words=(put[-1].single + term.single,), also=())
+            put[-1] = replace(term, words=(put[-1].single + term.single,))
         else:
             put.append(term)
     return put

@@ -17,6 +17,7 @@ SHORTEST_CORRECTED = 4  # letters
 SHORTEST_PART = 3
 NEIGHBOURS = 60
 COMPLETIONS = 20
+BATCH = 2000  # words or trigrams of one statement
 
 
 class Knowledge(NamedTuple):
@@ -79,7 +80,7 @@ def _marks(values: Sized) -> str:
 def _one_slip(word: str) -> set[str]:
     swapped = {word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(len(word) - 1)}
     shortened = {word[:i] + word[i + 1 :] for i in range(len(word))}
-    return (swapped | shortened) - {word}
+    return swapped | shortened
 
 
 def _parts(word: str) -> list[tuple[str, str]]:
@@ -129,7 +130,7 @@ def count(changes: Mapping[str, int]) -> None:
     """
     # In order, so that two writers wait for each other's words instead of deadlocking; words in every document are
     # left alone, so that not every writer waits for every other.
-    for words in _batched(sorted(word for word, change in changes.items() if change), 2000):
+    for words in _batched(sorted(word for word, change in changes.items() if change)):
         usual = Word.objects.select_for_update().filter(word__in=words, documents__lt=Word.COUNTED).order_by("word")
         known = dict(usual.values_list("word", "documents"))
         common = Word.objects.filter(word__in=words, documents__gte=Word.COUNTED)
@@ -162,12 +163,12 @@ def _spell(new_words: Iterable[str]) -> None:
     spelt = [
         Trigram(trigram=trigram, length=len(word), word_id=word) for word in new_words for trigram in trigrams(word)
     ]
-    Trigram.objects.bulk_create(spelt, batch_size=2000)
+    Trigram.objects.bulk_create(spelt, batch_size=BATCH)
 
 
-def _batched(words: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    for start in range(0, len(words), size):
-        yield words[start : start + size]
+def _batched(words: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(words), BATCH):
+        yield words[start : start + BATCH]
 
 
 def rebuild(counts: Counter[str]) -> None:
@@ -176,5 +177,5 @@ def rebuild(counts: Counter[str]) -> None:
         Trigram.objects.all().delete()
         Word.objects.all().delete()
         capped = (Word(word=word, documents=min(count, Word.COUNTED)) for word, count in counts.items())
-        Word.objects.bulk_create(capped, batch_size=2000)
+        Word.objects.bulk_create(capped, batch_size=BATCH)
         _spell(counts)

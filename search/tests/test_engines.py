@@ -1,9 +1,10 @@
 """What a search must answer, on whichever database the suite runs."""
 
 from datetime import timedelta
-from unittest import mock
+from unittest import mock, skipIf
 
 import pytest
+from django.db import connection
 from django.test import TestCase
 from django.utils import timezone
 
@@ -191,6 +192,18 @@ class CommonWordTests(TestCase):
         assert len(titles("vsae")) == 16
 
 
+class OneLetterTests(TestCase):
+    @skipIf(connection.vendor == "postgresql", "PostgreSQL finds all words with one letter at once")
+    def test_one_letter_stands_for_the_twenty_usual_words_that_begin_with_it(self):
+        for letter in "abcdefghijklmnopqrstu":
+            make_document(f"va{letter}")
+
+        assert search("v", is_typing=True).total == 20
+        assert search("va", is_typing=True).total == 21
+        assert search("v*").total == 20
+        assert search("v").total == 0
+
+
 class VisibilityTests(TestCase):
     def test_future_document_appears_by_itself(self):
         document = make_document("Announcement", days=-1)
@@ -214,6 +227,20 @@ class SnippetTests(TestCase):
         assert hit.title == "Running <mark>shoes</mark>"
         assert "<mark>shoe</mark>" in hit.snippet
         assert len(hit.snippet) < 600
+
+    @skipIf(connection.vendor == "postgresql", "PostgreSQL makes one text of both")
+    def test_the_part_that_matches_is_shown_and_the_summary_where_none_or_both_do(self):
+        for title, summary, body, shown in [
+            ("Ash", "A vase", "A cup", "A <mark>vase</mark>"),
+            ("Ash", "A cup", "A vase", "A <mark>vase</mark>"),
+            ("Ash", "One vase", "Two vases", "One <mark>vase</mark>"),
+            ("Vase", "A cup", "A bowl", "A cup"),
+            ("Vase", "", "A bowl", "A bowl"),
+        ]:
+            with self.subTest(title=title, summary=summary, body=body):
+                Document.objects.all().delete()
+                make_document(title, body, summary=summary)
+                assert search("vase").hits[0].snippet == shown
 
     def test_text_cannot_become_html(self):
         make_document("<b>Vase</b>", "<script>alert('vase')</script> \ue000vase\ue001<mark>")
@@ -352,6 +379,9 @@ def test_more_matches_than_are_counted(monkeypatch):
 
     page = search("vase", limit=3)
 
+    Document.objects.filter(title__in=["Vase 0", "Vase 1"]).delete()
+    exactly = search("vase", limit=3)
+    assert (exactly.total, exactly.total_capped) == (10, False)
     assert (page.total, page.total_capped) == (10, True)
     assert len(search("vase", limit=3, after=page.next).hits) == 2, "only the newest five are ranked"
     assert {hit.title for hit in search("vase", limit=5).hits} == {f"<mark>Vase</mark> {n}" for n in range(7, 12)}

@@ -3,6 +3,10 @@ from unittest import mock
 from django.test import TestCase
 from django.urls import reverse
 
+from account.tests.factories import make_user
+from search import engines, registry, views
+from search.engines import postgresql, sqlite
+from search.registry import registrations
 from search.tests.factories import make_document
 from search.tests.test_engines import ODD_INPUT
 
@@ -43,6 +47,7 @@ class SearchTests(TestCase):
         second = self.client.get(f"{reverse('search')}?q=vase&after={first.context['found'].next}")
 
         shown = [hit.object_id for page in (first, second) for hit in page.context["found"].hits]
+        assert len(first.context["found"].hits) == 20
         assert f"after={first.context['found'].next}" in first.text
         assert len(set(shown)) == len(shown) == 26
         assert "More results" not in second.text
@@ -107,3 +112,55 @@ class SearchTests(TestCase):
 
     def test_post_is_refused(self):
         assert self.client.post(reverse("search"), headers={"Sec-Fetch-Site": "same-origin"}).status_code == 405
+
+
+class WithheldTests(TestCase):
+    """What a member is not shown, such as pictures of people they have blocked; here products, two on a page."""
+
+    def setUp(self):
+        self.vases = [make_document(f"Vase {number}", kind="product", days=99 - number) for number in range(11)]
+        self.enterContext(mock.patch.object(views, "PER_PAGE", 2))
+        self.client.force_login(make_user("alice"))
+
+    def found(self, *shown, kind="product"):
+        """Return what is found while all vases but these are withheld from members."""
+        hidden = {vase.object_id for number, vase in enumerate(self.vases) if number not in shown}
+        known = {
+            each.kind: each._replace(withheld=lambda viewer, ids: hidden.intersection(ids)) for each in registrations()
+        }
+        with mock.patch.object(registry, "_registrations", {"of one kind": known[kind]}):
+            page = self.client.get(reverse("search"), {"q": "vase"}).context["found"]
+        return [hit.object_id for hit in page.hits], page
+
+    def numbers(self, *shown, **options):
+        ids, page = self.found(*shown, **options)
+        return [number for number, vase in enumerate(self.vases) if vase.object_id in ids], page.total, bool(page.next)
+
+    def test_a_member_is_not_shown_them_and_they_are_not_counted(self):
+        assert self.numbers(*range(10)) == ([9], 10, True)
+        assert self.numbers(*range(11)) == ([9, 10], 11, True)
+
+    def test_a_visitor_is_shown_all(self):
+        self.client.logout()
+
+        assert self.numbers() == ([9, 10], 11, True)
+
+    def test_another_kind_with_the_same_number_is_shown(self):
+        assert self.numbers(kind="image") == ([9, 10], 11, True)
+
+    def test_a_page_of_which_nothing_is_left_is_passed_over(self):
+        assert self.numbers(0, 1, 2, 5) == ([5], 10, True)
+        assert self.numbers(2) == ([2], 10, True)
+
+    def test_after_five_such_pages_the_visitor_is_asked_to_go_on(self):
+        assert self.numbers(0) == ([], 9, True)
+
+    def test_at_the_end_of_the_list_nothing_is_left(self):
+        with mock.patch.object(views, "PER_PAGE", 6):
+            assert self.numbers() == ([], 6, False)
+
+    def test_what_is_too_many_to_count_stays_so(self):
+        for module in (engines, postgresql, sqlite):
+            self.enterContext(mock.patch.object(module, "COUNTED", 10))
+
+        assert self.numbers(10) == ([10], 10, True)
