@@ -1,4 +1,4 @@
-"""WSGI applications for benchmarks: the site as in production, and one constant page behind no middleware at all."""
+"""What benchmarks ask over a socket: the site as it is shipped (RSGI), or one constant page behind no middleware (WSGI)."""
 
 import os
 from typing import Any
@@ -30,7 +30,7 @@ def site_application() -> Any:
     """The site with DEBUG off after the start (the simulator is refused otherwise) and without background work."""
     from django.conf import settings
 
-    from config.wsgi import application
+    from config.rsgi import application
     from mail import relay
 
     settings.DEBUG = False
@@ -38,8 +38,4 @@ def site_application() -> Any:
     return application
 
 
-def application(environ: Any, start_response: Any) -> Any:
-    return _application(environ, start_response)
-
-
-_application = bare_application() if os.environ.get("BENCH_BARE") else site_application()
+application = bare_application() if os.environ.get("BENCH_BARE") else site_application()

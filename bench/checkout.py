@@ -2,8 +2,9 @@
 What a purchase costs: the guest's whole way from the product to the pay page, and orders per second from "place order"
 to "paid" with the simulator, its signed webhook and fulfil() in between; once over 1,000 orders, once over 100,000.
 
-CPU is told in bare constant pages: a view that returns 20 kB without any middleware, measured alternately in the same
-run on the same server. PDFs are left out (they are made in the background) and mails stay rows. BENCH_ORDERS changes the larger number.
+CPU is told in bare constant pages: a view that returns 20 kB without any middleware, behind the WSGI server that any
+Django site would have, measured alternately in the same run. PDFs are left out (they are made in the background) and
+mails stay rows. BENCH_ORDERS changes the larger number.
 """
 
 import http.client
@@ -25,6 +26,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bench.search import database
+from config.management.run import web_server
 
 FEW, MANY = 1_000, int(os.environ.get("BENCH_ORDERS", "100000"))
 ROUNDS = 15
@@ -232,8 +234,9 @@ def count_queries(product: Any) -> None:
 
 
 def measure_cpu(product: Any) -> None:
-    """CPU of the server processes for the journey, as a multiple of the bare constant page's on the same server."""
-    with server(PORT + 1) as site, server(PORT + 2, BENCH_BARE="1") as bare:
+    """CPU of the server processes for the journey, as a multiple of the bare constant page's."""
+    shipped = web_server(PORT + 1, reload=False)[:-1]
+    with server(PORT + 1, shipped) as site, server(PORT + 2, bare_server(PORT + 2), BENCH_BARE="1") as bare:
         list(buy(Browser(PORT + 1), product))
         bare_page(100)
         journeys, pages = [], []
@@ -253,14 +256,16 @@ def bare_page(times: int) -> None:
         browser.ask("GET", "/")
 
 
+def bare_server(port: int) -> list[str]:
+    few = ["--workers", "1", "--blocking-threads", "1", "--no-log"]
+    return [sys.executable, "-m", "granian", "--interface", "wsgi", *few, "--host", "127.0.0.1", "--port", str(port)]
+
+
 @contextmanager
-def server(port: int, **environ: str) -> Iterator[int]:
-    """Run one granian worker on the port; yields the id of its process group's leader."""
-    command = [
-        str(Path(sys.executable).parent / "granian"), "--interface", "wsgi", "--workers", "1", "--no-log",
-        "--blocking-threads", "1", "--host", "127.0.0.1", "--port", str(port), "bench._servers:application",
-    ]  # fmt: skip
-    process = subprocess.Popen(command, env={**os.environ, **environ}, start_new_session=True)
+def server(port: int, command: list[str], **environ: str) -> Iterator[int]:
+    """Run a web server with one process on the port; yields the id of its process group's leader."""
+    target = [*command, "bench._servers:application"]
+    process = subprocess.Popen(target, env={**os.environ, **environ}, start_new_session=True)
     try:
         for _ in range(300):
             try:
@@ -332,9 +337,20 @@ def purchases(product: Any, title: str) -> float:
     return ours / ORDERS
 
 
-def purchase(product: Any) -> None:
-    from types import SimpleNamespace
+def filled_cart(product: Any) -> Any:
+    from django.contrib.sessions.backends.signed_cookies import SessionStore
+    from django.test import RequestFactory
 
+    from cart.cart import Cart
+
+    request: Any = RequestFactory().get("/")
+    request.session = SessionStore()  # costs no statement, unlike the site's, which the journey pays for
+    cart = Cart(request)
+    cart.add(product)
+    return cart
+
+
+def purchase(product: Any) -> None:
     from django.test import Client
 
     from orders import checkout
@@ -342,14 +358,8 @@ def purchase(product: Any) -> None:
     from payment import attempts
     from payment.simulator.courier import sign
 
-    line = SimpleNamespace(
-        product=product, quantity=1, unit_price=product.price, total=product.price, problem="", is_digital=False
-    )
-    cart: Any = SimpleNamespace(
-        lines=[line], changes=[], subtotal=product.price, discount=Decimal(0), coupon=None, total=product.price,
-        is_empty=False,
-    )  # fmt: skip
-    order = checkout.place_order(cart, contact=CONTACT, buyer=None, checkout_key=os.urandom(12).hex())
+    cart = filled_cart(product)
+    order = checkout.place_order(cart, contact=CONTACT, buyer=None, checkout_key=cart.checkout_key)
     session_id = attempts.start(order.token).rpartition("/")[2]
     control("pay", session=session_id)
     now = int(time.time())
