@@ -2,8 +2,8 @@
 Two people, one cache: whoever asks before them, and whatever changes meanwhile, people get their own page as it is now.
 
 Visitors, members, staff and browsers with other programs' cookies ask a real server (two workers) for the same addresses
-in random order, between random changes. Each answer is compared with what a process that has kept nothing makes for
-the same request. TWO_PEOPLE_STEPS asks for a long run, TWO_PEOPLE_SEED for another order.
+in random order: between random changes, then while rows are changing. Each answer is compared with what a process that
+has kept nothing makes for the same request. TWO_PEOPLE_STEPS asks for a long run, TWO_PEOPLE_SEED for another order.
 """
 
 import http.client
@@ -11,201 +11,67 @@ import os
 import random
 import re
 from contextlib import contextmanager
+from functools import partial
 from io import BytesIO
 from itertools import zip_longest
 
 import pytest
-from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
-from django.db import connection
-from django.test import Client
 from django.test.client import RequestFactory
-from django.urls import reverse
-from django.utils import timezone
 
-from account.models import User
-from account.tests.factories import make_user
-from actions import counted_in_redis, flush
-from actions.models import View
-from blog.models import Comment, Post, Tag
-from blog.tests.factories import make_comment, make_post
-from config import kept
+from config import freshness, kept
 from config.management.run import web_server
 from config.management.services import answers, free_port
-from config.tests.test_pagecache import the_tests_own_connection  # noqa: F401 - used by the test
+from config.tests.races import all_at_once
+from config.tests.test_pagecache import the_tests_own_connection  # noqa: F401 - used by every test here
 from config.tests.waiting import wait_until
-from images.models import Image
-from images.tests.factories import make_image
-from shop.models import BoughtTogether, Category, Product, ProductPicture
-from shop.tests.factories import make_category, make_product
 from tests import processes
+from tests.house import House
 
 STEPS = int(os.environ.get("TWO_PEOPLE_STEPS", "250"))
+CHANGES = int(os.environ.get("TWO_PEOPLE_STEPS", "60"))
 SEED = int(os.environ.get("TWO_PEOPLE_SEED", "7"))
 CONNECTIONS = 8  # kept open, so that both workers are asked
-ODD = ["", "_ga=GA1.2.3", 'consent={"ads":false}', "foo", "a b", "foo[bar]=1", "=x", ";", 'a="', "a=b=c", "pinned2=1"]
+AT_ONCE = 3  # who asks while one thing changes
 # The moment at which a form was shown, signed.
 STAMP = re.compile(rb"shown:[\w:-]+")
 COMPARED = ("content-type", "location")
-
-
-class House:
-    """A site with a little of everything, the people who ask, and the ways in which rows change."""
-
-    def __init__(self, chance):
-        self.chance = chance
-        self.alice, self.bob, self.carol = (make_user(name) for name in ("alice", "bob", "carol"))
-        self.staff = make_user("staff", staff=True)
-        prints, books = make_category("Prints"), make_category("Books")
-        self.products = [make_product(category=category, stock=3) for category in (prints, prints, books)]
-        for product in self.products:
-            picture = ProductPicture.objects.create(product=product, file="products/none.jpg", width=9, height=9)
-            Product.objects.filter(pk=product.pk).update(cover=picture)
-        texts = [f"See [this](/shop/{product.pk}/{product.slug}/)." for product in self.products]
-        self.posts = [
-            make_post(f"Post {number}", author=author, tags=("oak", f"tag {number % 3}"), body=texts[number % 3])
-            for number, author in enumerate([self.alice, self.bob, self.alice, self.carol] * 3)
-        ]
-        self.posts.append(make_post("Not yet", author=self.alice, published=False, tags=("draft",)))
-        self.images = [make_image(owner=owner, is_private=private) for owner in (self.alice, self.bob, self.carol)
-                       for private in (False, False, True)]  # fmt: skip
-        self.people = {"visitor": "", "again a visitor": ""}
-        for person in (self.alice, self.bob, self.staff):
-            client = Client()
-            client.force_login(person)
-            name = settings.SESSION_COOKIE_NAME
-            self.people[person.username] = f"{name}={client.cookies[name].value}"
-
-    def addresses(self):
-        """Return what somebody may ask for now, public or not."""
-        names = ("home", "about", "blog:post_list", "blog:post_feed", "images:image_list", "images:image_ranking")
-        names += ("shop:product_list", "account:user_list", "cart:cart_detail", "sitemap", "account:dashboard")
-        plain = [reverse(name) for name in names]
-        things = [*Post.objects.all(), *Image.objects.all(), *Product.objects.all(), *Tag.objects.all()]
-        plain += [thing.get_absolute_url() for thing in [*things, *User.objects.all(), *Category.objects.all()]]
-        plain += [f"{tag.get_absolute_url()}feed/" for tag in Tag.objects.all()]
-        plain += [reverse("images:image_list_by_owner", args=[name]) for name in ("alice", "carol", "nobody")]
-        plain += [reverse("blog:post_list_by_author", args=[name]) for name in ("alice", "carol")]
-        plain += ["/sitemap-posts-1.xml", "/sitemap-images-1.xml", "/blog/?page=2", "/shop/?in_stock=1&sort=price"]
-        return plain
-
-    def cookies(self, person):
-        parts = [self.chance.choice(ODD), self.people[person], self.chance.choice(ODD)]
-        return "; ".join(part for part in parts if part)
-
-    def some(self, model):
-        return self.chance.choice(list(model.objects.order_by("pk")))
-
-    # --- Changes ----------------------------------------------------------------------------------------------------
-
-    def change(self):
-        acts = [name for name in dir(self) if name.startswith("now_")]
-        act = self.chance.choice(acts)
-        getattr(self, act)()
-        return act
-
-    def word(self):
-        return f"Word{self.chance.randrange(1000)}"
-
-    def now_somebody_comments(self):
-        make_comment(self.some(Post), body=self.word())
-
-    def now_a_comment_is_decided(self):
-        if Comment.objects.exists():
-            self.some(Comment).move(self.chance.choice([Comment.State.APPROVED, Comment.State.HIDDEN]))
-
-    def now_a_post_is_edited(self):
-        post = self.some(Post)
-        post.title, post.body = self.word(), f"{post.body} {self.word()}"
-        post.save()
-
-    def now_a_post_is_hidden_or_shown(self):
-        post = self.some(Post)
-        post.status = self.chance.choice(Post.Status.values)
-        post.save()
-
-    def now_a_tag_is_renamed(self):
-        tag = self.some(Tag)
-        tag.name = self.word()
-        tag.save()
-
-    def now_a_picture_is_edited(self):
-        image = self.some(Image)
-        image.title, image.is_private = self.word(), self.chance.random() < 0.3
-        image.save()
-
-    def now_a_picture_is_liked(self):
-        image, person = self.some(Image), self.chance.choice([self.alice, self.bob])
-        self.chance.choice([image.like, image.unlike])(person)
-
-    def now_pictures_were_looked_at(self):
-        for image in Image.objects.all():
-            for _ in range(self.chance.randrange(4)):
-                visitor, day = self.chance.randbytes(8).hex(), timezone.localdate()
-                if settings.REDIS_URL:
-                    counted_in_redis.count("images.image", image.pk, visitor, day)
-                else:
-                    View.objects.create(target_kind="images.image", target_id=image.pk, visitor=visitor, seen_on=day)
-        (flush.flush_redis if settings.REDIS_URL else flush.flush_rows)()
-
-    def now_a_price_changes(self):
-        product = self.some(Product)
-        Product.objects.filter(pk=product.pk).update(price=self.chance.randrange(1, 99), stock=self.chance.randrange(3))
-
-    def now_a_product_goes_or_comes(self):
-        Product.objects.filter(pk=self.some(Product).pk).update(available=self.chance.random() < 0.7)
-
-    def now_a_products_picture_is_described(self):
-        ProductPicture.objects.filter(pk=self.some(ProductPicture).pk).update(alt=self.word())
-
-    def now_raw_sql_renames_a_product(self):
-        with connection.cursor() as cursor:
-            cursor.execute("/* by hand */ UPDATE shop_product SET name = %s WHERE stock > 0", [self.word()])
-
-    def now_a_category_is_renamed(self):
-        Category.objects.filter(pk=self.some(Category).pk).update(name=self.word())
-
-    def now_two_products_are_bought_together(self):
-        one, other = self.chance.sample(self.products, 2)
-        BoughtTogether.objects.update_or_create(product=one, other=other, defaults={"score": self.chance.randrange(9)})
-
-    def now_somebody_is_renamed(self):
-        User.objects.filter(pk=self.some(User).pk).update(first_name=self.word())
-
-    def now_somebody_leaves_or_comes_back(self):
-        User.objects.filter(pk=self.carol.pk).update(is_active=self.chance.random() < 0.6)
-
-    def now_one_follows_or_blocks_another(self):
-        one, other = self.chance.sample([self.alice, self.bob, self.carol], 2)
-        act = self.chance.choice(["follow", "unfollow", "mute", "block", "lift"])
-        if act in ("follow", "unfollow"):
-            getattr(User.objects.get(pk=one.pk), act)(other)
-        elif act == "lift":
-            one.lift_boundary(other)
-        else:
-            one.set_boundary(other, act)
 
 
 class Server:
     """The real one, asked over sockets that stay open."""
 
     def __init__(self, port):
-        self.sockets = [http.client.HTTPConnection("127.0.0.1", port, timeout=100) for _ in range(CONNECTIONS)]
+        self.host = f"127.0.0.1:{port}"
+        self.sockets = [http.client.HTTPConnection(self.host, timeout=100) for _ in range(CONNECTIONS)]
 
-    def get(self, chance, address, headers):
-        socket = chance.choice(self.sockets)
+    def get(self, number, address, headers, known=("", b"")):
+        """Ask over one of the sockets, as a browser that has the page with this ETag; return status, headers, body, ETag."""
+        etag, had = known
+        asked = {**headers, **({"If-None-Match": etag} if etag else {})}
         try:
-            answer = self.asked(socket, address, headers)
+            answer = self.asked(self.sockets[number], address, asked)
         except ConnectionError:  # the server ends a connection that was silent for long
-            socket.close()
-            answer = self.asked(socket, address, headers)
+            self.sockets[number].close()
+            answer = self.asked(self.sockets[number], address, asked)
         body = answer.read()
         named = {name.lower(): value for name, value in answer.getheaders()}
-        return answer.status, {name: named.get(name) for name in COMPARED}, body, named.get("etag")
+        if answer.status == 304:
+            return 200, None, had, etag
+        return (
+            answer.status,
+            {name: named.get(name) for name in COMPARED},
+            STAMP.sub(b"", body),
+            named.get("etag") or "",
+        )
 
     def asked(self, socket, address, headers):
         socket.request("GET", address, headers=headers)
         return socket.getresponse()
+
+    def headers(self, cookies):
+        # No person's browser: looking at a page must not change it.
+        return {"Host": self.host, "User-Agent": "curl/8", "Cookie": cookies.encode().decode("latin-1")}
 
 
 def made_anew(address, headers):
@@ -223,58 +89,110 @@ def made_anew(address, headers):
     response = WSGIHandler()(request.environ, start_response)
     body = b"".join(response)
     response.close()
-    return answer["status"], answer["headers"], body
+    return answer["status"], answer["headers"], STAMP.sub(b"", body)
 
 
 @contextmanager
-def running():
+def running(application):
     port = free_port()
-    command = web_server(port, reload=False)
+    command = [*web_server(port, reload=False)[:-1], application]
     command[command.index("--workers") + 1] = "2"
     env = processes.environment(SITE_URL=f"http://127.0.0.1:{port}")
     with processes.started(*command, log=f"two-people-{port}.log", env=env) as process:
         wait_until(lambda: answers(f"http://127.0.0.1:{port}"), process)
-        yield Server(port), port
+        yield Server(port)
+
+
+@pytest.fixture(scope="module")
+def site(django_db_setup):
+    with running("config.rsgi:application") as server:
+        yield server
+
+
+@pytest.fixture
+def server(transactional_db, site, settings):
+    settings.SITE_URL = f"http://{site.host}"
+    return site
 
 
 @pytest.mark.timeout(max(600, 2 * STEPS))
-@pytest.mark.django_db(transaction=True)
-def test_everybody_gets_their_own_page_as_it_is_now(settings):
+def test_everybody_gets_their_own_page_as_it_is_now(server):
     chance = random.Random(SEED)
     house = House(chance)
-    from_memory = 0
-    known: dict[tuple[str, str], tuple[str, bytes]] = {}
-    with running() as (server, port):
-        settings.SITE_URL = f"http://127.0.0.1:{port}"
-        for step in range(STEPS):
-            happened = house.change() if chance.random() < 0.25 else ""
-            person, address = chance.choice(list(house.people)), chance.choice(house.addresses())
-            cookies = house.cookies(person)
-            # No person's browser: looking at a page must not change it.
-            headers = {
-                "Host": f"127.0.0.1:{port}",
-                "User-Agent": "curl/8",
-                "Cookie": cookies.encode().decode("latin-1"),
-            }
-            etag, body = known.get((person, address), ("", b""))
-            got = server.get(chance, address, {**headers, **({"If-None-Match": etag} if etag else {})})
-            if got[0] == 304:
-                got = (200, None, body, etag)
-            expected = made_anew(address, headers)
-            where = (SEED, step, happened, person, cookies, address)
-            assert got[0] == expected[0], where
-            if got[0] >= 400:
-                continue  # what an error page of a developer's server says is not the site's
-            if STAMP.sub(b"", got[2]) != STAMP.sub(b"", expected[2]):
-                pytest.fail(f"{where}: {difference(got[2], expected[2])}")
-            assert got[1] in (None, expected[1]), where
-            if got[3]:
-                known[person, address] = (got[3], got[2])
-                from_memory += 1
+    known, from_memory = {}, 0
+    for step in range(STEPS):
+        happened = house.change() if chance.random() < 0.25 else ""
+        person, address = chance.choice(list(house.people)), chance.choice(house.addresses())
+        headers = server.headers(house.cookies(person))
+        had = known.get((person, address), ("", b""))
+        got = server.get(chance.randrange(CONNECTIONS), address, headers, had)
+        assert_same(got, made_anew(address, headers), (SEED, step, happened, person, headers["Cookie"], address))
+        if got[3]:
+            known[person, address] = (got[3], got[2])
+            from_memory += 1
     assert from_memory > STEPS / 5
+
+
+@pytest.mark.timeout(max(600, 4 * CHANGES))
+def test_a_page_made_while_rows_change_is_never_kept_beyond_the_change(server):
+    assert ask_while_rows_change(server, CHANGES) > CHANGES / 10
+
+
+def test_without_stamps_old_pages_are_found(server, monkeypatch):
+    monkeypatch.setattr(freshness, "changed", lambda table: None)
+    with pytest.raises(AssertionError, match="is wrong"):
+        ask_while_rows_change(server, 1000)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_with_stamps_read_too_late_old_pages_are_found(settings):
+    with running("tests.late_stamps:application") as server, pytest.raises(AssertionError, match="is wrong"):
+        settings.SITE_URL = f"http://{server.host}"
+        ask_while_rows_change(server, 1000)
+
+
+def ask_while_rows_change(server, times):
+    """
+    Change one thing at a time while three people ask for the same page, and compare what they get then and afterwards.
+
+    At that moment a page may show the site before or after the change; as soon as the change is over, only after it.
+    Returns how often the change made another page.
+    """
+    chance = random.Random(SEED)
+    house, differed = House(chance), 0
+    for step in range(times):
+        address = chance.choice(house.addresses())
+        people = [server.headers(house.cookies(person)) for person in chance.sample(list(house.people), AT_ONCE)]
+        sockets = chance.sample(range(CONNECTIONS), AT_ONCE)
+        before = [made_anew(address, headers) for headers in people]
+        asking = [
+            partial(server.get, number, address, headers) for number, headers in zip(sockets, people, strict=True)
+        ]
+        happened, *got = all_at_once(lambda act: act(), [house.change, *asking])
+        for number, headers, old, mixed in zip(sockets, people, before, got, strict=True):
+            now = made_anew(address, headers)
+            where = (SEED, step, happened, headers["Cookie"], address)
+            assert_one_of(mixed, old, now, where)
+            assert_same(server.get(number, address, headers, (mixed[3], mixed[2])), now, where)
+            differed += old != now
+    return differed
+
+
+def assert_one_of(got, before, after, where):
+    """A page is made by several statements, and the change may come between two of them: each line is of either page."""
+    assert got[0] in (before[0], after[0]), where
+    strange = set(got[2].splitlines()) - set(before[2].splitlines()) - set(after[2].splitlines())
+    assert got[0] >= 400 or not strange, f"{where} is wrong, and was never so: {strange}"
+
+
+def assert_same(got, expected, where):
+    assert got[0] == expected[0], f"{where} is wrong: {got[0]} {expected[0]}"
+    if got[0] < 400:  # what an error page of a developer's server says is not the site's
+        assert got[2] == expected[2], f"{where} is wrong: {difference(got[2], expected[2])}"
+        assert got[1] in (None, expected[1]), f"{where} is wrong: {got[1]} {expected[1]}"
 
 
 def difference(got, expected):
     """Return the first lines that are not the same."""
     pairs = zip_longest(got.decode().splitlines(), expected.decode().splitlines(), fillvalue="")
-    return next(pair for pair in pairs if pair[0] != pair[1] and "shown:" not in pair[0])
+    return next(pair for pair in pairs if pair[0] != pair[1])
