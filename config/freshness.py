@@ -168,7 +168,7 @@ def channel() -> str:
 
 
 def listen() -> None:
-    """Take in the other hosts' announcements, in a thread of this process."""
+    """Take in the other hosts' announcements, in a thread; once in each process that serves pages."""
     if settings.REDIS_URL:
         threading.Thread(target=_listen, daemon=True, name="freshness").start()
 

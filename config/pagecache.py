@@ -30,7 +30,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 
 from .cookies import MESSAGES, named
-from .freshness import listen, recorded, stamps
+from .freshness import recorded, stamps
 from .logs import id_from
 from .metrics import counting_hits
 
@@ -95,7 +95,6 @@ class PageCache:
         self._pages: OrderedDict[tuple[str, ...], Page] = OrderedDict()
         self._size = 0
         self._lock = threading.Lock()
-        listen()
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         page = self.find(environ)

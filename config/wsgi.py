@@ -9,9 +9,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # runserver takes this one (settings.WSGI_APPLICATION): whoever edits a template wants to see it at once.
 django_application = only_utf8(get_wsgi_application())
 
-from .pagecache import PageCache  # noqa: E402 - reads the settings
+from .freshness import listen  # noqa: E402 - reads the settings
+from .pagecache import PageCache  # noqa: E402
 from .start import refuse_unsafe_start  # noqa: E402
 
 refuse_unsafe_start()
+listen()
 
 application = PageCache(django_application)
