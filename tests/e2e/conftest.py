@@ -2,18 +2,21 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from config.management.services import chromium
 from config.tests.picture_files import picture_bytes
 from config.tests.sink import Sink, http_answer
+from config.tests.waiting import wait_until
+from mail.models import OutgoingMail
 from tests import processes
 
 FLAGS = (
@@ -22,26 +25,40 @@ FLAGS = (
 )
 # Without "Headless", which the site takes for a robot and does not count.
 USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+UNSENT = (OutgoingMail.Status.QUEUED, OutgoingMail.Status.SENDING)
 PATIENCE = 120_000  # milliseconds: a page is waited for as long as a busy machine may need
 expect.set_options(timeout=PATIENCE)
 
 
-@pytest.fixture
-def picture_url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Serve a picture from this machine, as if from the web, to every process that the test starts afterwards."""
+@pytest.fixture(scope="session")
+def picture_url() -> Iterator[str]:
+    """Serve a picture from this machine, as if from the web, to every process that is started afterwards."""
     server = Sink()
     server.answers["/kiln.jpg"] = http_answer(picture_bytes("JPEG", (800, 600)), Content_Type="image/jpeg")
-    monkeypatch.setenv("FETCH_TEST_ORIGINS", f"127.0.0.1:{server.port}")
-    with closing(server):
+    with closing(server), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FETCH_TEST_ORIGINS", f"127.0.0.1:{server.port}")
         yield f"http://127.0.0.1:{server.port}/kiln.jpg"
 
 
+@pytest.fixture(scope="session")
+def embedded_site(django_db_setup: None, picture_url: str) -> Iterator[SimpleNamespace]:
+    """Run web server and local Stripe on the test's database, once for all tests."""
+    with processes.site(CELERY_BROKER_URL="") as addresses:
+        yield addresses
+
+
 @pytest.fixture
-def site(transactional_db: None, picture_url: str) -> Iterator[SimpleNamespace]:
-    """Run web server and local Stripe on the test's database, and a worker for a test that asks for `broker`."""
-    with processes.site() as addresses, ExitStack() as more:
-        if settings.CELERY_BROKER_URL:
-            more.enter_context(processes.worker(**addresses.settings))
+def site(transactional_db: None, picture_url: str, request: pytest.FixtureRequest) -> Iterator[SimpleNamespace]:
+    """Return the running site; a test that asks for `broker` gets one of its own, with a worker."""
+    if not settings.CELERY_BROKER_URL:
+        processes.forget_mails()
+        yield request.getfixturevalue("embedded_site")
+        # What the site still does for this test must not reach into the next.
+        wait_until(
+            lambda: not OutgoingMail.objects.filter(status__in=UNSENT, available_at__lte=timezone.now()).exists()
+        )
+        return
+    with processes.site() as addresses, processes.worker(**addresses.settings):
         yield addresses
 
 
