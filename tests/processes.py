@@ -47,6 +47,13 @@ def run(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300, check=False)
 
 
+def told(expression: str, *imports: str, **changes: str) -> str:
+    """Return what a process of its own, which reads the environment anew, prints of the settings; or why it does not."""
+    code = "; ".join(["from django.conf import settings", *imports, f"print({expression})"])
+    done = subprocess.run([PYTHON, "-c", code], cwd=ROOT, env=environment(**changes), capture_output=True, text=True)
+    return done.stdout.strip() or done.stderr
+
+
 def sent_mails() -> list[Path]:
     """Return the files that processes without a mail server wrote instead of sending."""
     return sorted(Path(settings.EMAIL_FILE_PATH).glob("*.eml"))

@@ -147,6 +147,8 @@ class EveryAddressTests(OneOfEach, TestCase):
                         client, "post", self.real(name, pattern), dict.fromkeys(FIELDS, value)
                     ).status_code
                     assert status < 500, (who, name, value[:30], status)
+                    if status == 405:  # whatever stood in it: a page that takes no form reads none
+                        break
 
     def test_json_and_broken_bodies_are_answered_and_never_500(self):
         bodies = [

@@ -7,27 +7,24 @@ from django.urls import reverse
 from account.tests.factories import PASSWORD, make_user
 from blog.tests.factories import make_post
 from blog.tests.test_comments import form_data
-from tests import processes
+from tests.processes import told
 
 NAMES = "settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, MESSAGES, PINNED_COOKIE, devices.COOKIE, commenting.COOKIE, FOUND"
-IMPORTS = "; ".join(
+IMPORTS = ["import django; django.setup()"] + [
     f"from {module} import {name}"
     for module, name in {
-        "django.conf": "settings",
         "account": "devices",
         "blog": "commenting",
         "config.cookies": "MESSAGES",
         "config.pagecache": "PINNED_COOKIE",
         "images.views": "FOUND",
     }.items()
-)
+]
 
 
 @pytest.mark.django_db
 def test_with_https_browsers_guard_every_name():
-    command = ["shell", "-v0", "-c", f"{IMPORTS}; print(*({NAMES}))"]
-
-    names = processes.run(*command, SITE_URL="https://example.com").stdout.split()
+    names = told(f"*({NAMES})", *IMPORTS, SITE_URL="https://example.com").split()
 
     assert names == [
         *("__Host-sessionid", "__Host-csrftoken", "__Host-messages", "__Host-pinned"),

@@ -4,11 +4,7 @@ import pytest
 from django.db import connection
 
 from tests import processes
-
-
-def told(expression: str, **environment: str) -> str:
-    done = processes.run("shell", "-v0", "-c", f"from django.conf import settings; print({expression})", **environment)
-    return done.stdout.strip() or done.stderr
+from tests.processes import told
 
 
 @pytest.mark.django_db
