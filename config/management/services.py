@@ -4,6 +4,7 @@ PostgreSQL, Redis and RabbitMQ for the tests: `python -m config.management.servi
 Each is taken from where it is found first: the address in TEST_DATABASE_URL, TEST_REDIS_URL or TEST_BROKER_URL; what
 `make services` left running; what answers on the usual port; a private one of our own on a free loopback port, with
 Debian's packages installed for it when we are root; Docker. ATELIER_OWN_SERVICES=1 skips what only happens to run.
+A PostgreSQL of our own comes first where its programs are installed: it need not wait for the disk.
 """
 
 import json
@@ -81,7 +82,8 @@ def start() -> Services:
 
 
 def find_postgresql() -> str:
-    for url in candidates("postgresql", "TEST_DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres"):
+    usual = "" if initdb() else "postgres://postgres@127.0.0.1:5432/postgres"
+    for url in candidates("postgresql", "TEST_DATABASE_URL", usual):
         if may_create_databases(url):
             return url
         say(f"PostgreSQL at {url} does not let us create databases, so a private one is used.")
@@ -131,21 +133,25 @@ def answers(url: str) -> bool:
 # --- A private one of each -----------------------------------------------------------------------------------------
 
 
-def start_postgresql(services: Services) -> str:
+def initdb() -> str | None:
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parts[-2]))
-    initdb = shutil.which("initdb", path=os.pathsep.join([*map(str, reversed(programs)), os.environ.get("PATH", "")]))
-    if not initdb:
+    return shutil.which("initdb", path=os.pathsep.join([*map(str, reversed(programs)), os.environ.get("PATH", "")]))
+
+
+def start_postgresql(services: Services) -> str:
+    program = initdb()
+    if not program:
         return instead("postgresql", services, start_postgresql)
     data, port = private_folder(services, "postgresql", owner="postgres"), free_port()
     # Under the plain C locale PostgreSQL takes no letter beyond ASCII for one, and full-text search misses the word.
     options = ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
     quiet = {"stdout": subprocess.DEVNULL, "cwd": data, **as_user("postgres")}
-    subprocess.run([initdb, *options, "--pgdata", str(data)], check=True, **quiet)  # type: ignore[call-overload]
+    subprocess.run([program, *options, "--pgdata", str(data)], check=True, **quiet)  # type: ignore[call-overload]
     # A test database need not survive a power cut.
     careless = [f"-c{name}=off" for name in ("fsync", "full_page_writes", "synchronous_commit")]
     places = ["-clisten_addresses=127.0.0.1", f"-cport={port}", "-cunix_socket_directories=", "-cmax_connections=200"]
-    program = str(Path(initdb).parent / "postgres")
-    launch(services, data, [program, "-D", str(data), *careless, *places], owner="postgres")
+    server = str(Path(program).parent / "postgres")
+    launch(services, data, [server, "-D", str(data), *careless, *places], owner="postgres")
     url = f"postgres://postgres@127.0.0.1:{port}/postgres"
     wait_for("PostgreSQL", data, lambda: may_create_databases(url))
     return url
