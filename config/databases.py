@@ -4,10 +4,12 @@ What DATABASES says: SQLite or PostgreSQL, and a replica of the latter.
 Read by settings.py, so it imports nothing of Django that needs settings.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import dj_database_url
+import psycopg
 from django.core.exceptions import ImproperlyConfigured
 from django.db.utils import InterfaceError, InternalError, OperationalError
 
@@ -52,6 +54,31 @@ def _postgresql(url: str, *, is_pooled: bool) -> dict[str, Any]:
     }
 
 
+class Silent(psycopg.OperationalError):
+    """Raised when the server has said nothing for too long to what it was asked."""
+
+
+def expect_answers(connection: psycopg.Connection[Any], seconds: float) -> None:
+    """
+    Give up on a server that hangs in the middle of a statement, and on the connection with it.
+
+    No option of libpq does: they find a machine that has vanished, but while a stopped server's machine is up, its
+    kernel goes on taking what is sent. And `statement_timeout` is kept by the very process that hangs.
+    """
+    wait = connection.wait
+
+    def wait_for_answer(asked: Any, interval: float = 0.1, timeout: float | None = seconds) -> Any:
+        try:
+            return wait(asked, interval, timeout)
+        except psycopg.OperationalError as error:
+            if connection.info.transaction_status != psycopg.pq.TransactionStatus.ACTIVE:
+                raise
+            connection.close()  # an answer that comes yet belongs to nobody
+            raise Silent(f"the server has not answered for {seconds} s") from error
+
+    connection.wait = wait_for_answer  # type: ignore[method-assign,assignment]
+
+
 READ_ONLY = "25006"  # PostgreSQL's code for a write to a server that only follows, as in the middle of a switch-over
 
 
@@ -62,12 +89,22 @@ def is_away(error: BaseException | None) -> bool:
     The connection is refused or lost, the disk is full or read-only, SQLite's file locked. A transaction that goes on
     after such an error raises another one, and so does Django when it cannot save a session.
     """
+    return any(
+        isinstance(each, OperationalError | InterfaceError)
+        or (isinstance(each, InternalError) and getattr(each.__cause__, "sqlstate", "") == READ_ONLY)
+        for each in _chain(error)
+    )
+
+
+def is_silent(error: BaseException | None) -> bool:
+    """Tell whether the server let us wait, for a connection or an answer: whoever comes next would wait as long."""
+    return any(isinstance(each, Silent | psycopg.errors.ConnectionTimeout) for each in _chain(error))
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield the error and those that it came of."""
     seen: set[int] = set()  # errors that were raised twice may refer to each other
     while error is not None and id(error) not in seen:
         seen.add(id(error))
-        if isinstance(error, OperationalError | InterfaceError):
-            return True
-        if isinstance(error, InternalError) and getattr(error.__cause__, "sqlstate", "") == READ_ONLY:
-            return True
+        yield error
         error = error.__cause__ or error.__context__
-    return False

@@ -4,6 +4,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,8 +12,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 
+from .breaker import Breaker
 from .csrf import typed
-from .databases import is_away
+from .databases import Silent, is_away, is_silent
 from .errors import bad_request, method_not_allowed, not_taken_in, prefers_json, session_lost, speak_json, unavailable
 from .logs import belonging_to, id_from, route_of
 
@@ -20,6 +22,7 @@ logger = logging.getLogger(__name__)
 requests = logging.getLogger("config.requests")  # a line for each, with LOG_FORMAT=json
 
 BUTTONS = {"action", "next"}
+SILENCE = 2.0  # seconds for which nobody asks a database that has let somebody wait, and then one page does
 NextLayer = Callable[[HttpRequest], HttpResponse]
 
 
@@ -131,17 +134,29 @@ def _is_plain_form(request: HttpRequest) -> bool:
 
 
 def answer_without_database(get_response: NextLayer) -> NextLayer:
-    """Answer 503 instead of 500 when the database is away, whoever asked it, and let the next request connect anew."""
+    """
+    Answer 503 instead of 500 when the database is away, whoever asked it, and let the next request connect anew.
+
+    One that hangs is left alone for a moment: pages that wait for it would leave no thread for the others.
+    """
+    database = Breaker("The database", (Silent,), rest=SILENCE)
 
     def middleware(request: HttpRequest) -> HttpResponse:
+        return database.call(partial(ask, request), None) or unavailable(request)
+
+    def ask(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         # Django answers for what a middleware raises before anybody else could; `note_error` has seen what it was.
-        return unavailable(request) if getattr(request, "has_lost_database", False) else response
+        lost = getattr(request, "lost_database", None)
+        if is_silent(lost):
+            raise Silent
+        return unavailable(request) if lost and response.status_code != 503 else response
 
     def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not is_away(exception):
             return None
         logger.error("The database did not answer: %s", exception)
+        request.lost_database = exception  # type: ignore[attr-defined]
         return unavailable(request)
 
     middleware.process_exception = process_exception  # type: ignore[attr-defined]
@@ -152,4 +167,4 @@ def note_error(request: HttpRequest | None = None, **kwargs: Any) -> None:
     """Receive Django's got_request_exception, sent while the error is being handled."""
     error = sys.exception()
     if request is not None and error is not None and is_away(error):
-        request.has_lost_database = True  # type: ignore[attr-defined]
+        request.lost_database = error  # type: ignore[attr-defined]

@@ -149,6 +149,7 @@ DATABASES = databases_in(
     is_pooled=env("DATABASE_POOLED", default=False, cast=flag),
     test_file=VAR_DIR / "test.sqlite3",
 )
+DATABASE_TIMEOUT = 10  # seconds a page waits for an answer of PostgreSQL; nobody looks at an empty window for longer
 if DATABASE_REPLICA_URL:
     DATABASE_ROUTERS = ["config.routers.ReplicaRouter"]
     MIDDLEWARE.append("config.replica.read_from_replica")

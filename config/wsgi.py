@@ -11,9 +11,10 @@ django_application = only_utf8(get_wsgi_application())
 
 from .freshness import listen  # noqa: E402 - reads the settings
 from .pagecache import PageCache  # noqa: E402
-from .start import refuse_unsafe_start  # noqa: E402
+from .start import limit_waiting, refuse_unsafe_start  # noqa: E402
 
 refuse_unsafe_start()
+limit_waiting()
 listen()
 
 application = PageCache(django_application)

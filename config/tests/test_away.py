@@ -6,14 +6,15 @@ from unittest.mock import patch
 
 import psycopg
 import pytest
+from django.core.handlers.exception import convert_exception_to_response
 from django.db import InterfaceError, InternalError, OperationalError, connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client, RequestFactory, TestCase, TransactionTestCase, override_settings
 from django.urls import reverse
 
 from account.tests.factories import make_user
-from config import errors
-from config.databases import is_away
+from config import errors, middleware
+from config.databases import Silent, is_away
 from orders import checkout
 from orders.models import Order
 from orders.tests.factories import CONTACT, make_item
@@ -91,6 +92,32 @@ class AwayTests(TestCase):
             response = self.browser.post(f"/cart/add/{tea.pk}/", {"quantity": 1}, headers=headers)
 
         self.assert_away(response, "cart:add")
+
+    def test_a_database_that_hangs_is_asked_by_one_page_at_a_time(self):
+        asked = []
+
+        def ask(request):
+            asked.append(request)
+            raise wrapped(OperationalError(), Silent())
+
+        view = convert_exception_to_response(ask)
+        with patch.object(middleware, "SILENCE", 1000):
+            layer = middleware.answer_without_database(view)
+            answers = [layer(RequestFactory().get("/")) for _ in range(3)]
+
+        assert [answer.status_code for answer in answers] == [503] * 3
+        assert len(asked) == 1
+
+    def test_a_database_that_refuses_is_asked_by_every_page(self):
+        asked = []
+
+        def ask(request):
+            asked.append(request)
+            raise OperationalError("refused")
+
+        layer = middleware.answer_without_database(convert_exception_to_response(ask))
+        assert [layer(RequestFactory().get("/")).status_code for _ in range(3)] == [503] * 3
+        assert len(asked) == 3
 
     def test_page_is_there_again_with_the_next_request(self):
         self.browser.force_login(self.member)

@@ -2,21 +2,29 @@
 
 from datetime import timedelta
 from unittest import mock
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+import requests
+from django.conf import settings
 from django.core import mail as sent_mail
 from django.core.mail.backends.locmem import EmailBackend
 from django.db import connection, connections
 from django.test import TransactionTestCase
 from django.utils import timezone
 
+from config.databases import Silent, expect_answers
+from config.tests.waiting import wait_until
 from mail import delivery
 from mail.models import OutgoingMail
 from mail.tests.factories import make_mail
 from orders import checkout
 from orders.models import Order
 from orders.tests.factories import CONTACT, make_item
+from tests import processes
+
+from .proxy import Proxy
 
 pytestmark = pytest.mark.skipif(connection.vendor != "postgresql", reason="needs PostgreSQL: make test-services")
 CREATE = "/orders/create/"
@@ -65,3 +73,41 @@ class CutTests(TransactionTestCase):
         assert self.client.post(CREATE, fields).status_code == 307
         book.refresh_from_db()
         assert (book.stock, Order.objects.count(), OutgoingMail.objects.count()) == (3, 1, 1)
+
+
+def through(proxy: Proxy) -> str:
+    given = connection.settings_dict
+    return (
+        urlsplit(settings.DATABASE_URL)
+        ._replace(
+            netloc=f"{given['USER']}{':' * bool(given['PASSWORD'])}{given['PASSWORD']}@127.0.0.1:{proxy.port}",
+            path=f"/{given['NAME']}",
+        )
+        .geturl()
+    )
+
+
+class HangTests(TransactionTestCase):
+    def setUp(self):
+        given = connection.settings_dict
+        self.proxy = self.enterContext(Proxy((given["HOST"], int(given["PORT"] or 5432))))
+
+    def test_a_statement_that_is_not_answered_ends_with_its_connection(self):
+        asking = psycopg.connect(through(self.proxy), autocommit=True)
+        expect_answers(asking, 0.2)
+
+        with self.proxy.hanging(), pytest.raises(Silent):
+            asking.execute("SELECT 1")
+
+        assert asking.closed
+
+    def test_a_page_says_that_the_database_is_away_while_it_hangs_and_is_there_again_afterwards(self):
+        with processes.site(DATABASE_URL=through(self.proxy), TEST_DATABASE_SECONDS="1") as site:
+
+            def status() -> int:
+                return requests.get(f"{site.url}/search/?q=ink", timeout=100).status_code
+
+            wait_until(lambda: status() == 200, site.process)
+            with self.proxy.hanging():
+                assert status() == 503
+            wait_until(lambda: status() == 200, site.process)
