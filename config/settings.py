@@ -192,7 +192,10 @@ CELERY_TASK_DEFAULT_QUEUE_TYPE = "quorum"
 SLOW_QUEUE = f"{CELERY_TASK_DEFAULT_QUEUE}-slow"
 CELERY_TASK_QUEUES = queues_in(CELERY_TASK_DEFAULT_QUEUE, SLOW_QUEUE)
 CELERY_TASK_ROUTES = {"images.tasks.fetch_picture": {"queue": SLOW_QUEUE}}
+# However long the broker is away, and whatever it says meanwhile: with a password that was changed a worker would end.
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # What `manage.py tick` and celery beat run: the same list, with the seconds after which each is due again. An entry is a

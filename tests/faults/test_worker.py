@@ -1,6 +1,7 @@
 """Background work through RabbitMQ and a real worker, which may die at any moment."""
 
 import signal
+from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
@@ -54,6 +55,19 @@ def test_mails_survive_a_worker_that_is_killed(worker):
         OutgoingMail.objects.filter(status=OutgoingMail.Status.SENDING).update(lease_until=mails[0].available_at)
         assert processes.run("tick", "--now").returncode == 0
         wait_until(lambda: all(map(is_sent, mails)), successor)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_whom_the_broker_refuses_asks_again(broker):
+    parts = urlsplit(broker)
+    stranger = parts._replace(netloc=f"nobody:wrong@{parts.hostname}:{parts.port}").geturl()
+    command = [processes.PYTHON, "-m", "celery", "-A", "config", "worker", "--concurrency", "1", "--without-gossip"]
+
+    with processes.started(
+        *command, log="worker-refused.log", env=processes.environment(CELERY_BROKER_URL=stranger)
+    ) as worker:
+        log = processes.ARTIFACTS / "worker-refused.log"
+        wait_until(lambda: log.read_text().count("ACCESS_REFUSED") > 1, worker)
 
 
 @pytest.mark.django_db(transaction=True)
