@@ -41,7 +41,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # A busy machine must not look like a service that is away, nor a slow disk like a database that is locked.
 REDIS_TIMEOUT = 60
-DATABASE_TIMEOUT = int(os.environ.get("TEST_DATABASE_SECONDS", "60"))
+DATABASE_TIMEOUT = int(os.environ.get("TEST_DATABASE_SECONDS", "600"))
 SECONDS_TO_FINISH = 100
 # A test whose broker is dead on purpose does not wait for it.
 CELERY_BROKER_CONNECTION_TIMEOUT = _patience = int(os.environ.get("TEST_BROKER_SECONDS", "60"))

@@ -29,7 +29,7 @@ from kombu import Connection
 from .bootstrap import ROOT, apt_install
 
 STATE = ROOT / "var" / "services.json"
-START_SECONDS = 60
+START_SECONDS = 180  # a busy machine takes one of them
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PACKAGES = {
     "postgresql": "postgresql",

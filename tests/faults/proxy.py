@@ -22,6 +22,7 @@ class Proxy:
         self._passing = threading.Event()
         self._passing.set()
         self.is_refusing = False
+        self.came = 0  # connections so far
         threading.Thread(target=self._accept, daemon=True).start()
 
     def __enter__(self) -> Self:
@@ -69,6 +70,7 @@ class Proxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
+            self.came += 1
             if self.is_refusing:
                 client.close()
             else:
