@@ -105,7 +105,7 @@ def fetch_picture(url: str) -> bytes:
 
 
 def parse(url: str) -> Target:
-    """Take the address apart, or raise FetchRefused. No look-up happens here."""
+    """Take the address apart, or raise FetchRefused, also for a number of a closed network. No look-up happens here."""
     if len(url) > MAX_URL or ODD.search(url):
         raise FetchRefused("odd address")
     try:
@@ -121,6 +121,9 @@ def parse(url: str) -> Target:
         raise FetchRefused("port")
     if host == urlsplit(settings.SITE_URL).hostname and not _is_test_origin(host, port):
         raise FetchRefused("ourselves")
+    number = _as_number(host)
+    if number and not is_public(number) and not _is_test_origin(host, port):
+        raise FetchRefused("not a public address")
     path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
     query = "?" + quote(parts.query, safe="/%:@!$&'()*+,;=~-._?") if parts.query else ""
     return Target(parts.scheme, host, port, path + query)
@@ -135,6 +138,16 @@ def _plain_host(host: str) -> str:
     if len(host) > 253 or not HOST.fullmatch(host):
         raise FetchRefused("host")
     return host
+
+
+def _as_number(host: str) -> Address | None:
+    """Return the IP address that the host is written as, in any of the ways that resolvers take (127.1, 0x7f000001)."""
+    if ":" in host:
+        return ipaddress.IPv6Address(host)
+    try:
+        return ipaddress.IPv4Address(socket.inet_aton(host.rstrip(".")))
+    except OSError:
+        return None
 
 
 def _is_test_origin(host: str, port: int) -> bool:

@@ -15,7 +15,7 @@ MISTAKES = {
     "backup": [["{folder}/no/such/folder/x.zip"], ["{empty}"], ["{folder}", "--keep", "0"], ["/proc/x.zip"]],
     "check_files": [],
     "check_sweeps": [],
-    "demo": [["--remove"]],
+    "demo": [["--posts", "many"]],
     "export_posts": [["{empty}"], ["/proc/x"]],
     "import_posts": [
         ["{folder}/nothing"],

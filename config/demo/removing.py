@@ -46,7 +46,10 @@ def note_content() -> None:
 def remove() -> int:
     """Remove the demo and return how many posts, pictures and products it was; raises StillNeeded before any change."""
     if not DemoContent.objects.exists():
-        raise StillNeeded("This site was not filled by `demo`, or by a version of it that kept no note of it.")
+        raise StillNeeded(
+            "There are accounts of the demo here, but no note of what else it wrote, so it cannot be told from what is "
+            "yours. Switch the accounts off in the admin, or give them other passwords."
+        )
     with transaction.atomic():
         _refuse_what_is_needed()
         _remove_trade()

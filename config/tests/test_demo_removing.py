@@ -13,6 +13,8 @@ from account.tests.factories import make_user
 from blog.models import Post, Tag
 from blog.tests.factories import make_post
 from config.backup.tables import all_models
+from config.demo.people import PASSWORD as DEMO_PASSWORD
+from config.demo.people import STAFF
 from config.models import DemoContent
 from images.models import Image
 from images.tests.factories import make_image
@@ -51,6 +53,13 @@ class DemoRemovingTests(TestCase):
         assert {label for label in rows() if not label.startswith(("search.", "easy_thumbnails."))} == set()
         assert not Document.objects.exists()
         self.assertContains(self.client.get("/blog/"), "0 posts so far")
+
+    def test_a_second_time_it_says_that_there_is_nothing_left(self):
+        demo(remove=True)
+        before = rows()
+
+        assert demo(remove=True) == "There is nothing of the demo on this site (any more), so nothing was removed.\n"
+        assert rows() == before
 
     def test_what_the_owner_has_made_stays(self):
         owner = make_user("owner", staff=True)
@@ -101,6 +110,14 @@ class WithoutDemoTests(TestCase):
     def test_a_site_of_one_s_own_is_left_alone(self):
         make_post()
 
-        with pytest.raises(CommandError, match="was not filled by `demo`"):
-            demo(remove=True)
+        assert "nothing of the demo on this site" in demo(remove=True)
         assert Post.objects.count() == 1
+
+    def test_accounts_of_a_demo_that_kept_no_note_are_said(self):
+        staff = make_user(STAFF)
+        staff.set_password(DEMO_PASSWORD)
+        staff.save()
+
+        with pytest.raises(CommandError, match="There are accounts of the demo here, but no note"):
+            demo(remove=True)
+        assert User.objects.get().is_active

@@ -136,6 +136,29 @@ class SaveByAddressTests(TestCase):
             self.assertContains(self.response, url.replace("&", "&amp;"), status_code=422)
         assert not Image.objects.exists()
 
+    def test_a_number_of_a_closed_network_is_refused_at_the_form(self):
+        closed = [
+            "[::1]",
+            "[fd00::1]",
+            "[::ffff:10.0.0.1]",
+            "10.1.2.3",
+            "127.1",
+            "0x7f000001",
+            "2130706433",
+            "192.168.0.1.",
+        ]
+        for host in closed:
+            with self.subTest(host):
+                image = self.save(source_url=f"http://{host}/a.png")
+
+                self.assertContains(self.response, "We could not get anything", status_code=422)
+                assert image is None
+                assert self.web.asked == []
+
+    def test_a_number_of_the_open_internet_is_taken(self):
+        for host in ["1.1.1.1", "[2606:4700::1111]"]:
+            assert self.save(source_url=f"http://{host}/a.png") is not None
+
     def test_titles_without_letters_break_no_address(self):  # D31
         for title in ["???", "日本語", "-", " . ", "\u202e", "💥" * 50]:
             with self.subTest(title):

@@ -58,6 +58,16 @@ def test_a_picture_is_uploaded_shown_to_all_and_deleted_with_its_file(member: Pe
     charlie.misses("wet clay")
 
 
+def test_an_address_inside_somebodys_network_is_refused_at_once(member: People):
+    nina = member("nina")
+    for address in ("http://[::1]/a.png", "http://10.0.0.7/a.png", "http://127.1/a.png"):
+        nina.opens("/images/create/")
+        nina.presses("Save", {"Address of a picture or a page": address, "Title": "Nothing"})
+
+        nina.sees("We could not get anything we can use from this address.")
+        assert nina.page.status == 422
+
+
 def test_a_private_picture_is_for_nobody_else(member: People, newcomer: People):
     quinn, charlie = member("quinn"), newcomer("charlie-the-curious")
     address = uploads(quinn, "a secret mark.jpg", (500, 400), private=True)

@@ -7,9 +7,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
+from config.demo.accounts import with_known_password
 from config.demo.fill import Plan, Size, fill, is_empty
 from config.demo.people import MEMBER, PASSWORD, STAFF
 from config.demo.removing import StillNeeded, remove
+from config.models import DemoContent
 
 
 class Command(BaseCommand):
@@ -32,6 +34,9 @@ class Command(BaseCommand):
             self._fill(**options)
 
     def _remove(self) -> None:
+        if not DemoContent.objects.exists() and not with_known_password():
+            self.stdout.write("There is nothing of the demo on this site (any more), so nothing was removed.")
+            return
         try:
             removed = remove()
         except StillNeeded as error:
