@@ -124,13 +124,14 @@ def watch(execute: Callable[..., Any], sql: Any, params: Any, many: bool, contex
 
 
 class Change:
-    """What the transaction calls when it has committed; one that is rolled back, or a savepoint of it, lets go of it."""
+    """Held by the transaction until it has committed; one that is rolled back, or a savepoint of it, lets go of it."""
 
-    def __init__(self, table: str) -> None:
-        self.table = table
+    def __init__(self, key: tuple[int, str]) -> None:
+        self.key = key
 
-    def __call__(self) -> None:
-        changed(self.table)
+    def tell(self) -> None:
+        _noted.pop(self.key, None)  # the next write is another change, though an error's traceback may hold this one
+        changed(self.key[1])
 
 
 # An import writes thousands of rows: each table is noted once. A change stands here as long as its transaction holds it.
@@ -140,9 +141,8 @@ _noted: WeakValueDictionary[tuple[int, str], Change] = WeakValueDictionary()
 def note_write(table: str, connection: Any) -> None:
     key = (id(connection), table)
     if key not in _noted:
-        change = Change(table)
-        connection.on_commit(change, robust=True)
-        _noted[key] = change
+        _noted[key] = change = Change(key)
+        connection.on_commit(change.tell, robust=True)  # a method: Django logs its error under its __qualname__
 
 
 def watch_connection(*, connection: Any, **kwargs: Any) -> None:

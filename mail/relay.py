@@ -26,7 +26,6 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from celery import current_task
@@ -53,7 +52,8 @@ def soon(task: Any, *args: Any) -> None:
     Raises TransactionManagementError outside one: whoever wrote nothing that could be rolled back calls hand_over().
     """
     transactions.require("Background work")
-    transaction.on_commit(partial(hand_over, task, args), robust=True)
+    # No partial: Django logs a robust hook's error under its __qualname__, and fails where there is none.
+    transaction.on_commit(lambda: hand_over(task, args), robust=True)
 
 
 def hand_over(task: Any, args: tuple[Any, ...]) -> None:

@@ -112,6 +112,20 @@ class SavepointTests(TransactionTestCase):
             with transaction.atomic():
                 self.write()
 
+    def test_announcement_that_fails_spoils_nothing_that_is_committed(self):
+        with (
+            patch.object(freshness, "changed", side_effect=OSError("no memory")),
+            self.assertLogs("django.db.backends.base", "ERROR") as log,
+        ):
+            Category.objects.create(name="x", slug="x")
+            for _ in range(2):
+                self.write()
+                with transaction.atomic():
+                    self.write()
+
+        assert Category.objects.count() == 1
+        assert len(log.output) == 5
+
     def test_each_transaction_is_announced(self):
         with self.seen(3):
             self.write()
