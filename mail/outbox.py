@@ -67,7 +67,7 @@ def enqueue(
         mail.seal()
     try:
         with transaction.atomic():  # nearly always new: written without asking first
-            mail.save(force_insert=True)
+            mail.save()
     except IntegrityError:
         return OutgoingMail.objects.get(dedup_key=dedup_key)
     relay.soon(deliver_mail, mail.pk)

@@ -50,7 +50,8 @@ class AdminTests(TestCase):
 
         assert "1 mail will be tried again." in page.text
         assert len(sent_mail.outbox) == 1
-        assert OutgoingMail.objects.get(pk=failed.pk).status == "sent"
+        failed.refresh_from_db()
+        assert (failed.status, failed.attempts) == ("sent", 1)
 
     def test_send_again_sends_a_new_mail(self):
         sent, queued = make_mail(status="sent"), make_mail()

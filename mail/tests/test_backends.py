@@ -1,4 +1,5 @@
 import email
+import re
 import tempfile
 from email import policy
 from pathlib import Path
@@ -14,17 +15,19 @@ from mail.tests.factories import make_mail
 
 class FileTests(TestCase):
     def test_each_mail_is_a_file_that_a_mail_program_opens(self):
-        mails = [make_mail(note="Grüße & <b>mehr</b>"), make_mail()]
+        mails = [make_mail(note="Grüße & <b>mehr</b>"), make_mail(subject="Long " * 40)]
 
         with (
             tempfile.TemporaryDirectory() as folder,
-            self.settings(EMAIL_BACKEND="mail.backends.EmlFileBackend", EMAIL_FILE_PATH=f"{folder}/new"),
+            self.settings(EMAIL_BACKEND="mail.backends.EmlFileBackend", EMAIL_FILE_PATH=f"{folder}/new/mails"),
         ):
             for mail in mails:
                 delivery.deliver(mail.pk)
-            files = sorted(Path(folder, "new").glob("*-a-test-mail-from-atelier-*.eml"))
+            files = list(Path(folder, "new", "mails").iterdir())
             read = [email.message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
 
+        names = sorted(re.fullmatch(r"\d{8}-\d{6}-(.+)-[0-9a-f]{6}\.eml", file.name)[1] for file in files)
+        assert names == ["a-test-mail-from-atelier", "long-" * 12]
         assert {message["Message-ID"] for message in read} == {mail.message_id for mail in mails}
         assert any("Grüße & <b>mehr</b>" in message.get_body(("plain",)).get_content() for message in read)
         assert all(message.get_body(("html",)) for message in read)

@@ -44,6 +44,10 @@ class EnqueueTests(TestCase):
         assert first == second
         assert first != make_mail(dedup_key="proof:" + "x" * 501)
 
+    def test_key_stays_readable_up_to_a_length_that_leaves_room_for_copies(self):
+        assert make_mail(dedup_key="x" * 180).dedup_key == "x" * 180
+        assert make_mail(dedup_key="x" * 181).dedup_key != "x" * 181
+
     def test_key_of_a_secret_mail_does_not_give_the_secret_away(self):
         assert "s3cret" not in make_mail(dedup_key="reset:s3cret", secret=True).dedup_key
 
@@ -80,6 +84,10 @@ class EnqueueTests(TestCase):
 
         assert mail.subject == "A test mail from Shop Bcc: all@example.com"
 
+    def test_subject_is_cut_to_what_its_column_holds(self):
+        with self.settings(SITE_NAME="x" * 300):
+            assert make_mail().subject == f"A test mail from {'x' * 183}"
+
     def test_name_before_the_address_is_dropped(self):
         assert make_mail(to="Bob's Shop <bob@example.com>").to == "bob@example.com"
 
@@ -92,10 +100,15 @@ class EnqueueTests(TestCase):
             "a@x.test%0aBcc:b@y.test b@y.test",
             "Bob <a@x.test>, b@y.test",
             "<a@x.test> <b@y.test>",
-            f"{'a' * 250}@x.test",
         ]:
             with self.subTest(text=text), pytest.raises(outbox.NotAnAddress):
                 make_mail(to=text)
+
+    def test_address_has_254_characters_at_most(self):
+        assert make_mail(to=f"{'a' * 247}@x.test").to.endswith("aa@x.test")
+
+        with pytest.raises(outbox.NotAnAddress, match=r"^'a{40}'\.\.\. is too long"):
+            make_mail(to=f"{'a' * 248}@x.test")
 
     def test_refused_reply_address_is_no_mail(self):
         with pytest.raises(outbox.NotAnAddress):

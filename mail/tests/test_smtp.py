@@ -32,7 +32,13 @@ class SmtpTests(TestCase):
         assert [part.get_content_type() for part in taken.get_payload()] == ["text/plain", "text/html"]
 
     def test_server_that_says_later_is_tried_later(self):
-        for answers in [{"MAIL": "451 later"}, {"RCPT": "450 busy"}, {"DATA": "452 full"}, {"end": "451 later"}]:
+        for answers in [
+            {"MAIL": "420 slow"},
+            {"MAIL": "451 later"},
+            {"RCPT": "450 busy"},
+            {"DATA": "452 full"},
+            {"end": "451 later"},
+        ]:
             with self.subTest(answers=answers):
                 mail, _ = self.deliver(**answers)
                 assert (mail.status, mail.attempts) == ("queued", 1)
@@ -76,6 +82,7 @@ class SmtpTests(TestCase):
     def test_server_that_knows_us_not_is_waited_for(self):
         for scheme, answers in (
             ("smtp://", {"EHLO": "421 closing", "HELO": "421 closing"}),
+            ("smtp://", {"EHLO": "554 not you", "HELO": "554 not you"}),
             ("smtp://", {"MAIL": "421 too many connections"}),
             ("smtp+tls://", {"EHLO": "250-test\r\n250 STARTTLS", "STARTTLS": "220 go on"}),  # and then no TLS
             ("smtp+tls://", {"EHLO": "250-test\r\n250 STARTTLS", "STARTTLS": "454 no"}),
