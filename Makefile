@@ -1,6 +1,6 @@
 # Every command a person needs. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-sqlite test-services test-browser test-door check mutants bench format services services-stop lock \
+.PHONY: help run test test-sqlite test-services test-browser test-door check mutants bench format services services-stop lock audit \
 	base dev lint types imports migrations deploy compose conventions
 
 PYTHON ?= python3
@@ -72,6 +72,10 @@ lock: dev ## Resolve requirements/*.in again
 	for lock in base dev production; do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 			--custom-compile-command "make lock" requirements/$$lock.in -o requirements/$$lock.txt || exit; done
+
+audit: dev ## Ask PyPI for published advisories about the locked libraries; needs the network, so nothing else runs it
+	$(BIN)/uvx --quiet pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
+		--requirement requirements/production.txt
 
 base dev:
 	@$(PYTHON) config/management/bootstrap.py $@
