@@ -233,7 +233,7 @@ class LeaveForm(ConfirmedForm):
 class CodeForm(forms.Form):
     code = forms.CharField(
         label=_("Code"),
-        max_length=20,
+        max_length=60,  # a recovery code with its hyphens, or with blanks
         widget=forms.TextInput(
             attrs={"autocomplete": "one-time-code", "autocapitalize": "none", "autofocus": True, "spellcheck": "false"}
         ),

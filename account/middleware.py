@@ -1,4 +1,4 @@
-"""Says who asks; holds back who has a second factor and has not given it, whichever way they logged in; ends old sessions of staff."""
+"""Says who asks; holds back who has a second factor and has not given it, whichever way they logged in; ends old sessions."""
 
 from collections.abc import Callable
 from functools import partial
@@ -56,7 +56,7 @@ class SecondFactorMiddleware:
 
 
 class StaffSessionMiddleware:
-    """Log staff out whose session has been idle, or open, for too long, and lead them back where they were."""
+    """Log out whose session has been idle, or open, for too long, and lead them back where they were."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -67,7 +67,7 @@ class StaffSessionMiddleware:
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         if settings.SESSION_COOKIE_NAME not in request.COOKIES or not request.user.is_authenticated:
             return None
-        if not request.user.is_staff or not is_worn_out(request):
+        if not is_worn_out(request):
             return None
         logout(request)
         messages.info(request, _("You were logged out because your session was idle or old. Please log in again."))

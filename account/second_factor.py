@@ -5,8 +5,10 @@ A session that has given a password (or came from Google) is asked for a code on
 further before. Every code works once: a time step that was used, and all before it, are refused.
 """
 
+import base64
 import hmac
 import secrets
+import textwrap
 from hashlib import sha256
 from typing import Any
 
@@ -19,7 +21,8 @@ from .models import RecoveryCode, SecondFactor, User
 
 PASSED = "second_factor"  # session key: the id of the member whose code was right
 RECOVERY_CODES = 10
-RECOVERY_LENGTH = 10
+RECOVERY_BYTES = 17  # 136 random bits: nobody guesses one, nor works one out of its hash
+RECOVERY_LENGTHS = (28, 10)  # letters and digits; those of earlier releases have ten
 
 
 def begin(user: User, *, anew: bool = False) -> SecondFactor:
@@ -56,7 +59,7 @@ def check(user: User, code: str) -> bool:
 
 def is_recovery_code(code: str) -> bool:
     """Tell whether what was typed is looked up among the recovery codes; all else is for the app's."""
-    return len(_bare(code)) == RECOVERY_LENGTH
+    return len(_bare(code)) in RECOVERY_LENGTHS
 
 
 def _bare(code: str) -> str:
@@ -107,15 +110,21 @@ def _use_code(factor: SecondFactor, code: str) -> bool:
 
 def new_recovery_codes(user: User) -> list[str]:
     """Make the codes anew and return them, which is the only time; earlier ones open nothing any more."""
-    codes = [secrets.token_hex(RECOVERY_LENGTH // 2) for _ in range(RECOVERY_CODES)]
+    codes = [_new_code() for _ in range(RECOVERY_CODES)]
     with transaction.atomic():
         RecoveryCode.objects.filter(user=user).delete()
-        RecoveryCode.objects.bulk_create(RecoveryCode(user=user, digest=_digest(user, code)) for code in codes)
-    return [f"{code[:5]}-{code[5:]}" for code in codes]
+        RecoveryCode.objects.bulk_create(RecoveryCode(user=user, digest=_digest(user, _bare(code))) for code in codes)
+    return codes
+
+
+def _new_code() -> str:
+    """Return a code of letters and digits that are told apart on paper, in groups of four."""
+    text = base64.b32encode(secrets.token_bytes(RECOVERY_BYTES)).decode().rstrip("=").lower()
+    return "-".join(textwrap.wrap(text, 4))
 
 
 def _digest(user: User, code: str) -> str:
-    # Forty random bits and ten tries an hour: a plain hash, salted by whose it is, is enough inside a sealed column.
+    # What nobody can guess needs no slow hash; salted by whose it is, and inside a sealed column.
     return hmac.new(str(user.pk).encode(), code.encode(), sha256).hexdigest()
 
 

@@ -25,6 +25,7 @@ from config.paging import FAR
 DEVICE = "device"  # session key: which browser logged in, and when
 SEEN = "staff_seen"  # session key: when a member of staff last asked for something, in seconds
 RECENT = 600  # seconds
+MEMBER_DAYS = 90  # after which a session ends however much it is used
 NOTED_EVERY = 600  # seconds; a row written at each request would cost more than ten minutes of precision
 
 
@@ -94,16 +95,23 @@ def remember_device(request: HttpRequest | None) -> None:
     request.session[SEEN] = int(time.time())
 
 
+def has_lasted(request: HttpRequest, days: float) -> bool:
+    """Tell whether the session began longer ago, however much it was used since."""
+    began = parse_datetime(request.session.get(DEVICE, {}).get("at", ""))
+    return began is not None and time.time() - began.timestamp() > days * 86400
+
+
 def is_worn_out(request: HttpRequest) -> bool:
     """
-    Tell whether a session of staff has lain idle, or has lasted, for longer than the settings allow.
+    Tell whether a session has lasted, or one of staff has lain idle, for longer than is allowed.
 
-    An unlocked computer or a stolen cookie opens the shop's orders; members have Django's two weeks.
+    An unlocked computer or a stolen cookie opens the shop's orders; members have Django's two weeks to be idle.
     """
-    now, session = time.time(), request.session
-    began = parse_datetime(session.get(DEVICE, {}).get("at", ""))
-    if began and now - began.timestamp() > settings.STAFF_SESSION_DAYS * 86400:
+    if not request.user.is_staff:
+        return has_lasted(request, MEMBER_DAYS)
+    if has_lasted(request, settings.STAFF_SESSION_DAYS):
         return True
+    now, session = time.time(), request.session
     seen = session.get(SEEN)
     if seen is not None and now - seen > settings.STAFF_IDLE_HOURS * 3600:
         return True

@@ -420,6 +420,8 @@ if SITE_URL.startswith("https://"):
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
     SECURE_SSL_REDIRECT = env("SECURE_SSL_REDIRECT", default=True, cast=flag)
+    # People are led to https; a program that sends in clear is refused (payment/webhooks.py), so that somebody notices.
+    SECURE_REDIRECT_EXEMPT = [r"^payment/webhook/$"]
     # Browsers remember it: a promise about other hosts of the domain, or for ever, is the owner's to make.
     SECURE_HSTS_SECONDS = env("HSTS_DAYS", default=365, cast=natural) * 86_400
     SECURE_HSTS_INCLUDE_SUBDOMAINS = env("HSTS_INCLUDE_SUBDOMAINS", default=False, cast=flag)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
@@ -31,6 +32,8 @@ Subject = dict[str, Any]
 @require_POST
 def webhook(request: HttpRequest) -> HttpResponse:
     """Answer 200 as soon as the event is stored: Stripe retries for days whatever gets another answer."""
+    if settings.SECURE_SSL_REDIRECT and not request.is_secure():
+        return HttpResponse("https only", status=403)
     if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY:  # no server of ours passes on more than it says
         return HttpResponse("too large", status=413)
     try:

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from account import second_factor, totp
+from account.forms import CodeForm
 from account.models import RecoveryCode, SecondFactor, User
 from account.tests.factories import PASSWORD, make_user
 from config.tests.races import race
@@ -46,7 +47,7 @@ class SetUpTests(TestCase):
         self.assertContains(page, secret[:4])
         done = self.client.post(self.url, {"code": totp.code_at(secret, totp.step_now())})
 
-        codes = re.findall(r"<code>(\w{5}-\w{5})</code>", done.content.decode())
+        codes = re.findall(r"<code>((?:[a-z2-7]{4}-){6}[a-z2-7]{4})</code>", done.content.decode())
         assert len(set(codes)) == 10
         assert not RecoveryCode.objects.filter(digest__in=codes).exists()
         self.alice.refresh_from_db()
@@ -177,6 +178,20 @@ class AskedTests(TestCase):
         assert second_factor.check(self.alice, self.codes[0].upper())
         assert not second_factor.check(self.alice, self.codes[0])
         assert second_factor.check(self.alice, self.codes[1])
+
+    def test_recovery_codes_cannot_be_guessed_and_are_taken_however_they_are_typed(self):
+        codes = second_factor.new_recovery_codes(self.alice)
+
+        assert all(len(set(code)) > 8 and len(code.replace("-", "")) * 5 >= 128 for code in codes)
+        for typed in (codes[0].upper(), codes[1].replace("-", " "), f" {codes[2].replace('-', '')} "):
+            assert CodeForm({"code": typed}).is_valid()
+            assert second_factor.check(self.alice, typed)
+
+    def test_a_recovery_code_of_an_earlier_release_opens_the_account(self):
+        RecoveryCode.objects.create(user=self.alice, digest=second_factor._digest(self.alice, "0123456789"))
+
+        assert second_factor.check(self.alice, "01234-56789")
+        assert not second_factor.check(self.alice, "01234-56789")
 
     def test_recovery_code_of_another_member_is_nothing(self):
         _factor, others = set_up(make_user("bob"))

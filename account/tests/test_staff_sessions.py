@@ -64,6 +64,14 @@ class StaffSessionTests(TestCase):
         assert response.status_code == 302
         assert self.boss.first_name == "Boss"
 
+    def test_a_member_who_comes_every_day_logs_in_again_after_three_months(self):
+        with override_settings(SESSION_COOKIE_AGE=200 * 86_400):  # as if each visit had changed the session
+            assert self.visit(self.alice, timedelta(days=45), timedelta(days=89)).status_code == 200
+            response = self.visit(self.alice, timedelta(days=45), timedelta(days=91))
+
+        assert not self.is_in
+        assert response.url.startswith(reverse("login"))
+
     def test_members_have_two_weeks(self):
         assert self.visit(self.alice, timedelta(days=13)).status_code == 200
         assert self.is_in

@@ -48,6 +48,13 @@ class RefusalTests(StripeTestCase):
 
         assert WebhookEvent.objects.get().event_id == "evt_1"
 
+    @override_settings(SECURE_SSL_REDIRECT=True, SECURE_REDIRECT_EXEMPT=[r"^payment/webhook/$"])
+    def test_what_comes_in_clear_is_refused_and_not_led_on(self):
+        assert self.post(GOOD, header()) == 403
+        assert self.client.post(URL, GOOD, content_type="application/json", secure=True).status_code == 400
+
+        assert not WebhookEvent.objects.exists()
+
     def test_bad_signatures_are_400_and_leave_nothing(self):  # D78
         now = int(time.time())
         good = header()
