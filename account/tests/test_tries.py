@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from django.contrib.auth import authenticate, get_user
 from django.core.cache import cache
+from django.db.models import QuerySet
 from django.test import RequestFactory, TestCase, override_settings
 from django.urls import reverse
 from django.utils import timezone
@@ -16,7 +17,7 @@ from account.models import Tries, User
 from account.tests.factories import PASSWORD, make_user
 from config import counters
 from config.ratelimit import TooOften
-from config.tests.races import race
+from config.tests.races import MOST, Meeting, look_then_write, race
 from mail.models import OutgoingMail
 
 NEW = "another-passphrase"
@@ -247,3 +248,38 @@ def test_guesses_at_once_are_not_judged_at_once():
     assert race(lambda _number: passed.append(tries.spend("alice", limit)), 20) == []
 
     assert sum(seconds == 0 for seconds in passed) == 5
+
+
+def judged_at_once(threads: int, each: int) -> int:
+    """Guess at one account from as many addresses as there are guesses; return how many passwords were looked at."""
+    judged: list[str] = []
+
+    def look(user: User, password: str) -> bool:
+        judged.append(password)
+        return False
+
+    def guess(number: int) -> None:
+        for try_ in range(each):
+            request = RequestFactory().post("/", REMOTE_ADDR=f"10.{number}.{try_ // 250}.{try_ % 250}")
+            with suppress(TooOften):
+                authenticate(request, username="alice", password="wrong")
+
+    with patch.object(User, "check_password", look):
+        assert race(guess, threads) == []
+    return len(judged)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_a_thousand_passwords_at_once_from_a_thousand_addresses_five_are_judged():
+    make_user("alice")
+
+    assert judged_at_once(MOST, 50) == tries.LOGIN.free
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_the_guard_of_the_update_all_are_judged_that_look_at_once():
+    make_user("alice")
+    assert judged_at_once(1, tries.LOGIN.free - 1) == tries.LOGIN.free - 1
+
+    with patch.object(QuerySet, "update", look_then_write(Meeting(MOST), Tries)):
+        assert judged_at_once(MOST, 1) == MOST

@@ -16,7 +16,7 @@ from typing import Any
 from unittest.mock import patch
 
 from django.db import connection, connections
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 MOST = 20  # PostgreSQL lets 100 in as it comes, and two test processes run side by side
 MEETING_SECONDS = 200
@@ -48,13 +48,20 @@ class Meeting:
         return reads_and_waits
 
 
-def look_then_write(meeting: Meeting) -> Callable[..., int]:
-    """Return an `update` for a query set that has lost its guard: it looks for its rows and writes when all have looked."""
+def look_then_write(meeting: Meeting, model: type[Model] | None = None) -> Callable[..., int]:
+    """
+    Return an `update` for a query set that has lost its guard: it looks for its rows and writes when all have looked.
+
+    With `model` it may stand in for that of Django's QuerySet itself, and leaves those of other models alone.
+    """
+    write = QuerySet.update
 
     def update(rows: QuerySet, **values: Any) -> int:
+        if model is not None and rows.model is not model:
+            return write(rows, **values)
         seen = list(rows.values_list("pk", flat=True))
         meeting.wait()
-        return QuerySet.update(rows.model._base_manager.filter(pk__in=seen), **values)
+        return write(rows.model._base_manager.filter(pk__in=seen), **values)
 
     return update
 
