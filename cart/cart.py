@@ -5,10 +5,9 @@ The price of the moment of adding is kept too, but only to tell the buyer that i
 """
 
 import secrets
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 from django.conf import settings
 from django.db.models import Q
@@ -35,8 +34,7 @@ class Item(TypedDict):
     price: str  # as last seen
 
 
-@dataclass(frozen=True)
-class CartLine:
+class CartLine(NamedTuple):
     product: Product
     quantity: int
     problem: str = ""  # what changed since the buyer last looked, in words
@@ -54,8 +52,7 @@ class CartLine:
         return most_of(self.product)
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """The session's items held against the catalogue of this moment."""
 
     lines: list[CartLine]
@@ -243,7 +240,7 @@ class Cart:
 
     def _write(self, *, keep_reading: bool = False) -> None:
         session = self._request.session
-        self._key = (self._key or secrets.token_urlsafe(16)) if self._items else ""
+        self._key = (self._key or secrets.token_urlsafe()) if self._items else ""
         store(session, SESSION_KEY, self._stored())
         store(session, COUPON_KEY, self._code)
         store(session, CHECKOUT_KEY, self._key)
@@ -287,7 +284,7 @@ def as_item(line: CartLine) -> Item:
     return {"quantity": line.quantity, "price": str(line.unit_price)}
 
 
-def read(items: dict[int, Item], *, suggest: int = 0) -> Reading:
+def read(items: dict[int, Item], *, suggest: int) -> Reading:
     """Hold the items against the catalogue, and find what goes with them, in one query."""
     rows = Product.objects.select_related("cover").order_by()
     found = rows.filter(pk__in=items)

@@ -18,7 +18,7 @@ class CouponRefused(Exception):
 
 def find(code: str) -> Coupon:
     """Return the usable coupon of a typed code, or raise CouponRefused."""
-    coupon = Coupon.objects.usable().coded(code[:40]).first()
+    coupon = Coupon.objects.usable().coded(code).first()
     if coupon is None:
         raise CouponRefused(_("This code is not valid, or no longer."))
     return coupon

@@ -207,7 +207,7 @@ def _keep(invoice: Invoice, content: bytes) -> bool:
 
 # Pango's fonts are shared by all invoices, and are not made for threads.
 _one_at_a_time = Lock()
-_made = count(1)
+_made = count()
 
 
 @cache

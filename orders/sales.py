@@ -64,7 +64,7 @@ def chart(name: str) -> list[Bar]:
             sums[start] += amount
     top = max([*sums.values(), Decimal(1)])
     step = WIDTH / len(sums)
-    every = max(1, len(sums) // 6)
+    every = len(sums) // 6
     return [
         _bar(index, date_format(start, period.format), amount, top, step, is_labelled=index % every == 0)
         for index, (start, amount) in enumerate(sums.items())

@@ -107,7 +107,7 @@ def _nothing_to_order(request: HttpRequest, cart: Cart) -> HttpResponse:
 
 def _costs(cart: Cart, country: str, typed_vat_id: str) -> dict[str, Any]:
     with suppress(vat.BadVatId):
-        typed_vat_id = vat.clean(typed_vat_id[:20], country)
+        typed_vat_id = vat.clean(typed_vat_id, country)
     try:
         quote = checkout.quote(cart, country, typed_vat_id)
     except shipping.NoShipping:
@@ -123,7 +123,7 @@ def _costs(cart: Cart, country: str, typed_vat_id: str) -> dict[str, Any]:
 def _amount(text: str) -> Decimal:
     """Return the amount that a form says was on its button; for anything else a NaN, which equals no total."""
     try:
-        amount = Decimal(text[:20])
+        amount = Decimal(text)
     except InvalidOperation:
         return Decimal("NaN")
     return amount if amount.is_finite() else Decimal("NaN")
@@ -137,7 +137,7 @@ def remember(request: HttpRequest, order: Order) -> None:
 
 def last_token(request: HttpRequest) -> str:
     """Return the token of the order that this browser placed last; empty when it placed none."""
-    return str((request.session.get(SESSION_KEY) or [""])[-1])[:64]
+    return str((request.session.get(SESSION_KEY) or [""])[-1])
 
 
 @never_cache

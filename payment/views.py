@@ -76,7 +76,7 @@ def _order_to_pay(request: HttpRequest) -> Order:
 def _token_to_pay(request: HttpRequest) -> str:
     """Return the secret token that was sent, or that of the last order placed in this session."""
     token = request.POST.get("order") or request.GET.get("order")
-    return (token or last_token(request))[:64]
+    return token or last_token(request)
 
 
 def _awaits(order: Order) -> bool:
@@ -129,7 +129,7 @@ def completed(request: HttpRequest) -> HttpResponse:
     """
     attempt = get_object_or_404(
         CheckoutAttempt.objects.select_related("order"),
-        session_id=request.GET.get("session_id", "")[:255],
+        session_id=request.GET.get("session_id", ""),
     )
     order = attempt.order
     if not _is_theirs(request, order):

@@ -186,12 +186,18 @@ def unlikely(test: str, mutant: Mutant) -> tuple[bool, bool]:
 
 @cache
 def statements(path: Path) -> list[tuple[int, int]]:
-    return sorted((node.lineno, node.end_lineno or 0) for node in ast.walk(parsed(path)) if isinstance(node, ast.stmt))
+    found = [node for node in ast.walk(parsed(path)) if isinstance(node, ast.stmt)]
+    return sorted((first_line(node), node.end_lineno or 0) for node in found)
+
+
+def first_line(node: ast.stmt) -> int:
+    """Return where a statement begins; a function or class with its decorators, which run at import."""
+    return min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))])
 
 
 def start_of_statement(path: Path, line: int) -> int:
-    """Return where the innermost statement around this line begins; a decorator stands before its function."""
-    return max((first for first, last in statements(path) if first <= line <= last), default=line)
+    """Return where the innermost statement around this line begins."""
+    return max(first for first, last in statements(path) if first <= line <= last)
 
 
 def enter(copy: Path) -> None:

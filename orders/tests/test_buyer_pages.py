@@ -21,6 +21,26 @@ class OrderDetailTests(TestCase):
         assert response["X-Robots-Tag"] == "noindex"
         assert "no-store" in response["Cache-Control"]
 
+    def test_pages_of_a_buyer_are_kept_nowhere_and_take_no_posts(self):
+        order = make_order(buyer=make_user("bob"), paid=True)
+        self.client.force_login(order.buyer)
+        paper = order.invoices.get().get_absolute_url()
+        for address in ("/orders/", "/orders/create/", "/orders/withdrawal/", order.get_absolute_url(), paper):
+            assert "no-store" in self.client.get(address)["Cache-Control"], address
+        for address in ("/orders/", order.get_absolute_url(), paper, "/orders/withdrawal/done/"):
+            assert self.client.post(address).status_code == 405, address
+        assert self.client.put("/orders/withdrawal/").status_code == 405
+        assert self.client.get(paper)["X-Robots-Tag"] == "noindex"
+
+    def test_who_has_paid_may_withdraw_until_the_money_is_back(self):
+        order = make_order(paid=True)
+        for status in Order.Status:
+            Order.objects.update(status=status)
+            page = self.client.get(order.get_absolute_url())
+            has_gone_back = status in ("refund_due", "refunded", "charged_back")
+            assert bool(page.context["can_withdraw"]) is not has_gone_back, status
+        assert not self.client.get(make_order().get_absolute_url()).context["can_withdraw"]
+
     def test_unknown_tokens_are_404(self):
         order = make_order()
 
@@ -94,7 +114,11 @@ class OrderInvoiceTests(TestCase):
 
     def test_one_order_does_not_open_the_invoice_of_another(self):
         mine, other = make_order(paid=True), make_order(paid=True)
+        own = mine.invoices.get()
+        assert own.label == f"{own.year}-00001"
 
+        for label in [f"{own.year}-1", f"{own.year}-0001", f"0{own.label}", f"{own.year}-0000000001"]:
+            assert self.client.get(f"/orders/{mine.token}/{label}.pdf").status_code == 404
         for label in [other.invoices.get().label, "2026", "abc-def", "2026-٣", "9" * 30 + "-1"]:
             assert self.client.get(f"/orders/{mine.token}/{label}.pdf").status_code == 404
 
@@ -132,6 +156,21 @@ class OrderListTests(TestCase):
         make_order(email=carol.email)
 
         assert claim(carol) == 0
+
+    def test_each_guest_order_is_claimed_once(self):
+        for _ in range(2):
+            make_order(email=self.alice.email)
+        make_order(email=self.bob.email)
+
+        assert [claim(self.alice), claim(self.alice)] == [2, 0]
+
+    def test_twenty_orders_are_a_page(self):
+        for _ in range(21):
+            make_order(buyer=self.alice)
+        self.client.force_login(self.alice)
+
+        for number, count in ((1, 20), (2, 1)):
+            assert len(self.client.get("/orders/", {"page": number}).context["page"].object_list) == count
 
     def test_somebody_elses_order_is_not_claimed_by_address(self):
         make_order(email=self.alice.email, buyer=self.bob)

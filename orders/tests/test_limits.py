@@ -1,5 +1,6 @@
 """Amounts that nobody can pay, or that the database cannot hold: refused in words, and never the end of a sweep."""
 
+from datetime import timedelta
 from decimal import Decimal
 from unittest import mock, skipUnless
 
@@ -7,8 +8,11 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.test import TestCase, TransactionTestCase, override_settings
+from django.utils import timezone
 
+from config import celery_app
 from config.rows import SomeFailed
+from config.tests.clock import MOMENT, stopped
 from mail.models import OutgoingMail
 from orders import audit
 from orders.models import Invoice, Order
@@ -147,6 +151,27 @@ class SweepTests(TestCase):
         good.refresh_from_db()
         assert good.pdf
 
+    def test_invoices_older_than_twenty_seconds_are_drawn_fifty_at_a_time(self):
+        paper = make_order(paid=True).invoices.get()
+        now = timezone.now()
+        drawn = mock.patch("orders.invoice.pdf")
+        for age, number in ((timedelta(seconds=20), 0), (timedelta(seconds=20) + MOMENT, 1)):
+            Invoice.objects.update(created_at=now - age)
+            with stopped(now), drawn as pdf:
+                sweep_invoices()
+            assert pdf.call_count == number
+
+        values = {"order": paper.order, "year": 2001, "total": 1, "snapshot": {}, "kind": "credit_note"}
+        Invoice.objects.bulk_create(Invoice(reference=n, number=n, **values) for n in range(1, 52))
+        Invoice.objects.update(created_at=now - timedelta(days=1))
+        with drawn as pdf:
+            sweep_invoices()
+        assert pdf.call_count == 50
+
+    def test_a_worker_finds_both_tasks(self):
+        for name in ("make_pdf", "sweep_invoices"):
+            assert f"orders.tasks.{name}" in celery_app.tasks
+
     def test_a_check_that_breaks_says_so_and_the_others_go_on(self):
         def breaks():
             raise ZeroDivisionError
@@ -170,12 +195,13 @@ class MigrationTests(TransactionTestCase):
     def test_an_order_too_large_is_cut_and_cancelled_and_gives_its_pieces_back(self):
         book = make_item(stock=1)
         order, other = make_order(lines=[(book, 2)]), make_order()
-        self.addCleanup(self.migrate, MigrationExecutor(connection).loader.graph.leaf_nodes("orders")[0][1])
+        newest = MigrationExecutor(connection).loader.graph.leaf_nodes("orders")[0][1]
+        self.addCleanup(self.migrate, newest)
         self.migrate("0002_vat_tracking_and_late_withdrawals")
         with connection.cursor() as cursor:
             cursor.execute("UPDATE orders_order SET total = 9899999999.01, subtotal = -1 WHERE id = %s", [order.pk])
 
-        self.migrate("0004_amounts_fit")
+        self.migrate(newest)
 
         order, other = Order.objects.get(pk=order.pk), Order.objects.get(pk=other.pk)
         assert (order.total, order.subtotal, order.status, order.holds_stock) == (MOST, 0, "cancelled", False)

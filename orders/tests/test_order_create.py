@@ -1,9 +1,12 @@
+import re
+from datetime import timedelta
 from decimal import Decimal
 from unittest import mock
 
 from django.db import connection
 from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from account.tests.factories import make_user
 from cart.models import Coupon
@@ -51,6 +54,8 @@ class OrderCreateTests(CheckoutCase):
         self.assertRedirects(response, to_pay, status_code=307, fetch_redirect_response=False)
         assert self.client.session["orders"] == [order.token]
         assert (order.total, order.buyer, order.city) == (Decimal("25.00"), None, "Berlin")
+        assert order.expires_at - timedelta(minutes=35) <= timezone.now() < order.expires_at - timedelta(minutes=34)
+        assert [event.note for event in order.events.all()] == ["Placed."]
         assert self.client.get("/cart/").context["cart"].is_empty
 
     def test_button_says_the_amount(self):
@@ -67,6 +72,51 @@ class OrderCreateTests(CheckoutCase):
             field for field in form.visible_fields() if field.field.required and field.name not in ("terms", "country")
         ]
         assert len(typed) <= 7
+
+    def test_one_country_is_chosen_the_sellers_own_until_another_is(self):
+        self.fill_cart(make_item())
+        for page, country in ((self.shown(), "DE"), (self.order(country="FR", email=""), "FR")):
+            chosen = re.findall(r'<option value="(\w*)" selected>', page.text)
+            assert chosen == [country]
+
+    def test_only_a_script_that_asks_for_the_amounts_gets_them_alone(self):
+        self.fill_cart(make_item())
+        htmx = {"HX-Request": "true"}
+        for query, headers, is_whole in [
+            ({"country": "FR"}, htmx, False),
+            ({"country": "FR"}, {}, True),
+            ({}, htmx, True),
+        ]:
+            page = self.client.get(CREATE, query, headers=headers)
+            assert ("<html" in page.text) == is_whole, (query, headers)
+
+    def test_other_methods_are_refused(self):
+        assert self.client.put(CREATE).status_code == 405
+
+    def test_a_browser_remembers_its_last_fifty_orders(self):
+        earlier = [f"token-{number}" for number in range(50)]
+        for _ in range(2):
+            self.fill_cart(make_item())
+            session = self.client.session
+            session["orders"] = earlier
+            session.save()
+            self.order()
+            newest = Order.objects.first().token
+            assert self.client.session["orders"] == [*earlier[-49:], newest]
+            earlier = [newest, *earlier[:-1]]
+
+    def test_a_corrected_address_gets_the_confirmation_once(self):
+        self.fill_cart(make_item())
+        fields = self.fields(email="ada@exmaple.com")
+        for email in ("ada@exmaple.com", "ADA@exmaple.com", "ada@example.com", "ada@example.com"):
+            self.client.post(CREATE, fields | {"email": email})
+
+        assert list(OutgoingMail.objects.order_by("pk").values_list("to", flat=True)) == [
+            "ada@exmaple.com",
+            "ada@example.com",
+        ]
+        notes = [event.note for event in Order.objects.get().events.all()]
+        assert notes == ["Placed.", *["The buyer corrected name or address."] * 2]
 
     def test_address_fields_tell_the_browser_what_they_are(self):
         self.fill_cart(make_item())
@@ -289,6 +339,15 @@ class MemberTests(CheckoutCase):
 
         self.assertContains(self.shown(), 'value="Bremen"')
 
+    def test_a_first_order_knows_the_accounts_own_address(self):
+        make_order(city="Bremen")  # somebody else's
+        self.fill_cart(make_item())
+
+        page = self.shown()
+
+        self.assertContains(page, f'value="{self.alice.email}"')
+        self.assertNotContains(page, 'value="Bremen"')
+
 
 class CouponTests(CheckoutCase):
     @classmethod
@@ -358,14 +417,23 @@ class ShippingTests(CheckoutCase):
         assert Order.objects.get().shipping == Decimal("9.90")
 
     def test_free_from_an_amount(self):
+        for price, sending in (("49.99", Decimal("4.90")), ("0.01", 0)):
+            self.fill_cart(make_item(price))
+            assert self.shown().context["quote"].shipping == sending
+
+    def test_what_a_coupon_takes_off_does_not_count(self):
+        Coupon.objects.create(code="CENT", amount=Decimal("0.01"))
         self.fill_cart(make_item("50.00"))
+        self.client.post("/cart/coupon/", {"code": "CENT"})
 
-        assert self.shown().context["quote"].shipping == 0
+        assert self.shown().context["quote"].shipping == Decimal("4.90")
 
-    def test_downloads_cost_nothing_to_send(self):
+    def test_downloads_cost_nothing_to_send_alone(self):
         self.fill_cart(make_item("10.00", is_digital=True))
-
         assert self.shown().context["quote"].shipping == 0
+
+        self.fill_cart(make_item("10.00"))
+        assert self.shown().context["quote"].shipping == Decimal("4.90")
 
     def test_country_without_a_rate_is_refused(self):
         self.fill_cart(make_item())
@@ -374,6 +442,14 @@ class ShippingTests(CheckoutCase):
 
         self.assertContains(response, "We do not send to this country", status_code=422)
         assert not Order.objects.exists()
+
+    def test_a_country_with_a_rate_of_its_own_is_not_the_rest_of_the_world(self):
+        ShippingRate.objects.all().delete()
+        for countries, price in (([], 20), (["DE"], 5)):
+            ShippingRate.objects.create(name="x", countries=countries, price=price)
+        self.fill_cart(make_item("10.00"))
+
+        assert self.shown().context["quote"].shipping == 5
 
     def test_rest_of_the_world(self):
         ShippingRate.objects.create(name="World", price=Decimal(20))

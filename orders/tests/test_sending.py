@@ -5,6 +5,7 @@ from unittest import mock
 import pytest
 from django.test import TestCase
 from django.urls import reverse
+from django.utils import timezone
 
 from account.tests.factories import make_user
 from mail.models import OutgoingMail
@@ -37,7 +38,9 @@ class HandleTests(TestCase):
 
     def test_a_number_is_shown_as_it_is_and_may_come_later(self):
         sending.send(self.order, actor=None)
-        self.client.post(self.page, {"send": "yes", "tracking": "javascript:alert(1)"})
+        for _ in range(2):
+            self.client.post(self.page, {"send": "yes", "tracking": "javascript:alert(1)"})
+        assert [event.note for event in self.order.events.all()][-2:] == ["", "Tracking: javascript:alert(1)"]
 
         page = self.client.get(self.order.get_absolute_url())
 
@@ -66,7 +69,37 @@ class HandleTests(TestCase):
         self.assertContains(self.client.get(self.page), "Wrap it twice.")
         self.assertNotContains(self.client.get(self.order.get_absolute_url()), "Wrap it twice.")
         assert self.client.post(self.page, {"note": "  "}).status_code == 422
-        assert self.client.post(self.page, {"send": "yes", "tracking": "x" * 301}).status_code == 422
+        for length, status in ((300, 302), (301, 422)):
+            assert self.client.post(self.page, {"send": "yes", "tracking": "x" * length}).status_code == status
+            assert self.client.post(self.page, {"note": "x" * length}).status_code == status
+        assert len(self.order.events.last().note) == 300
+
+    def test_what_staff_did_is_said_to_them(self):
+        for fields, words in [
+            ({"note": "Wrap it."}, "Noted."),
+            ({"send": "yes"}, "Marked as sent; the buyer gets a mail."),
+            ({"send": "yes"}, "in no state for this"),
+            ({"send": "yes", "tracking": "12"}, "The tracking is on the order"),
+        ]:
+            self.assertContains(self.client.post(self.page, fields, follow=True), words)
+
+    def test_it_can_be_sent_while_it_is_paid_and_not_sent(self):
+        for status in Order.Status:
+            Order.objects.update(status=status)
+            is_paid = status in ("paid", "fulfilled", "partially_refunded")
+            assert self.client.get(self.page).context["can_send"] == is_paid, status
+        sending.send(self.order, actor=None)
+        Order.objects.update(status="paid", sent_at=timezone.now())
+        assert not self.client.get(self.page).context["can_send"]
+
+    def test_pages_for_staff_are_kept_nowhere(self):
+        detail = reverse("orders:admin_order_detail", args=[self.order.pk])
+        pdf = reverse("orders:admin_order_pdf", args=[self.order.pk])
+        for address in (self.page, detail, pdf):
+            assert "no-store" in self.client.get(address)["Cache-Control"], address
+        for address in (detail, pdf):
+            assert self.client.post(address).status_code == 405
+        assert self.client.put(self.page).status_code == 405
 
     def test_members_and_staff_without_permission_are_kept_out(self):
         member = make_user("bob")

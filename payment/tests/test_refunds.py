@@ -197,6 +197,16 @@ class LearnTests(RefundTestCase):
         assert sum(Refund.objects.values_list("amount", flat=True)) == self.payment.amount
         assert OutgoingMail.objects.filter(kind="refund").count() == 3
 
+    def test_our_own_refund_whose_answer_was_lost_is_known_by_what_stripe_keeps_with_it(self):
+        with mock.patch.object(gateway, "create_refund", side_effect=gateway.Unavailable("away")):
+            refund = self.ask(1000, "a")
+        gateway.create_refund(self.payment.payment_intent, amount=1000, key="a", reference="a")
+
+        self.tell_all()
+
+        refund.refresh_from_db()
+        assert (Refund.objects.get(), refund.status) == (refund, Refund.Status.SUCCEEDED)
+
     def test_refund_of_a_payment_that_is_not_ours_is_none_of_our_business(self):
         Refund.objects.all().delete()
 

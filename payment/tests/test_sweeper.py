@@ -327,9 +327,10 @@ class ReconcileTests(SweeperTestCase):
         for order in orders:
             self.open_session(order)
         bad = orders[2].attempts.get()
-        real = audit.differences
+        real, asked = audit.differences, []
 
         def breaks(attempt):
+            asked.append(attempt.pk)
             if attempt == bad:
                 raise RuntimeError("odd")
             return real(attempt)
@@ -338,6 +339,7 @@ class ReconcileTests(SweeperTestCase):
             self.reconcile()
 
         assert list(CheckoutAttempt.objects.filter(reconciled_at=None)) == [bad]
+        assert asked == sorted(set(asked))  # each once
 
     def test_what_was_broken_off_goes_on_where_it_was(self):
         for _ in range(4):
