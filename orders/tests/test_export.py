@@ -1,5 +1,6 @@
 import csv
 import io
+from decimal import Decimal
 
 from django.test import TestCase
 
@@ -39,6 +40,16 @@ class ExportTests(TestCase):
         assert (rows[0]["pieces"], rows[0]["net"], rows[0]["VAT"], rows[0]["total"]) == ("3", "19.61", "3.39", "23.00")
         assert rows[0]["invoice"] == first.invoices.get().label
         assert rows[1]["invoice"] == ""
+
+    def test_amounts_are_those_of_the_order_in_its_currency(self):
+        order = make_order(
+            lines=[(make_item("100.00"), 1)], discount="10.00", shipping=Decimal("5.00"), total=Decimal("95.00")
+        )
+
+        [row] = read(self.export("export_orders", order))
+
+        names = ("goods", "discount", "shipping", "net", "VAT", "total", "currency")
+        assert [row[name] for name in names] == ["100.00", "10.00", "5.00", "79.83", "15.17", "95.00", "EUR"]
 
     def test_a_row_for_each_line(self):
         rows = read(self.export("export_lines", self.orders[0]))

@@ -1,5 +1,6 @@
 import re
 import zlib
+from datetime import datetime
 from decimal import Decimal
 from importlib.metadata import version
 from unittest import mock
@@ -9,7 +10,9 @@ from django.conf import settings
 from django.core.files.storage import storages
 from django.db import transaction
 from django.test import TestCase, TransactionTestCase
+from django.utils import timezone
 
+from config.tests.clock import stopped
 from orders import checks, fonts, invoice
 from orders.models import Invoice, Order
 from orders.tests.factories import make_item, make_order
@@ -56,6 +59,26 @@ class IssueTests(TestCase):
         assert (note.number, other.number) == (2, 3)
         assert note.snapshot["rates"] == [{"rate": "19", "net": "4.20", "vat": "0.80", "gross": "5.00"}]
         assert note.snapshot["corrects"] == order.invoices.get(kind="invoice").label
+        assert [str(paper) for paper in order.invoices.all()] == [other.label, note.label, note.snapshot["corrects"]]
+        assert note.filename == f"credit-note-{note.label}.pdf"
+
+    def test_notes_without_a_name_are_each_a_note_of_their_own(self):
+        order = make_order(lines=[(make_item("10.00"), 2)], paid=True)
+
+        with transaction.atomic():
+            notes = [invoice.credit(order, Decimal("5.00"), "Torn page") for _ in range(3)]
+
+        assert [note.number for note in notes] == [2, 3, 4]
+        assert [note.reference for note in notes] == ["note-1", "note-2", "note-3"]
+
+    def test_a_note_takes_its_number_from_the_year_in_which_it_is_written(self):
+        order = make_order(paid=True)
+        noon = datetime(2031, 1, 1, 12, tzinfo=timezone.get_current_timezone())
+
+        with stopped(noon), transaction.atomic():
+            note = invoice.credit(order, Decimal("5.00"), "Torn page")
+
+        assert (note.label, note.snapshot["date"]) == ("2031-00001", "2031-01-01")
 
 
 @mock.patch.object(invoice, "soon", mock.Mock())
@@ -83,6 +106,29 @@ class PdfTests(TestCase):
             locked = (settings.BASE_DIR / "requirements" / f"{lock}.txt").read_text()
             for name in ("weasyprint", "pydyf"):
                 assert f"{name}=={version(name)} " in locked, (lock, name)
+
+    def test_what_drawing_leaves_lying_is_collected_after_every_tenth_invoice(self):
+        paper = make_order(paid=True).invoices.get()
+        drawing = (mock.patch("weasyprint.HTML"), mock.patch("weasyprint.CSS"))
+        with drawing[0], drawing[1], mock.patch("gc.collect") as collected:
+            for _ in range(20):
+                invoice.render(paper.kind, paper.label, paper.snapshot)
+
+        assert collected.call_count == 2
+
+    def test_the_file_that_was_there_first_stays(self):
+        paper = make_order(paid=True).invoices.get()
+        late = Invoice.objects.get(pk=paper.pk)
+        invoice.pdf(paper)
+
+        invoice.pdf(late)
+
+        assert late.pdf == paper.pdf
+        assert storages["private"].listdir(f"invoices/{paper.year}")[1].count(paper.pdf.rpartition("/")[2]) == 1
+
+    def test_marks_that_are_drawn_with_their_letter_are_not_missing(self):
+        assert fonts.missing("A\n\tu\u0308\u200d\u00ad") == ""
+        assert fonts.missing("B\U00012346A\U00012345\U00012346") == "\U00012345\U00012346"
 
     def test_lost_file_is_made_again(self):
         paper = make_order(paid=True).invoices.get()

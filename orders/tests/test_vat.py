@@ -80,6 +80,45 @@ class ReliefTests(TestCase):
         ]:
             assert vat.relief(country, vat_id) == expected, (country, vat_id)
 
+    def test_nobody_gets_it_from_a_seller_without_a_vat_id_or_without_vat(self):
+        on = {"VAT_REVERSE_CHARGE": "unverified", "VAT_FREE_EXPORT": True, **seller}
+        for changes, austria, switzerland in [
+            ({}, "intra_eu", "export"),
+            ({"SELLER_VAT_ID": ""}, "", ""),
+            ({"SELLER_CHARGES_VAT": False}, "", ""),
+            ({"SELLER_COUNTRY": "US"}, "", ""),
+            ({"VAT_FREE_EXPORT": False}, "intra_eu", ""),
+            ({"VAT_REVERSE_CHARGE": "off"}, "", "export"),
+        ]:
+            with override_settings(**on | changes):
+                assert vat.relief("AT", AUSTRIAN) == austria, changes
+                assert vat.relief("CH", "") == switzerland, changes
+
+    def test_only_an_id_that_a_look_would_help_awaits_it(self):
+        on = {"VAT_REVERSE_CHARGE": "verified", **seller}
+        for changes, country, vat_id, awaits in [
+            ({}, "AT", AUSTRIAN, True),
+            ({}, "AT", "", False),
+            ({}, "FR", AUSTRIAN, False),
+            ({}, "DE", "DE111111111", False),
+            ({}, "CH", "", False),
+            ({"VAT_REVERSE_CHARGE": "unverified"}, "AT", AUSTRIAN, False),
+            ({"SELLER_VAT_ID": ""}, "AT", AUSTRIAN, False),
+        ]:
+            with override_settings(**on | changes):
+                assert vat.awaits_check(country, vat_id) == awaits, (changes, country, vat_id)
+
+    def test_an_id_is_noted_once_and_waits_until_it_is_judged(self):
+        for number in (AUSTRIAN, AUSTRIAN, "CHE1", ""):
+            VatId.objects.note(number)
+        VatId.objects.create(number="DE111111111", verified_on="2026-11-01")
+        VatId.objects.create(number="DE222222222", is_refused=True)
+
+        words = {row.number: row.state_words for row in VatId.objects.all()}
+        assert words == {AUSTRIAN: "not verified", "DE111111111": "valid", "DE222222222": "not valid"}
+        assert [row.number for row in VatId.objects.waiting()] == [AUSTRIAN]
+        assert [row.number for row in VatId.objects.verified()] == ["DE111111111"]
+
     @override_settings(SELLER_COUNTRY="CH", SELLER_VAT_ID="CHE1", VAT_REVERSE_CHARGE="unverified", VAT_FREE_EXPORT=True)
     def test_a_seller_outside_the_eu_leaves_vat_alone(self):
         assert vat.relief("AT", AUSTRIAN) == vat.relief("US", "") == ""

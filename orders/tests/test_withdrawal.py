@@ -109,6 +109,11 @@ class WithdrawalTests(TestCase):
         order.lines.update(is_digital=True)
 
         assert withdrawals.last_day(order) == timezone.localdate() + timedelta(days=14)
+        order.sent_at = timezone.now()
+        assert withdrawals.last_day(order) == timezone.localdate() + timedelta(days=21)
+        waiting = make_order()
+        waiting.lines.update(is_digital=True)
+        assert withdrawals.last_day(waiting) is None
 
     def test_number_without_its_address_is_taken_but_not_joined(self):
         for number, changes in enumerate([{"email": "eve@example.com"}, {"order_number": "99999999999999999999"}]):
@@ -117,6 +122,25 @@ class WithdrawalTests(TestCase):
             assert response.status_code == 302
 
         assert list(Withdrawal.objects.values_list("order", flat=True)) == [None, None]
+
+    def test_a_number_is_read_as_people_write_it(self):
+        pk = self.order.pk
+        for number, is_found in [
+            (str(pk), True),
+            (f"#{pk}", True),
+            (f" #{pk} ", True),
+            (str(pk).zfill(18), True),
+            (str(pk).zfill(19), False),  # a number as long does not fit into the database
+            ("9" * 18, False),
+            ("9" * 19, False),
+            (f"##{pk}", False),
+            (f"-{pk}", False),
+            ("²", False),
+            ("one", False),
+        ]:
+            Withdrawal.objects.all().delete()
+            said = {"key": KEY, "name": "Ada", "email": "ADA@example.com", "order_number": number, "note": ""}
+            assert (withdrawals.receive(**said).order == self.order) == is_found, number
 
     def test_bad_input_is_shown_again(self):
         response = self.declare(email="a@localhost", order_number="")
