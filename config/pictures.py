@@ -19,7 +19,6 @@ and a template shows it by `{% picture product.image "tile" alt=product.image_al
 import hashlib
 import secrets
 import threading
-import warnings
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, cast
@@ -33,27 +32,20 @@ from django.db import models, transaction
 from django.db.models.fields.files import ImageFieldFile
 from django.utils.translation import gettext_lazy as _
 from easy_thumbnails.engine import process_image
-from PIL import Image, ImageCms, ImageFile, ImageOps
+from PIL import Image
 
-FORMATS = ["JPEG", "PNG", "WEBP", "GIF"]
+from . import pixels
+from .child import Child, Ended
+
 MAX_BYTES = 10 * 1024 * 1024
-# A JPEG is as large as it looks and is decoded at a fraction of its size; a few KB of the others may unfold to anything.
-MAX_PIXELS = {"JPEG": 40_000_000, "PNG": 20_000_000, "WEBP": 20_000_000, "GIF": 20_000_000}
-MAX_SIDE = 12_000
-# Larger pictures are scaled down: no screen shows more, and a phone's 40 megapixels would be ten times the bytes.
-KEPT_SIDE = 4096
-MAX_PROFILE = 3_000_000  # bytes; those of printers are large
 EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
 REFUSED = _(
     "This is not a picture we can use. Take a JPEG, PNG, WebP or GIF of at most 10 MB and 20 megapixels (a JPEG may have 40)."
 )
 
-# Also for code that opens pictures without coming through here: between one and two times the limit Pillow only warns.
-Image.MAX_IMAGE_PIXELS = max(MAX_PIXELS.values())
-warnings.simplefilter("error", Image.DecompressionBombWarning)
-
-
-# A picture takes up to half a gigabyte and some seconds: a process works on one, and the others wait.
+# Twenty megapixels with sixteen bits a channel and a profile take up to 700 MB and some seconds.
+_child = Child(pixels.__file__, cpu_seconds=15.0, memory_bytes=1_500_000_000)
+# A process works on one picture, and the others wait.
 _one_at_a_time = threading.Lock()
 
 
@@ -86,8 +78,6 @@ class StoredPicture:
 
 def read_picture(source: bytes | File) -> Picture:
     """Decode and re-encode what somebody sent, or raise PictureRefused."""
-    # WeasyPrint turns this on for the whole process when it is imported; half a picture would pass from then on.
-    ImageFile.LOAD_TRUNCATED_IMAGES = False
     data = source if isinstance(source, bytes) else _read(source)
     if not 0 < len(data) <= MAX_BYTES:
         raise PictureRefused
@@ -97,17 +87,9 @@ def read_picture(source: bytes | File) -> Picture:
 
 def _decoded(data: bytes) -> Picture:
     try:
-        kind = _checked_format(data)
-        with Image.open(BytesIO(data), formats=FORMATS) as opened:
-            # Lets a JPEG be decoded at a fraction of its size when we would shrink it anyway.
-            opened.draft("RGB", (KEPT_SIDE, KEPT_SIDE))
-            opened.load()
-            image = _plain(_upright(opened))
-    except PictureRefused:
-        raise
-    except Exception as error:  # Pillow raises nearly everything on damaged files: OSError, SyntaxError, struct.error …
+        kind, image = pixels.unpacked(_child.ask(data))
+    except (Ended, ValueError) as error:
         raise PictureRefused from error
-    image.thumbnail((KEPT_SIDE, KEPT_SIDE))
     digest = hashlib.sha256(f"{image.mode} {image.width}x{image.height}".encode())
     digest.update(image.tobytes())
     return Picture(_encode(image, kind), kind, image.width, image.height, digest.hexdigest(), image)
@@ -118,57 +100,6 @@ def _read(source: File) -> bytes:
     data = source.read(MAX_BYTES + 1)
     source.seek(0)
     return data
-
-
-def _checked_format(data: bytes) -> str:
-    """Judge by the header alone, before a pixel is decoded; check the checksums that a normal load skips (PNG)."""
-    with Image.open(BytesIO(data), formats=FORMATS) as probe:
-        width, height = probe.size
-        kind = probe.format or ""
-        if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE) or width * height > MAX_PIXELS[kind]:
-            raise PictureRefused
-        probe.verify()
-    return "PNG" if kind == "GIF" else kind
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    try:
-        ImageOps.exif_transpose(image, in_place=True)
-    except Exception:  # damaged EXIF says nothing; the pixels may still be fine
-        return image
-    return image
-
-
-def _plain(image: Image.Image) -> Image.Image:
-    """Return the first frame as RGB or RGBA without any metadata."""
-    profile = image.info.get("icc_profile")
-    if image.mode.startswith("I"):  # 16 bits a channel: convert() alone would clip instead of scale
-        image = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
-    has_alpha = image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
-    if profile and len(profile) <= MAX_PROFILE:
-        image = _in_srgb(image, profile)
-    plain = image.convert("RGBA" if has_alpha else "RGB")
-    if has_alpha and plain.getchannel("A").getextrema()[0] == 255:
-        plain = plain.convert("RGB")
-    plain.info = {}
-    return plain
-
-
-def _in_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    """Translate the colours, so that a phone's Display P3 or a camera's Adobe RGB does not turn pale without its profile."""
-    try:
-        if image.mode in ("P", "PA"):
-            image = image.convert("RGBA" if image.mode == "PA" or "transparency" in image.info else "RGB")
-        alpha = image.getchannel("A") if image.mode in ("RGBA", "LA") else None
-        colours = image.convert(image.mode.removesuffix("A")) if alpha else image
-        source = ImageCms.getOpenProfile(BytesIO(profile))
-        # Perceptual is what browsers use too; for the usual matrix profiles all intents are the same.
-        translated = ImageCms.profileToProfile(colours, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return image  # a damaged profile, or one for other channels than the picture has: browsers ignore it too
-    if alpha and translated:
-        translated.putalpha(alpha)
-    return translated or image
 
 
 def _encode(image: Image.Image, kind: str) -> bytes:

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from account.models import User
-from config import markdown
+from config import markdown, tohtml
 from config.fetch import FetchRefused, parse
 from config.markdown import render
 from images.forms import candidates_in
@@ -30,9 +30,9 @@ class Listed(HTMLParser):
         self.strange = []
 
     def handle_starttag(self, tag, attrs):
-        if tag not in markdown.TAGS:
+        if tag not in tohtml.TAGS:
             self.strange.append(tag)
-        allowed = markdown.ATTRIBUTES.get(tag, set()) | ALIGNED.get(tag, set()) | WRITTEN_BY_US.get(tag, set())
+        allowed = tohtml.ATTRIBUTES.get(tag, set()) | ALIGNED.get(tag, set()) | WRITTEN_BY_US.get(tag, set())
         for name, value in attrs:
             if name not in allowed:
                 self.strange.append(f"{tag}.{name}")
