@@ -38,6 +38,8 @@ class RefundForm(forms.Form):
         }
         self.back = payment.things_back()
         self.thing_names = self._add_things() if payment.is_accepted else []
+        for name in [*self.thing_names, "amount"]:
+            self.fields[name].is_one_of_two = True  # type: ignore[attr-defined]  # one is needed: none is "optional"
         self.order_fields([*self.thing_names, *self.fields])
 
     def _add_things(self) -> list[str]:
@@ -66,6 +68,11 @@ class RefundForm(forms.Form):
         chosen = {name: self.cleaned_data.get(name) for name in self.thing_names if name != "shipping"}
         pieces = {int(name.removeprefix("line_")): number for name, number in chosen.items() if number}
         return Things(pieces, bool(self.cleaned_data.get("shipping")))
+
+    def chosen_in_words(self) -> list[str]:
+        """Return what goes back, for staff to look at once more; nothing when an amount was typed."""
+        chosen = [(field.label, self.cleaned_data.get(field.name)) for field in self.thing_fields]
+        return [str(label) if number is True else f"{number} \u00d7 {label}" for label, number in chosen if number]
 
     def left_in_words(self) -> str:
         return money(from_stripe(self.left, self.payment.currency), self.payment.currency)

@@ -31,6 +31,7 @@ class RefundPageTests(StripeTestCase):
         page = self.post(amount="5.00")
 
         self.assertContains(page, "Refund €5.00")
+        self.assertNotContains(page, " × ")
         assert not self.simulator.ledger.refunds
 
     def test_confirmed_part_goes_back(self):

@@ -91,6 +91,7 @@ class ThingsPageTests(StripeTestCase):
     def test_a_piece_is_worth_what_was_paid_for_it_and_bears_its_own_vat(self):
         page = self.post(**{f"line_{self.line.pk}": "1"})
         self.assertContains(page, "Refund €18.00")  # 20.00 less a tenth
+        self.assertContains(page, f"<li>1 × {self.line.name}</li>")
 
         self.confirm(**{f"line_{self.line.pk}": "1"})
 

@@ -4,12 +4,14 @@ import pytest
 from django.core.management import call_command
 from django.test import override_settings
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from account.models import User
 from blog.models import Post
-from config.demo.people import MEMBER, PASSWORD
+from config.demo.people import MEMBER, PASSWORD, STAFF
 from images.models import Image
 from orders.models import Order
+from payment.models import Payment
 from shop.models import Product
 
 pytestmark = pytest.mark.browser
@@ -77,6 +79,18 @@ def member_pages():
     ]
 
 
+def staff_pages():
+    return [reverse("payment:refund", args=[payment.order_id]) for payment in Payment.objects.accepted()[:2]]
+
+
+def log_in(page, name):
+    page.goto(reverse("login"))
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("main").get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/account/")
+
+
 def faults_of(page, addresses):
     found = {}
     for address in addresses:
@@ -94,12 +108,16 @@ def test_every_page_holds_in_a_narrow_window_and_asks_nobody_else(page, site, co
 
     assert faults_of(page, public_pages()) == {}
 
-    page.goto(reverse("login"))
-    page.get_by_label("Username").fill(MEMBER)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/account/")
+    log_in(page, MEMBER)
     assert faults_of(page, member_pages()) == {}
+    page.goto(reverse("account:edit"))
+    page.context.clear_cookies()
+    page.get_by_role("main").get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You have been logged out meanwhile")
+    assert page.evaluate(FAULTS) == []
+
+    log_in(page, STAFF)
+    assert faults_of(page, staff_pages()) == {}
     assert [address for address in asked if not address.startswith((site.url, "data:"))] == []
 
 
