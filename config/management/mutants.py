@@ -55,7 +55,8 @@ VAR, PRISTINE, SELECTED = Path("var"), Path("pristine"), Path("selected")
 
 PYTEST = [sys.executable, "-m", "pytest", "-q", "--ds=config.test_settings", "-m", "not (services or browser or live)"]
 A_TEST = "cart/tests/test_cart.py"
-MIGRATIONS = "config/tests/test_migrations.py"  # minds what a model says of its columns
+# What stands at the top of a module, such as a decorator or a column, is also minded by those that look at every module.
+WALKS = ("config/tests/test_migrations.py", "tests/test_every_address.py")
 
 Place = tuple[int, int]
 
@@ -138,7 +139,7 @@ def judged(sample: list[Mutant], jobs: int) -> Iterator[Verdict]:
             subprocess.run(["git", "worktree", "add", "--quiet", "--detach", copy], cwd=ROOT, check=True)
         pools = [ProcessPoolExecutor(1, initializer=enter, initargs=(copy,)) for copy in copies]
         try:
-            tests = Tests(copies[0], {MIGRATIONS, *chain(*(mutant.tests.split() for mutant in sample))}, jobs)
+            tests = Tests(copies[0], {*WALKS, *chain(*(mutant.tests.split() for mutant in sample))}, jobs)
             futures = [
                 pools[number % jobs].submit(judge, mutant, tests.of(mutant)) for number, mutant in enumerate(sample)
             ]
@@ -170,7 +171,7 @@ class Tests:
 
     def own(self, mutant: Mutant) -> set[str]:
         files = {name_of(context).partition("::")[0] for context in self.seen.measured_contexts()}
-        return {file for file in files if file.startswith((MIGRATIONS, *mutant.tests.split()))}
+        return {file for file in files if file.startswith((*WALKS, *mutant.tests.split()))}
 
 
 def name_of(context: str) -> str:
