@@ -1,12 +1,14 @@
 """nginx as docker-compose.yml starts it, on loopback: what it says when it answers by itself, and what it writes down."""
 
 import http.client
+import http.server
 import os
 import re
 import select
 import shutil
 import socket
 import subprocess
+import threading
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -195,3 +197,40 @@ def test_proxies_keep_the_pictures_of_the_shop_and_none_of_members(nginx, tmp_pa
         kept[folder] = (answer.status, answer.headers["Cache-Control"])
 
     assert kept == {"images": (200, "private, max-age=3600"), "products": (200, "public, max-age=3600")}
+
+
+class Cookies(http.server.BaseHTTPRequestHandler):
+    """A site that says which cookies it was sent."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(self.headers.get("Cookie", "none").encode("latin-1"))
+
+    def log_message(self, *arguments):
+        pass
+
+
+class TestCookiesOfOthers:
+    @pytest.fixture
+    def web(self):
+        with http.server.HTTPServer(("127.0.0.1", 0), Cookies) as server:
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            yield server.server_port
+            server.shutdown()
+            thread.join()
+
+    @pytest.mark.parametrize(
+        ("sent", "arrives"),
+        [
+            ("a=b; sessionid=abc1; c=d", "a=b; sessionid=abc1; c=d"),
+            ("name=Zoë; sessionid=abc1; c=d", "sessionid=abc1"),
+            ("__Host-sessionid=abc1; name=日本", "__Host-sessionid=abc1"),
+            ("mysessionid=abc1; name=é", "none"),
+            ("name=é", "none"),
+            ("", "none"),
+        ],
+    )
+    def test_a_cookie_that_is_not_ascii_costs_nobody_their_session(self, nginx, sent, arrives):
+        assert ask(nginx, "GET", "/", {"Cookie": sent.encode()} if sent else {})[1] == arrives
