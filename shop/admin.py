@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.db import models
 from django.forms import DecimalField, ModelForm
 from django.http import HttpRequest, HttpResponse
@@ -19,6 +20,7 @@ from config.templatetags.pictures import thumbnail_url
 from mail import relay
 
 from . import money
+from .goods import is_what_it_says
 from .models import Basket, BoughtTogether, Category, Product, ProductPicture, ProductQuerySet, StockAlert
 from .tasks import answer_stock_alerts
 
@@ -70,8 +72,18 @@ class PictureInline(admin.TabularInline):
         return small(picture)
 
 
+class ProductForm(ModelForm):
+    def clean_download(self) -> Any:
+        """Refuse a program that is called a book, before buyers are handed it."""
+        file = self.cleaned_data["download"]
+        if isinstance(file, UploadedFile) and not is_what_it_says(str(file.name), file):
+            raise ValidationError(_("This file is not what the end of its name says."))
+        return file
+
+
 @admin.register(Product)
 class ProductAdmin(Prices, LongTable, StaffAdmin):
+    form = ProductForm
     list_display = ["name", "preview", "category", "price", "stock", "available", "is_digital"]
     list_editable = ["price", "stock", "available"]
     list_filter = ["available", "category", "is_digital"]

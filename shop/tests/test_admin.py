@@ -66,6 +66,29 @@ class ProductAdminTests(TestCase):
         assert not Product.objects.get(pk=self.vase.pk).available
         assert [default_storage.exists(name) for name in (old, picture.file.name)] == [False, True]
 
+    def test_goods_that_are_not_what_their_name_says_are_refused(self):
+        data = {**self.form(self.url), "is_digital": "on"}
+        taken = {}
+        for name, content in [
+            ("book.pdf", b"MZ\x90 a program"),
+            ("book.PDF", b"%PDF-1.7 a book"),
+            ("song.m4a", b"\0\0\0\x20ftypM4A "),
+            ("page.html.zip", b"<html>"),
+            ("pattern.dxf", b"anything"),
+        ]:
+            answer = self.client.post(self.url, {**data, "download": SimpleUploadedFile(name, content)})
+            taken[name] = answer.status_code == 302
+
+        assert taken == {
+            "book.pdf": False,
+            "book.PDF": True,
+            "song.m4a": True,
+            "page.html.zip": False,
+            "pattern.dxf": True,
+        }
+        with Product.objects.get(pk=self.vase.pk).download.open() as file:
+            assert file.read() == b"anything"
+
     def test_a_recount_and_a_sale_both_count(self):
         data = self.form(self.url)
         Product.objects.take(self.vase.pk, 3)
