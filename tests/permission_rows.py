@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.apps import apps
-from django.db import models
+from django.db import connection, models
 from django.utils import timezone
 
 WORD = re.compile(r"zq\d{4}")
@@ -107,10 +107,14 @@ class Rows:
 
 
 def everything(*tables: Any) -> dict[str, list[Any]]:
-    """Return what each column of each table (or of these) holds, to be compared with later."""
+    """Return what each column of each table (or of these) holds, to be compared with later; in SQL, for it is asked often."""
     found = {}
-    for model in tables or apps.get_models(include_auto_created=True):
-        names = [field.attname for field in model._meta.concrete_fields]
-        rows = list(model._base_manager.order_by("pk").values_list(*names))
-        found |= {f"{model._meta.label}.{name}": [row[place] for row in rows] for place, name in enumerate(names)}
+    with connection.cursor() as cursor:
+        for model in tables or apps.get_models(include_auto_created=True):
+            fields = model._meta.concrete_fields
+            columns = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+            key = connection.ops.quote_name(model._meta.pk.column)
+            cursor.execute(f"SELECT {columns} FROM {connection.ops.quote_name(model._meta.db_table)} ORDER BY {key}")
+            rows = cursor.fetchall()
+            found |= {f"{model._meta.label}.{f.attname}": [row[n] for row in rows] for n, f in enumerate(fields)}
     return found
