@@ -65,13 +65,21 @@ def register(*, username: str, email: str, password: str, first_name: str = "", 
 
 def read_registration(token: str) -> Registration | None:
     """Return whose link it is, or None when it is old, damaged or used; raises AddressTaken."""
-    try:
-        claim: dict[str, Any] = signing.loads(token, salt=REGISTRATION_SALT, max_age=PROOF_DAYS * 86400)
-    except signing.BadSignature:
+    claim = _claim_in(token, REGISTRATION_SALT)
+    if claim is None:
         return None
     if User.objects.filter(email=claim["email"]).exists():
         raise AddressTaken
     return Registration.objects.filter(pk=claim["registration"], email=claim["email"]).first()
+
+
+def _claim_in(token: str, salt: str) -> dict[str, Any] | None:
+    """Return what a mailed link says, or None when it is old or damaged."""
+    try:
+        claim: dict[str, Any] = signing.loads(token, salt=salt, max_age=timedelta(days=PROOF_DAYS))
+    except signing.BadSignature:
+        return None
+    return claim
 
 
 def join(wish: Registration, username: str) -> User:
@@ -79,7 +87,7 @@ def join(wish: Registration, username: str) -> User:
     user = User(username=username, first_name=wish.first_name, email=wish.email, password=wish.password)
     try:
         with transaction.atomic():
-            user.save(force_insert=True)
+            user.save()
             user.prove_email()
             welcome(user)
             Registration.objects.filter(email=wish.email).delete()
@@ -130,9 +138,8 @@ def _mail_proof(to: str, dedup_key: str, link: str) -> None:
 
 def read_proof(token: str) -> User | None:
     """Return whom the link proves, or None when it is old, damaged, or for an address since changed."""
-    try:
-        claim: dict[str, Any] = signing.loads(token, salt=PROOF_SALT, max_age=PROOF_DAYS * 86400)
-    except signing.BadSignature:
+    claim = _claim_in(token, PROOF_SALT)
+    if claim is None:
         return None
     return User.objects.filter(pk=claim["user"], email=claim["email"], is_active=True).first()
 
@@ -141,7 +148,7 @@ def mail_new_address(user: User, email: str) -> None:
     """Ask the new address for its word and warn the old one; a new address that is somebody's gets no mail."""
     mark = user.password_mark(CHANGE_SALT)
     may_mail = may_write_to(email)
-    token = signing.dumps({"user": user.pk, "old": user.email, "new": email, "mark": mark}, salt=CHANGE_SALT)
+    token = signing.dumps({"old": user.email, "new": email, "mark": mark}, salt=CHANGE_SALT)
     with transaction.atomic():
         mail = _mail_change(user, email, "account/email/new_address", token) if may_mail else None
         if User.objects.filter(email=email).exists() and mail:
@@ -183,12 +190,10 @@ def read_new_address(token: str, user: User) -> str | None:
 
     It dies with the password: whoever set a new one because of the warning must not lose the account to it after all.
     """
-    try:
-        claim = signing.loads(token, salt=CHANGE_SALT, max_age=PROOF_DAYS * 86400)
-    except signing.BadSignature:
+    claim = _claim_in(token, CHANGE_SALT)
+    if claim is None or claim["old"] != user.email or not user.has_password_mark(CHANGE_SALT, claim["mark"]):
         return None
-    is_theirs = claim["user"] == user.pk and claim["old"] == user.email
-    return claim["new"] if is_theirs and user.has_password_mark(CHANGE_SALT, claim.get("mark", "")) else None
+    return str(claim["new"])
 
 
 def take_new_address(token: str, user: User) -> bool:

@@ -66,6 +66,7 @@ class BoundaryTests(TestCase):
 
         self.assertContains(self.client.get(self.bob.get_absolute_url()), "You have blocked this person.")
         self.client.post(reverse("account:user_follow", args=["bob"]), {"action": "follow"})
+        assert not self.alice.follow(self.bob)
         assert not self.alice.is_following(self.bob)
         self.act("lift")
         assert not Boundary.objects.exists()
@@ -84,6 +85,18 @@ class BoundaryTests(TestCase):
         self.act("block")
 
         assert [boundary.kind for boundary in Boundary.objects.all()] == ["block"]
+
+    def test_a_mute_hides_one_from_the_other_and_a_block_both_from_each_other(self):
+        for owner, other in [(self.alice, self.bob), (self.bob, self.alice)]:
+            for kind, theirs, apart in [("mute", set(), []), ("block", {owner.pk}, [other.pk, owner.pk])]:
+                with self.subTest(owner=owner, kind=kind):
+                    Boundary.objects.all().delete()
+                    owner.set_boundary(other, kind)
+                    other.__dict__.pop("_boundaries", None)  # as the next request would
+                    assert [owner.boundary_with(other), other.boundary_with(owner)] == [kind, ""]
+                    assert [owner.hidden_ids(), other.hidden_ids()] == [{other.pk}, theirs]
+                    assert [*owner.out_of_reach_ids(), *other.out_of_reach_ids()] == apart
+                    assert self.charlie.hidden_ids() == set()
 
     def test_nonsense_is_refused(self):
         assert self.act("hide").status_code == 400

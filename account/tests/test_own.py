@@ -116,11 +116,14 @@ class SessionTests(TestCase):
         return client
 
     def test_sessions_are_listed_with_their_browser(self):
-        here, _there = self.log_in(), self.log_in()
+        here, there = self.log_in(), self.log_in()
 
         response = here.get(reverse("account:session_list"))
 
         self.assertContains(response, "Firefox · Linux", count=2)
+        assert {session.browser_name for session in Session.objects.all()} == {"Firefox · Linux"}
+        named = re.findall(r'name="session" value="(\w+)"', response.text)
+        assert named == [hashed(there.session.session_key)[:20], "others"]
         for session in Session.objects.all():
             self.assertNotContains(response, session.session_key)
 

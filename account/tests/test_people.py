@@ -146,6 +146,25 @@ class PeopleTests(TestCase):
             make_user().follow(self.alice)
         queries()
 
+    def test_followers_are_counted_who_are_members_still(self):
+        bob = make_user("bob")
+        for person in (bob, make_user("gone")):
+            person.follow(self.alice)
+        User.objects.filter(username="gone").update(is_active=False)
+
+        counts = User.objects.with_follower_counts().in_bulk([self.alice.pk, bob.pk])
+        assert [counts[person.pk].followers_count for person in (self.alice, bob)] == [1, 0]
+
+    def test_who_has_given_no_name_is_called_by_the_username(self):
+        assert [str(make_user("bob")), str(make_user("carl", first_name=""))] == ["Bob", "carl"]
+
+    def test_an_address_is_proven_when_it_was_first(self):
+        was = self.alice.email_proven_at
+        self.alice.prove_email()
+        self.alice.refresh_from_db()
+
+        assert self.alice.email_proven_at == was
+
     def test_any_page_number_is_answered(self):
         for page in ["abc", "-1", "0", "99999", "1" * 5000, "٣"]:
             assert self.client.get(reverse("account:user_list"), {"page": page}).status_code == 200

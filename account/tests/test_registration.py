@@ -2,6 +2,7 @@ import re
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import connection, transaction
 from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
@@ -12,7 +13,7 @@ from account.forms import ProfileForm
 from account.leaving import leave
 from account.models import Registration, User
 from account.names import acceptable
-from account.registration import AddressTaken, NameTaken, join, mail_proof, register
+from account.registration import AddressTaken, NameTaken, join, mail_new_address, mail_proof, register
 from account.tasks import sweep_sessions
 from account.tests.factories import PASSWORD, make_user
 from actions.models import Action
@@ -228,6 +229,9 @@ class StrangersMailTests(TestCase):
         self.client.post(reverse("account:prove_send"))
 
         assert OutgoingMail.objects.filter(to="anna@example.com").count() == 5
+        browser.force_login(make_user("wicked8", proven=False))
+        assert browser.post(url, {"email": "anna@example.com", "password": PASSWORD}).status_code == 302
+        assert OutgoingMail.objects.filter(to="anna@example.com").count() == 5
 
 
 class JoinTests(TestCase):
@@ -284,6 +288,35 @@ class JoinTests(TestCase):
 
         assert self.client.post(mailed_links()[-1], {"username": "alice"}).url == reverse("login")
         assert User.objects.get().username == "alice"
+
+
+class OldLinkTests(TestCase):
+    def test_every_link_opens_for_the_three_days_its_mail_speaks_of_and_not_a_second_longer(self):
+        alice, sent = make_user("alice", proven=False), timezone.now().replace(microsecond=0)
+        with time_machine.travel(sent, tick=False), transaction.atomic():
+            register(username="bob", email="bob@example.com", password=PASSWORD)
+            mail_proof(alice)
+            mail_new_address(alice, "new@example.com")
+        assert all(mail.is_secret for mail in OutgoingMail.objects.all())
+        mails = OutgoingMail.objects.exclude(kind="account-address", to=alice.email)  # which warns the old address
+        texts = [mail.opened()[0] for mail in mails]
+        paths = [re.search(r"http://[^/]+(/account/\S+)", text)[1] for text in texts if "3 days" in text]
+
+        assert {path.split("/")[2] for path in paths} == {"register", "prove", "email"}
+        for path in paths:
+            for seconds, status in [(259_200, 200), (259_201, 410)]:
+                moment = sent + timedelta(seconds=seconds)
+                with self.subTest(path=path, seconds=seconds), time_machine.travel(moment, tick=False):
+                    self.client.force_login(alice)
+                    assert self.client.get(path).status_code == status
+
+    def test_registration_is_kept_as_long_as_its_link_opens(self):
+        with time_machine.travel(timezone.now(), tick=False) as clock:
+            register(username="bob", email="bob@example.com", password=PASSWORD)
+            for days, seconds, kept in [(3, 0, True), (0, 1, False)]:
+                clock.shift(timedelta(days=days, seconds=seconds))
+                sweep_sessions()
+                assert Registration.objects.exists() == kept
 
 
 class ProofTests(TestCase):

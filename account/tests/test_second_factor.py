@@ -44,7 +44,8 @@ class SetUpTests(TestCase):
         secret = SecondFactor.objects.get().secret
 
         self.assertContains(page, "data:image/svg+xml")
-        self.assertContains(page, secret[:4])
+        (shown,) = re.findall(r"\b(?:\w{4} ){7}\w{4}\b", page.text)
+        assert shown.replace(" ", "") == secret
         done = self.client.post(self.url, {"code": totp.code_at(secret, totp.step_now())})
 
         codes = re.findall(r"<code>((?:[a-z2-7]{4}-){6}[a-z2-7]{4})</code>", done.content.decode())
@@ -192,6 +193,33 @@ class AskedTests(TestCase):
 
         assert second_factor.check(self.alice, "01234-56789")
         assert not second_factor.check(self.alice, "01234-56789")
+
+    def test_what_is_in_force_is_not_confirmed_a_second_time(self):
+        with later(minutes=2):
+            assert second_factor.confirm(self.alice, self.code()) is None
+            assert second_factor.check(self.alice, self.codes[0]), "the recovery codes are those that were shown"
+
+    def test_who_has_no_second_factor_has_no_right_code(self):
+        bob = make_user("bob")
+        assert second_factor.begin(bob).secret == second_factor.begin(bob).secret
+
+        assert not second_factor.check(bob, totp.code_at(second_factor.begin(bob).secret, totp.step_now()))
+        assert [second_factor.is_in_force(person) for person in (self.alice, bob)] == [True, False]
+
+    def test_secret_sealed_under_a_key_that_is_gone_opens_nothing_and_is_made_anew(self):
+        with override_settings(SECRET_KEY="another-key-that-is-as-long-as-it-has-to-be-or-longer"), later(minutes=2):
+            assert SecondFactor.objects.get().secret is None
+            assert not second_factor.check(self.alice, totp.code_at("", totp.step_now()))
+            assert not second_factor.check(self.alice, self.codes[0])
+            assert second_factor.begin(self.alice).secret
+
+    def test_code_that_another_member_gave_in_this_browser_opens_nothing(self):
+        self.log_in()
+        for other in ("0", "99999999999"):
+            session = self.client.session
+            session[second_factor.PASSED] = other
+            session.save()
+            assert self.client.get(reverse("account:dashboard")).url.startswith(self.url)
 
     def test_recovery_code_of_another_member_is_nothing(self):
         _factor, others = set_up(make_user("bob"))
