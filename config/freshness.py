@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -71,7 +71,6 @@ class Stamps:
         self._slots[slot_of(table)] = time.time_ns()
 
 
-@lru_cache(maxsize=1000)
 def slot_of(table: str) -> int:
     return crc32(table.encode()) % Stamps.SLOTS
 

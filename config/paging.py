@@ -87,7 +87,7 @@ class Listing:
         number = behind // STEP * STEP
         backwards = turned(self._select(timezone.now(), *subject))
         places = backwards.values_list(*map(_column, names(backwards)))
-        return self._keep(number, places[number : number + 1].first, *subject)
+        return self._keep(number, places[number:].first, *subject)
 
     def _keep(self, what: object, find: Callable[[], Any], *subject: Any) -> Any:
         return keep(("list", *self._from_front.text, subject, what), find)

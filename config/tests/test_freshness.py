@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest import skipIf
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import pytest
 from django.db import connection, transaction
@@ -219,6 +219,40 @@ class RecordingTests(TestCase):
             freshness.reads(Category)
 
         assert tables == {CATEGORY}
+
+
+class OtherHostsTests(TestCase):
+    def message(self, sender, kind="message"):
+        return {"type": kind, "data": f"{sender} {CATEGORY}".encode()}
+
+    def test_what_another_host_announces_is_old_here_and_ones_own_is_not_told_twice(self):
+        for message, is_old in [
+            (self.message("another host"[:7]), True),
+            (self.message(freshness.SENDER), False),
+            ({"type": "subscribe", "data": 1}, False),
+        ]:
+            before = stamps().of([CATEGORY])
+            freshness._take_in(message)
+            assert (stamps().of([CATEGORY]) != before) == is_old, message
+
+    def test_a_change_is_announced_where_there_are_other_hosts(self):
+        for url, told in [
+            ("", []),
+            ("redis://127.0.0.1:1/3", [("atelier:changed:3", f"{freshness.SENDER} {CATEGORY}")]),
+        ]:
+            redis = Mock()
+            asked = patch.object(freshness.redisstore, "ask", side_effect=lambda question, redis=redis: question(redis))
+            with self.settings(REDIS_URL=url), asked:
+                freshness.changed(CATEGORY)
+            assert [call.args for call in redis.publish.call_args_list] == told
+
+    def test_a_quiet_redis_is_asked_whether_it_is_still_there(self):
+        for answers, heard in [(["change"], "change"), ([None, "pong"], "pong")]:
+            pubsub = Mock(get_message=Mock(side_effect=answers))
+            assert freshness._next(pubsub) == heard
+            assert pubsub.ping.call_count == len(answers) - 1
+        with pytest.raises(TimeoutError):
+            freshness._next(Mock(get_message=Mock(side_effect=[None, None])))
 
 
 class LayoutTests(TestCase):

@@ -1,6 +1,7 @@
 import threading
 from contextlib import closing
 from decimal import Decimal
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
@@ -119,12 +120,17 @@ class KeptPartTests(TestCase):
         with pytest.raises(TemplateSyntaxError):
             template("{% kept on x %}{% endkept %}")
 
-    def test_memory_is_bounded(self):
-        with patch.object(kept, "MOST", 10):
-            for number in range(50):
-                kept.keep_shown(number, lambda: "x")
+    def test_five_thousand_parts_are_kept_and_the_oldest_goes(self):
+        kept.forget_all()
+        for number in range(5010):
+            kept.keep_shown(number, lambda: "x")
 
-        assert len(kept._kept) == 10
+        assert len(kept._kept) == 5000
+        assert [kept.keep_shown(number, lambda: "made again") for number in (10, 5009, 9)] == ["x", "x", "made again"]
+
+    def test_nothing_to_show_is_kept_too(self):
+        for made in ("", "made again"):
+            assert kept.keep_shown("nothing", lambda made=made: made) == ""
 
 
 class KeptEachTests(TestCase):
@@ -205,6 +211,9 @@ class MadeFromTablesTests(TransactionTestCase):
 
     def test_it_lives_no_longer_than_its_time(self):
         self.shown()
+        kept_at = kept._kept["names"].at
 
-        with patch.object(kept, "MAX_AGE", 0), self.assertNumQueries(1):
-            self.shown()
+        for age, queries in [(14.9, 0), (15, 1)]:
+            clock = SimpleNamespace(monotonic=lambda age=age: kept_at + age)
+            with patch.object(kept, "time", clock), self.assertNumQueries(queries):
+                self.shown()

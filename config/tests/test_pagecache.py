@@ -4,6 +4,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from io import BytesIO
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
@@ -11,7 +12,7 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connection, transaction
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.test import TestCase, override_settings
 from django.test.client import RequestFactory
 from django.urls import path, reverse
@@ -46,7 +47,25 @@ def missing(request):
     return HttpResponse("nothing", status=404)
 
 
-urlpatterns = [path("catalogue/", catalogue), path("cookie/", with_cookie), path("missing/", missing)]
+@for_everyone
+def streamed(request):
+    rendered.append("streamed")
+    return StreamingHttpResponse(["a", "b"])
+
+
+@for_everyone
+def counted(request):
+    request.on_hit = lambda environ: rendered.append(f"handed to {environ['REMOTE_ADDR']}")
+    return HttpResponse("counted")
+
+
+urlpatterns = [
+    path("catalogue/", catalogue),
+    path("cookie/", with_cookie),
+    path("missing/", missing),
+    path("streamed/", streamed),
+    path("counted/", counted),
+]
 
 
 class Site:
@@ -130,12 +149,34 @@ class KeepingTests(TestCase):
 
         assert len(rendered) == 4
 
-    def test_errors_and_answers_with_cookies_are_not_kept(self):
+    def test_a_query_of_two_hundred_characters_is_kept_and_a_longer_one_is_not(self):
+        for length, times in [(198, 1), (199, 2)]:
+            rendered.clear()
+            for _ in range(2):
+                self.site.get("/catalogue/?q=" + "x" * length)
+            assert len(rendered) == times
+
+    def test_languages_are_kept_apart_where_the_site_speaks_several(self):
+        for languages, times in [([("en", "English")], 1), ([("en", "English"), ("de", "Deutsch")], 2)]:
+            rendered.clear()
+            with override_settings(LANGUAGES=languages):
+                for accepted in ("en", "de", "en"):
+                    self.site.get(f"/catalogue/?q={times}", HTTP_ACCEPT_LANGUAGE=accepted)
+            assert len(rendered) == times
+
+    def test_errors_streams_and_answers_with_cookies_are_not_kept(self):
         for _ in range(2):
             self.site.get("/cookie/")
             self.site.get("/missing/")
+            assert self.site.get("/streamed/")["body"] == b"ab"
 
-        assert len(rendered) == 4
+        assert len(rendered) == 6
+
+    def test_each_kept_page_that_is_handed_out_is_counted(self):
+        for address in ("8.8.8.8", "9.9.9.9", "9.9.9.9"):
+            self.site.get("/counted/", REMOTE_ADDR=address)
+
+        assert rendered == ["handed to 9.9.9.9"] * 2
 
     def test_head_is_answered_from_the_kept_page_without_a_body(self):
         whole = self.site.get()
@@ -170,17 +211,38 @@ class KeepingTests(TestCase):
     def test_a_page_does_not_live_longer_than_its_time(self):
         self.site.get()
 
-        with patch.object(pagecache, "MAX_AGE", 0):
-            self.site.get()
+        (page,) = self.site.cache._pages.values()
+        for age, times in [(14.9, 1), (15, 2)]:
+            with patch.object(pagecache, "time", SimpleNamespace(monotonic=lambda age=age: page.kept_at + age)):
+                self.site.get()
+            assert len(rendered) == times
 
-        assert len(rendered) == 2
+    def size(self):
+        return sum(page.size for page in self.site.cache._pages.values())
 
-    def test_memory_is_bounded(self):
-        with patch.object(pagecache, "MAX_BYTES", 500):
-            for number in range(50):
+    def test_memory_is_bounded_and_the_oldest_page_goes(self):
+        self.site.get("/catalogue/?q=10")
+        self.site.get("/catalogue/?q=11")
+
+        with patch.object(pagecache, "MAX_BYTES", self.size()):
+            assert len(self.site.cache._pages) == 2
+            for number in range(10, 40):
                 self.site.get(f"/catalogue/?q={number}")
+            assert 0 < self.site.cache._size == self.size() <= pagecache.MAX_BYTES
+            assert len(rendered) == 30
+            self.site.get("/catalogue/?q=39")
+            assert len(rendered) == 30
+            self.site.get("/catalogue/?q=10")
 
-        assert self.site.cache._size <= 500
+        assert len(rendered) == 31
+
+    def test_a_page_that_is_made_anew_takes_its_room_once(self):
+        for _ in range(3):
+            self.site.get()
+            stamps().change("shop_category")
+
+        assert len(rendered) == 3
+        assert self.site.cache._size == self.size()
 
 
 @override_settings(ROOT_URLCONF=__name__)

@@ -1,11 +1,13 @@
 """Pages of long lists: the same rows as plain slices of them, read from an index in its order wherever they are."""
 
+import re
 from datetime import date
 from unittest import mock
 
 import pytest
 from django.db import connection
 from django.test import TestCase, TransactionTestCase
+from django.test.utils import CaptureQueriesContext
 
 from account.models import User
 from account.tests.factories import make_user
@@ -71,6 +73,20 @@ class ProductListTests(Steps, TransactionTestCase):  # not in a transaction, or 
         make_product("Vase", category=self.category, price=99)
 
         self.assert_pages_are_slices("price")
+
+    def test_no_page_has_many_rows_skipped_and_never_those_of_the_farther_end(self):
+        paginator = ListPaginator(products("name", in_stock=False, of_category=False), 23, 3)
+        pages_of(paginator)  # finds the milestones
+        for number in paginator.page_range:
+            with CaptureQueriesContext(connection) as asked:
+                paginator.page(number)
+            (skipped,) = [int(re.search(r"OFFSET (\d+)|$", query["sql"])[1] or 0) for query in asked]
+            before, behind = 3 * (number - 1), max(23 - 3 * number, 0)
+            assert skipped <= min(4, before, behind), number
+
+    def test_an_empty_list_has_one_empty_page_that_asks_nothing(self):
+        with self.assertNumQueries(0):
+            assert ListPaginator(products("name", in_stock=False, of_category=False), 0, 3).page(1).object_list == []
 
     def test_odd_page_numbers_are_the_first_or_the_last(self):
         paginator = ListPaginator(products("name", in_stock=False, of_category=False), 23, 3)

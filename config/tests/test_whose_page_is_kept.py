@@ -101,9 +101,11 @@ ANSWERS = {
     "one-field-private": answering(**{"Cache-Control": 'private="x"'}),
     "other-vary": answering(Vary="Cookie, User-Agent"),
     "any-vary": answering(Vary="*"),
+    "nonce": answering(**{"Content-Security-Policy": "script-src 'nonce-abc'"}),
     "raw-cookie": answering(**{"Set-Cookie": "a=1"}),
 }
-urlpatterns = [path(f"{name}/", view) for name, view in ANSWERS.items()]
+for_a_minute = answering(**{"Cache-Control": "max-age=60"})
+urlpatterns = [path("minute/", for_a_minute), *(path(f"{name}/", view) for name, view in ANSWERS.items())]
 
 
 @override_settings(ROOT_URLCONF=__name__)
@@ -114,6 +116,12 @@ class AnswerTests(TestCase):
             site.get(f"/{name}/")
 
         assert {key[3] for key in site.cache._pages} == {"/plain/", "/known-vary/"}
+
+    def test_a_browser_asks_each_time_unless_the_view_says_for_how_long(self):
+        site = Site()
+
+        assert site.get("/plain/")["headers"]["cache-control"] == "no-cache"
+        assert site.get("/minute/")["headers"]["cache-control"] == "max-age=60"
 
     def test_a_browser_gets_it_packed_only_if_it_says_so(self):
         site = Site()
