@@ -31,6 +31,7 @@ def note(found: gateway.Dispute) -> None:
             "amount": found.amount,
             "currency": found.currency,
             "reason": found.reason,
+            "status": found.status,  # from the first: the sweep may find the row before we come to act on it
         },
     )
     payment = Payment.objects.filter(payment_intent=found.payment_intent).first()

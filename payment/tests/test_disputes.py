@@ -203,6 +203,22 @@ class EarlyTests(StripeTestCase):
 
         self.assert_charged_back()
 
+    def test_dispute_that_a_sweep_finds_while_it_is_being_noted_is_told_once_and_in_words(self):
+        order = self.paid_order()
+        payment = order.payments.get()
+        self.simulator.ledger.dispute(payment.payment_intent)
+        apply = disputes._apply
+
+        def sweep_first(*given):
+            with mock.patch.object(disputes, "_apply", apply):
+                disputes.meet(payment.payment_intent)
+            apply(*given)
+
+        with mock.patch.object(disputes, "_apply", sweep_first):
+            disputes.learn(payment.payment_intent)
+
+        assert "needs an answer" in Problem.objects.get().text.lower()
+
     def test_dispute_of_another_program_on_the_account_is_nobodys_problem(self):
         session = gateway.create_session(self.order.attempts.get().params | {"metadata": {}}, key="other").id
         intent = self.simulator.ledger.pay(session)["payment_intent"]
