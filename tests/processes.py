@@ -94,7 +94,9 @@ def worker(**changes: str) -> Iterator[subprocess.Popen[bytes]]:
     queue = settings.CELERY_TASK_DEFAULT_QUEUE
     log = f"worker-{queue}.log"
     quiet = ["--without-gossip", "--without-mingle", "--loglevel", "INFO"]
-    command = [PYTHON, "-m", "celery", "-A", "config", "worker", "--concurrency", "1", *quiet]
+    # A name of its own: of two workers of one name the broker lets one in, and other tests run beside these.
+    name = ["--hostname", f"{queue}@%h"]
+    command = [PYTHON, "-m", "celery", "-A", "config", "worker", "--concurrency", "1", *name, *quiet]
     with started(*command, log=log, env=environment(**changes)) as child:
         wait_until(lambda: " ready." in (ARTIFACTS / log).read_text(), child)
         yield child

@@ -65,6 +65,7 @@ def main(names: list[str]) -> int:
     started = time.monotonic()
     shutil.rmtree(ROOT / "var" / "test-artifacts", ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix="atelier-testing-") as folder:
+        Path(folder).chmod(0o711)  # services run as their own users, and theirs is in there
         try:
             with needed(names) as found:
                 parts = [Part(name, Path(folder), found, is_alone=len(names) == 1) for name in names]

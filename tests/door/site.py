@@ -134,7 +134,8 @@ class Site:
             return {"sweeps": manage("tick", "--forever"), "web": web}
         celery = [PYTHON, "-m", "celery", "-A", "config"]
         beat = ["beat", "--schedule", str(self.var / "beat"), "--loglevel", "INFO"]
-        worker = ["worker", "--concurrency", "2", "--loglevel", "INFO"]
+        name = f"{self.services['CELERY_QUEUE']}@%h"  # tests run side by side, and their workers share a broker
+        worker = ["worker", "--hostname", name, "--concurrency", "2", "--loglevel", "INFO"]
         return {"worker": [*celery, *worker], "beat": [*celery, *beat], "web": web}
 
     def _environment(self) -> dict[str, str]:
