@@ -1,11 +1,13 @@
 from decimal import Decimal
 from importlib import import_module
+from unittest import mock
 
 from django.conf import settings
 from django.test import TestCase
 
 from cart.cart import parse
 from cart.forms import QuantityForm
+from shop import recommender
 from shop.models import BoughtTogether, Product
 from shop.tests.factories import make_product
 
@@ -133,6 +135,13 @@ class SuggestionTests(CartCase):
 
         assert len(suggested) == 4
         assert set(suggested) < set(others)
+
+    def test_what_cannot_be_had_any_more_is_not_suggested_though_redis_still_names_it(self):
+        gone = [make_product(available=False), make_product(stock=0), make_product(available=False, stock=0)]
+        self.add(self.vase)
+
+        with mock.patch.object(recommender, "companions", return_value=[each.pk for each in (*gone, self.poster)]):
+            assert self.client.get(CART).context["cart"].suggestions == [self.poster]
 
     def test_a_cart_that_was_not_asked_suggests_nothing(self):
         self.bought_together(self.poster)

@@ -128,6 +128,13 @@ class MailTests(AdminCase):
         assert len(keys) == 4
         assert "Sent again: Invoice" in self.order.events.last().note
 
+    def test_only_a_mail_that_was_written_can_be_sent_again(self):
+        with transaction.atomic():
+            mails.confirmation(self.order)
+
+        for key, is_sent in ((mails.CONFIRMATION_KEY, True), (mails.SENT_KEY, False)):
+            assert mails.again(self.order, key, actor=self.staff) is is_sent
+
 
 class PapersTests(AdminCase):
     def test_printable_page_and_pdf(self):
