@@ -52,8 +52,7 @@ class Stamps:
     def __init__(self, folder: Path) -> None:
         size = self.SLOTS * 8
         with (folder / self.FILE).open("a+b") as file:
-            if file.tell() < size:
-                file.truncate(size)
+            file.truncate(size)  # which leaves one of this size as it is
             self._memory = mmap.mmap(file.fileno(), size)
         self._slots = memoryview(self._memory).cast("Q")
 

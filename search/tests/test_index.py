@@ -313,6 +313,15 @@ class ReindexTests(TestCase):
 
         assert found("ceramics") == [group.pk]
 
+    def test_vocabulary_that_has_drifted_is_counted_anew_but_not_by_a_check(self):
+        make_group("Ceramics")
+        Word.objects.create(word="ghost", documents=7)
+
+        self.reindex(check=True)
+        assert vocabulary() == {"ceramics": 1, "ghost": 7}
+        self.reindex()
+        assert vocabulary() == {"ceramics": 1}
+
     def test_only_the_rows_that_are_registered_are_written(self):
         registry.register(Group, "group", entry_of, rows=lambda: Group.objects.exclude(name="Private"))
         make_group("Private")
