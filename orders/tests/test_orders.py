@@ -156,6 +156,25 @@ class TotalsTests(TestCase):
             found = totals.share(Decimal(amount), [Decimal(weight) for weight in weights], "EUR")
             assert found == [Decimal(part) for part in parts], (amount, weights)
 
+    def test_a_note_bears_no_vat_below_nothing_and_none_above_its_amount(self):
+        """What earlier notes have left may be a cent beside what a rate should have."""
+        for net, vat, taken, tax in [
+            ("0.10", "0.00", "0.01", "0.00"),
+            ("0.00", "0.10", "0.01", "0.01"),
+            ("0.08", "0.02", "0.04", "0.01"),
+            ("0.10", "0.00", "0.10", "0.00"),
+            ("0.00", "0.10", "0.10", "0.10"),
+        ]:
+            left = totals.RateTotal(Decimal(19), Decimal(net), Decimal(vat), Decimal("0.10"))
+            [row] = totals.take([left], [Decimal(taken)], "EUR")
+            assert (row.gross, row.vat, row.net + row.vat) == (Decimal(taken), Decimal(tax), row.gross), (net, taken)
+
+    def test_a_note_over_a_rate_that_the_invoice_has_not_leaves_less_than_nothing(self):
+        row = totals.RateTotal(Decimal(5), Decimal(100), Decimal(5), Decimal(105))
+
+        assert totals.left_of([], [row]) == [(5, -100, -5, -105)]
+        assert totals.left_of([row], [row]) == [(5, 0, 0, 0)]
+
     def test_a_credit_note_takes_what_is_wanted_of_each_rate_as_far_as_it_is_there(self):
         left = totals.per_rate(
             [(Decimal(19), Decimal("119.00")), (Decimal(7), Decimal("10.70"))],
