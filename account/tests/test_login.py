@@ -8,7 +8,7 @@ from django.test import TestCase, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
-from account.models import User
+from account.models import Session, User
 from account.tests.factories import PASSWORD, make_user
 from mail.models import OutgoingMail
 
@@ -55,6 +55,16 @@ class LoginTests(TestCase):
 
                 assert self.client.get(reverse("account:dashboard")).status_code == 302
                 assert self.log_in(name).status_code == 422
+
+    def test_a_session_ended_by_switching_off_stays_ended_when_switched_on_again(self):
+        self.log_in("alice")
+
+        self.alice.switch(on=False)
+        assert not Session.objects.exists()
+        self.alice.switch(on=True)
+
+        assert self.client.get(reverse("account:dashboard")).status_code == 302
+        assert self.log_in("alice").status_code == 302
 
     def test_every_kind_of_login_costs_one_hash(self):  # D14
         for name in ["alice", "alice@example.com", "nobody", "nobody@example.com"]:
