@@ -52,7 +52,7 @@ def rounds(possible: Collection[str]) -> list[list[str]]:
 
 
 class Buyer:
-    """Somebody at home who buys one piece as a guest, and tries again when the page says so."""
+    """Somebody at home who buys one piece as a guest, and tries again as soon as the page says."""
 
     def __init__(self, world: World, number: int, seen: list[tuple[int, float]]) -> None:
         self.world, self.seen = world, seen
@@ -65,7 +65,7 @@ class Buyer:
     def ask(self, method: str, path: str, **given: object) -> requests.Response:
         until = time.monotonic() + PATIENCE
         while True:
-            began = time.monotonic()
+            began, pause = time.monotonic(), 0.5
             try:
                 answer = self.browser.request(
                     method, f"{self.world.site.url}{path}", allow_redirects=False, timeout=PATIENCE, **given
@@ -73,10 +73,11 @@ class Buyer:
                 self.seen.append((answer.status_code, time.monotonic() - began))
                 if answer.status_code != 503:
                     return answer
+                pause = float(answer.headers["Retry-After"])  # whoever does not wait has tried too often in the end
             except requests.ConnectionError:  # the web server itself is being started again
                 pass
             assert time.monotonic() < until, f"{path} was not answered within {PATIENCE} seconds"
-            time.sleep(0.5)
+            time.sleep(pause)
 
     def buy(self) -> None:
         added = self.ask("POST", f"/cart/add/{self.world.product}/", data={"quantity": 1})
