@@ -76,8 +76,10 @@ def image_list_by_owner(request: SiteRequest, username: str) -> HttpResponse:
 @require_safe
 @for_everyone
 def image_ranking(request: HttpRequest) -> HttpResponse:
-    ids = popularity.most_viewed(Image.objects.shown_to(viewer(request)), RANKED)
-    found = Image.objects.select_related("owner").in_bulk(ids)
+    shown = Image.objects.shown_to(viewer(request))
+    ids = popularity.most_viewed(shown, RANKED)
+    # Asked twice: one of them may have been made private since.
+    found = shown.select_related("owner").in_bulk(ids)
     return render(request, "images/image_ranking.html", {"images": [found[pk] for pk in ids if pk in found]})
 
 

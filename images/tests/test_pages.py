@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -6,6 +8,7 @@ from django.test import TestCase, override_settings
 from django.urls import reverse
 
 from account.tests.factories import make_user
+from actions.popularity import most_viewed
 from actions.tasks import flush_views
 from config import redisstore
 from config.pictures import files_of
@@ -271,6 +274,21 @@ class RankingTests(TestCase):
         response = self.client.get(reverse("images:image_ranking"))
 
         assert [image.title for image in response.context["images"]] == ["Often", "Seldom"]
+
+    def test_what_is_made_private_after_it_was_ranked_is_not_shown(self):
+        image = make_image(title="Boats")
+        self.look(image, 1)
+        flush_views()
+
+        def ranked_just_before(rows, limit):
+            ids = most_viewed(rows, limit)
+            Image.objects.update(is_private=True, title="For me alone")
+            return ids
+
+        with patch("actions.popularity.most_viewed", ranked_just_before):
+            page = self.client.get(reverse("images:image_ranking"))
+
+        assert not page.context["images"]
 
     def test_pages_open_while_redis_is_away(self):  # D36
         image = make_image(title="Boats")
