@@ -1,5 +1,7 @@
 """A site with a little of everything, whose rows change in every way that people and programs change them."""
 
+from itertools import count
+
 from django.conf import settings
 from django.db import connection
 from django.test import Client
@@ -24,7 +26,7 @@ class House:
     """The site, the people who ask, and the ways in which rows change; `chance` decides who and which."""
 
     def __init__(self, chance):
-        self.chance = chance
+        self.chance, self.numbers = chance, count()
         self.alice, self.bob, self.carol = (make_user(name) for name in ("alice", "bob", "carol"))
         self.staff = make_user("staff", staff=True)
         prints, books = make_category("Prints"), make_category("Books")
@@ -76,7 +78,7 @@ class House:
         return act
 
     def word(self):
-        return f"Word{self.chance.randrange(1000)}"
+        return f"Word{next(self.numbers)}"
 
     def now_somebody_comments(self):
         make_comment(self.some(Post), body=self.word())
