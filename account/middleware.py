@@ -55,7 +55,7 @@ class SecondFactorMiddleware:
         return None
 
 
-class StaffSessionMiddleware:
+class SessionAgeMiddleware:
     """Log out whose session has been idle, or open, for too long, and lead them back where they were."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

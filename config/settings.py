@@ -104,7 +104,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "config.csrf.SameOriginCsrfMiddleware",
     "account.middleware.MemberMiddleware",
-    "account.middleware.StaffSessionMiddleware",
+    "account.middleware.SessionAgeMiddleware",
     "account.middleware.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

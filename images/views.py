@@ -78,7 +78,7 @@ def image_list_by_owner(request: SiteRequest, username: str) -> HttpResponse:
 def image_ranking(request: HttpRequest) -> HttpResponse:
     shown = Image.objects.shown_to(viewer(request))
     ids = popularity.most_viewed(shown, RANKED)
-    # Asked twice: one of them may have been made private since.
+    # Asked again: one of them may have been made private since.
     found = shown.select_related("owner").in_bulk(ids)
     return render(request, "images/image_ranking.html", {"images": [found[pk] for pk in ids if pk in found]})
 

@@ -6,11 +6,11 @@ from django.urls import reverse
 
 from account.models import User
 from blog.models import Post
-from config.demo.people import MEMBER, PASSWORD, STAFF
+from config.demo.people import MEMBER, STAFF
 from orders.models import Order
 from shop.models import Product
 
-from .test_look import content, member_pages, public_pages  # noqa: F401 - a fixture
+from .test_look import content, log_in, member_pages, public_pages  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.browser
 
@@ -38,14 +38,6 @@ def violations_of(page, addresses):
         assert page.goto(address).status == 200, address
         found += violations_in_both_lights(page)
     return found
-
-
-def log_in(page, name):
-    page.goto(reverse("login"))
-    page.get_by_label("Username").fill(name)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("main").get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/account/")
 
 
 def test_visitors_pages(page, site, content):  # noqa: F811
