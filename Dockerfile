@@ -21,7 +21,7 @@ ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 VAR_DIR=/v
 USER atelier
 VOLUME /var/lib/atelier
 EXPOSE 8000
-HEALTHCHECK --interval=15s --timeout=5s --start-period=30s CMD ["python", "config/management/healthcheck.py"]
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s CMD ["python", "tools/healthcheck.py"]
 CMD ["granian", "--interface", "rsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--http", "1", \
      "--no-ws", "--http1-header-read-timeout", "10000", "--http1-buffer-size", "65536", "--respawn-failed-workers", \
      "config.rsgi:application"]

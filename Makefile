@@ -18,13 +18,13 @@ help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: base ## Run the site on 127.0.0.1:8000 (PORT= changes it); nothing needs to be installed first
-	@$(BIN)/python -m config.management.run --port $(PORT)
+	@$(BIN)/python -m tools.run --port $(PORT)
 
 test: dev ## All tests: on SQLite (test-sqlite), with services (-services), in the browser (-browser), at the door (-door)
-	@$(BIN)/python -m config.management.testing sqlite services browser door
+	@$(BIN)/python -m tools.testing sqlite services browser door
 
 test-sqlite test-services test-browser test-door: test-%: dev ## One part of the tests
-	@$(BIN)/python -m config.management.testing $*
+	@$(BIN)/python -m tools.testing $*
 
 check: lint types imports migrations deploy compose conventions ## Style, types, import rules, migrations, deployment
 
@@ -50,23 +50,23 @@ compose: dev
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 conventions: dev
-	$(PYTEST) --quiet config/tests/test_conventions.py
+	$(PYTEST) --quiet tests/test_conventions.py
 
 format: dev ## Put the code in order
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
 mutants: dev ## See which changes of the code no test minds (TARGETS=orders SAMPLE=50); half an hour and more
-	@$(BIN)/python -m config.management.mutants $(TARGETS) --sample $(or $(SAMPLE),300)
+	@$(BIN)/python -m tools.mutants $(TARGETS) --sample $(or $(SAMPLE),300)
 
 bench: dev ## Benchmarks
 	@$(BIN)/python -m bench
 
 services: dev ## Find or start PostgreSQL, Redis, RabbitMQ and Chromium; leaves them running
-	@$(BIN)/python -m config.management.services start
+	@$(BIN)/python -m tools.services start
 
 services-stop: dev ## Stop what `make services` started
-	@$(BIN)/python -m config.management.services stop
+	@$(BIN)/python -m tools.services stop
 
 lock: dev ## Resolve requirements/*.in again
 	for lock in base dev production; do \
@@ -78,4 +78,4 @@ audit: dev ## Ask PyPI for published advisories about the locked libraries; need
 		--requirement requirements/production.txt
 
 base dev:
-	@$(PYTHON) config/management/bootstrap.py $@
+	@$(PYTHON) tools/bootstrap.py $@

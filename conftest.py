@@ -17,11 +17,12 @@ from django.test import TransactionTestCase
 from kombu import Connection
 
 from actions import repeats
-from config import counters, kept, redisstore, transactions
 from config.celery import app as celery_app
-from config.management.services import chromium
-from mail import relay
+from core.caching import kept
+from core.jobs import relay, transactions
+from core.stores import counters, redisstore
 from tests import processes
+from tools.services import chromium
 
 HAND_OVER = relay.hand_over
 BROKER_URL = os.environ.get("CELERY_BROKER_URL", "")
@@ -44,7 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def inline_relay(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run background work at the commit, in the test's own thread (mail/relay.py says how to do without)."""
+    """Run background work at the commit, in the test's own thread (core/jobs/relay.py says how to do without)."""
     monkeypatch.setattr(settings, "CELERY_BROKER_URL", "")
     monkeypatch.setattr(relay, "hand_over", lambda task, args: task(*args))
 

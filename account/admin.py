@@ -8,9 +8,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from config.longtables import LongTable
-from config.modeladmin import StaffAdmin
-from config.readonly import ReadOnly, Unwritable
+from core.staff.longtables import LongTable
+from core.staff.modeladmin import StaffAdmin
+from core.staff.readonly import ReadOnly, Unwritable
 from search import index
 
 from . import leaving, registration, second_factor

@@ -1,11 +1,11 @@
-"""What of a member is kept by this app, by Django and by social-auth (config/personaldata.py)."""
+"""What of a member is kept by this app, by Django and by social-auth (archive/personaldata.py)."""
 
 from django.contrib.admin.models import LogEntry
 from django.db.models import Q
 from social_django.models import UserSocialAuth
 
-from config.personaldata import register
-from config.pictures import hide
+from archive.personaldata import register
+from content.pictures import hide
 
 from .models import Boundary, Follow, RecoveryCode, SecondFactor, Session, User
 

@@ -12,7 +12,7 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import get_random_string
 
-from config.cookies import named
+from core.web.cookies import named
 
 from .models import User
 

@@ -16,12 +16,12 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext_lazy as _
 
-from config.pictures import discard
-from config.plaintext import LineFormField
-from config.ratelimit import client_address, hit
+from content.pictures import discard
+from content.plaintext import LineFormField
+from core.web.links import site_url
+from core.web.ratelimit import client_address, hit
 from mail import outbox
 from mail.addresses import plain
-from mail.links import site_url
 from mail.models import OutgoingMail
 from search import index
 

@@ -14,8 +14,8 @@ from django.urls import reverse
 from django.utils import timezone
 from social_django.models import UserSocialAuth
 
+from core.web.links import site_url
 from mail import outbox
-from mail.links import site_url
 
 from .models import User
 

@@ -9,8 +9,8 @@ import secrets
 from django.db import transaction
 from django.utils import timezone
 
-from config import personaldata
-from config.pictures import discard
+from archive import personaldata
+from content.pictures import discard
 from mail import outbox
 from mail.models import OutgoingMail, ProvenAddress
 from search import index

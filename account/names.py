@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
-from config.plaintext import no_web_address, one_line, visible
+from content.plaintext import no_web_address, one_line, visible
 
 # ASCII only: "admin" in Cyrillic letters looks like the real one. No "@": what looks like an e-mail address would shadow the
 # member who logs in with that address. It begins and ends with a letter or digit, so it is always one URL segment.

@@ -18,10 +18,10 @@ from django.utils.http import urlencode
 from social_django.models import UserSocialAuth
 
 from actions.models import Action
-from config.ratelimit import hit
+from core.web.links import site_url
+from core.web.ratelimit import hit
 from mail import outbox
 from mail.addresses import plain
-from mail.links import site_url
 from mail.models import OutgoingMail
 from search import index
 

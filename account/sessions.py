@@ -18,9 +18,9 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.dateparse import parse_datetime
 
-from config.databases import is_away
-from config.keptsql import KeptSql
-from config.paging import FAR
+from core.caching.keptsql import KeptSql
+from core.caching.paging import FAR
+from core.stores.databases import is_away
 
 DEVICE = "device"  # session key: which browser logged in, and when
 SEEN = "staff_seen"  # session key: when a member of staff last asked for something, in seconds

@@ -18,7 +18,7 @@ from django.db.models.functions import Greatest
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
-from config.ratelimit import TooOften
+from core.web.ratelimit import TooOften
 from mail.addresses import plain
 
 from . import devices

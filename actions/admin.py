@@ -1,8 +1,8 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
-from config.longtables import LongTable
-from config.modeladmin import StaffAdmin
+from core.staff.longtables import LongTable
+from core.staff.modeladmin import StaffAdmin
 
 from .models import Action, View, ViewBatch, ViewCount
 

@@ -1,10 +1,10 @@
-"""What of a member is kept by the stream (config/personaldata.py)."""
+"""What of a member is kept by the stream (archive/personaldata.py)."""
 
 from typing import TYPE_CHECKING
 
 from django.db.models import Q
 
-from config.personaldata import register
+from archive.personaldata import register
 
 from .models import Action
 

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 from uuid import uuid4
 
-from config.redisstore import ask
+from core.stores.redisstore import ask
 
 PENDING, BATCH = "views:pending", "views:batch"
 SECONDS_SEEN = 2 * 86_400

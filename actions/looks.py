@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from config.ratelimit import client_address
+from core.web.ratelimit import client_address
 
 from . import counted_in_redis
 from .models import View

@@ -14,7 +14,7 @@ from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
-from config.freshness import reads
+from core.caching.freshness import reads
 
 from . import counted_in_redis, looks, repeats
 from .models import View, ViewCount
@@ -24,7 +24,7 @@ def count_view(request: HttpRequest, obj: models.Model) -> None:
     """
     Count this request as a look at the object, if it is one; repeats.py does so within a second.
 
-    A page that is kept for other visitors (config/pagecache.py) has their looks counted there too.
+    A page that is kept for other visitors (core/caching/pagecache.py) has their looks counted there too.
     """
     kind = obj._meta.label_lower
     request.on_hit = partial(repeats.note, kind, obj.pk)  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
 """
 Looks, noted by the request and counted once a second by a thread of the process, so that no page waits for a write.
 
-Of a page answered from memory (config/pagecache.py) the request notes only what was looked at and by what browser,
+Of a page answered from memory (core/caching/pagecache.py) the request notes only what was looked at and by what browser,
 which costs about a microsecond. A killed process loses the looks of its last second.
 """
 

@@ -49,7 +49,7 @@ def _at(url: str, folder: str) -> Iterator[str]:
 def fill(rows: int) -> None:
     """Bring each table to so many rows, written past the verbs: what is measured is reading."""
     from blog.models import Post
-    from config.tasks import refresh_statistics
+    from core.tasks import refresh_statistics
 
     have = Post.objects.count()
     for start in range(have, rows, A_STEP):

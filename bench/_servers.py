@@ -31,7 +31,7 @@ def site_application() -> Any:
     from django.conf import settings
 
     from config.rsgi import application
-    from mail import relay
+    from core.jobs import relay
 
     settings.DEBUG = False
     relay.hand_over = lambda task, args: None

@@ -26,7 +26,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bench.search import database
-from config.management.run import web_server
+from tools.run import web_server
 
 FEW, MANY = 1_000, int(os.environ.get("BENCH_ORDERS", "100000"))
 ROUNDS = 15
@@ -54,7 +54,7 @@ def main() -> None:
         "PROXY_COUNT": "1",  # each browser comes from an address of its own, or the limits would stop the bench
     }
     with database(), simulator():
-        from mail import relay
+        from core.jobs import relay
 
         relay.hand_over = only_payments
         product = make_product()

@@ -76,7 +76,7 @@ def fill(times: int) -> None:
 
     from actions.models import Action, ViewCount
     from blog.models import Comment, Post, PostTag
-    from config.tasks import refresh_statistics
+    from core.tasks import refresh_statistics
     from images.models import Image
     from orders.models import Order
     from shop.models import Product

@@ -4,7 +4,7 @@ What pages cost in bare constant pages, beside the lists that a Django site woul
 The WSGI callable is called in this process; the figure is CPU time, the least of several blocks, contenders taken in
 turn. Each page is shown in five states:
 
-- kept: answered before Django, as visitors without a session get it (config/pagecache.py);
+- kept: answered before Django, as visitors without a session get it (core/caching/pagecache.py);
 - anew: made by Django for such a visitor, nothing written since the last time;
 - member: the same for somebody who is logged in;
 - written: made right after a write to every table that it is made from;
@@ -54,7 +54,7 @@ def measure() -> tuple[type_costs, dict[str, str]]:
     """Return what each yardstick and each page cost in each state, and what else is to be said of a page."""
     from django.core.handlers.wsgi import WSGIHandler
 
-    from config.pagecache import PageCache
+    from core.caching.pagecache import PageCache
 
     django_alone = WSGIHandler()
     cached = PageCache(django_alone)
@@ -80,8 +80,8 @@ def addresses() -> dict[str, str]:
 
 
 def states(django_alone: Any, cached: Any, address: str, cookie: str) -> dict[str, Callable[[], Any]]:
-    from config import kept
-    from config.freshness import stamps
+    from core.caching import kept
+    from core.caching.freshness import stamps
 
     tables = made_from(django_alone, address)
 
@@ -100,7 +100,7 @@ def states(django_alone: Any, cached: Any, address: str, cookie: str) -> dict[st
 
 def made_from(django_alone: Any, address: str) -> tuple[str, ...]:
     """Return the tables that are read for the page at this address."""
-    from config.freshness import recorded
+    from core.caching.freshness import recorded
 
     with recorded() as tables:
         call(django_alone, address)
@@ -134,7 +134,7 @@ def facts_of(django_alone: Any, address: str, cookie: str) -> str:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    from config import kept
+    from core.caching import kept
 
     call(django_alone, address)
     kept.forget_all()

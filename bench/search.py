@@ -20,7 +20,7 @@ from typing import Any
 
 import psycopg
 
-from config.management.services import start
+from tools.services import start
 
 POSTS = int(os.environ.get("BENCH_POSTS", "100000"))
 OFTEN = 60  # so often is a search made for its least time, a scan of seconds less often

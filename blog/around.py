@@ -14,8 +14,8 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from config.kept import keep
-from config.keptsql import KeptSql
+from core.caching.kept import keep
+from core.caching.keptsql import KeptSql
 
 from .models import Post, PostTag
 from .models.posts import is_published

@@ -1,10 +1,10 @@
-"""What of a member is kept by the blog (config/personaldata.py)."""
+"""What of a member is kept by the blog (archive/personaldata.py)."""
 
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
-from config.personaldata import register
+from archive.personaldata import register
 
 from .models import Comment, Post
 

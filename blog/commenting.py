@@ -20,9 +20,9 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from config import ratelimit
-from config.cookies import named
-from mail import addresses, links, outbox
+from core.web import links, ratelimit
+from core.web.cookies import named
+from mail import addresses, outbox
 
 from . import stamps
 from .models import BannedAddress, Comment

@@ -12,9 +12,9 @@ from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from config.markdown import CONTROL
-from config.pagecache import for_everyone
-from mail.links import site_url
+from content.markdown import CONTROL
+from core.caching.pagecache import for_everyone
+from core.web.links import site_url
 
 from .models import Post, PostQuerySet, PostTag, Tag, TagAlias
 

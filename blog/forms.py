@@ -4,7 +4,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from config.plaintext import LineFormField, no_web_address, one_line, visible
+from content.plaintext import LineFormField, no_web_address, one_line, visible
 
 from . import stamps
 from .models import Comment, Post

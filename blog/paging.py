@@ -1,9 +1,9 @@
-"""The blog's lists and pages, each with the SQL that it is asked by (config/paging.py)."""
+"""The blog's lists and pages, each with the SQL that it is asked by (core/caching/paging.py)."""
 
 from datetime import date
 
-from config.keptsql import KeptSql
-from config.paging import FAR, Listing, type_rows
+from core.caching.keptsql import KeptSql
+from core.caching.paging import FAR, Listing, type_rows
 
 from .models import Comment, Post, PostQuerySet, PostTag
 from .models.posts import PAGE_FIELDS

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from config import markdown
+from content import markdown
 from search import index
 
 from . import text

@@ -8,8 +8,9 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from config.ratelimit import client_address, hit
-from mail import links, outbox
+from core.web import links
+from core.web.ratelimit import client_address, hit
+from mail import outbox
 
 from .models import Post
 

@@ -28,7 +28,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from actions.models import ViewCount
-from config.keptsql import KeptSql
+from core.caching.keptsql import KeptSql
 
 from .models import Post, Tag, Tally
 from .models.tallies import ALL_POSTS, AUTHOR_PREFIX

@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from config.rows import each
+from core.jobs.rows import each
 
 from .models import Post, PostTag
 from .rebuilding import align_tags

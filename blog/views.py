@@ -14,9 +14,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from actions import popularity
-from config.pagecache import for_everyone
-from config.paging import Listing, ListPaginator
-from config.ratelimit import client_address, hit, too_many, wait
+from core.caching.pagecache import for_everyone
+from core.caching.paging import Listing, ListPaginator
+from core.web.ratelimit import client_address, hit, too_many, wait
 from search import engines, query
 
 from . import around, commenting, paging, sharing, sidebar, stamps
@@ -199,7 +199,7 @@ def _list(
 
 
 def _detail(request: HttpRequest, post: Any, form: CommentForm | None = None) -> dict[str, Any]:
-    """Return what the page of a post shows; `post` is one, or its row (config/keptsql.py)."""
+    """Return what the page of a post shows; `post` is one, or its row (core/caching/keptsql.py)."""
     member = _member(request)
     is_out_of_reach = _is_out_of_reach(request, post)
     return {

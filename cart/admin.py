@@ -1,8 +1,8 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from config.modeladmin import StaffAdmin
-from config.readonly import Unwritable
+from core.staff.modeladmin import StaffAdmin
+from core.staff.readonly import Unwritable
 from shop.admin import Prices, price_column
 
 from .models import Coupon, CouponUse, SavedCart

@@ -6,8 +6,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from config.http import SiteRequest
-from config.ratelimit import limited, newcomers
+from core.web.http import SiteRequest
+from core.web.ratelimit import limited, newcomers
 from shop.models import Product
 
 from .cart import Cart

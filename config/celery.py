@@ -1,18 +1,31 @@
-"""The Celery application. Only used when CELERY_BROKER_URL is set; see mail/relay.py for the other case."""
+"""The Celery application. Only used when CELERY_BROKER_URL is set; see core/jobs/relay.py for the other case."""
 
 import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import before_task_publish, task_prerun
+from celery.signals import before_task_publish, celeryd_after_setup, task_prerun
 
-from .logs import current_request_id
+from core.web.logs import current_request_id
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("atelier")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+# What waits in the queue while a site is upgraded from 0.1 has the names that tasks had there.
+FORMER_NAMES = {
+    "config.tasks.run_sweep": "core.tasks.run_sweep",
+    "config.tasks.sweep_orphans": "content.tasks.sweep_orphans",
+    "config.tasks.refresh_statistics": "core.tasks.refresh_statistics",
+}
+
+
+@celeryd_after_setup.connect
+def take_former_names(**_: Any) -> None:
+    for former, name in FORMER_NAMES.items():
+        app.task(app.tasks[name].run, name=former)
 
 
 @before_task_publish.connect

@@ -25,7 +25,7 @@ def beat_schedule(sweeps: Mapping[str, float]) -> dict[str, dict[str, Any]]:
     """Return CELERY_BEAT_SCHEDULE: each sweep is asked for at once and then often, and the database says if it is due."""
     return {
         name: {
-            "task": "config.tasks.run_sweep",
+            "task": "core.tasks.run_sweep",
             "args": [name],
             "schedule": min(seconds, PACE),
             "last_run_at": LONG_AGO,

@@ -13,10 +13,7 @@ from decouple import Csv
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from .buckets import storages_in
-from .databases import databases_in
-from .emailurl import email_settings
-from .env import (
+from core.env import (
     country,
     database,
     env,
@@ -32,7 +29,11 @@ from .env import (
     time_zone,
     web_address,
 )
-from .logs import logging_in
+from core.stores.buckets import storages_in
+from core.stores.databases import databases_in
+from core.web.logs import logging_in
+
+from .emailurl import email_settings
 from .queues import beat_schedule, queues_in
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -62,6 +63,7 @@ ALLOW_UNENCRYPTED = env("ALLOW_UNENCRYPTED", cast=Csv())
 
 INSTALLED_APPS = [
     "config",
+    "demo",
     "payment",
     "orders",
     "cart",
@@ -72,7 +74,10 @@ INSTALLED_APPS = [
     "actions",
     "mail",
     "search",
-    "config.apps.StaffAdminConfig",
+    "archive",
+    "content",
+    "core",
+    "core.staff.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -92,17 +97,17 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "config.middleware.request_id",
-    "config.middleware.answer_programs",
-    "config.middleware.refuse_nul",
-    "config.headers.tell_browsers",
+    "core.web.middleware.request_id",
+    "core.web.middleware.answer_programs",
+    "core.web.middleware.refuse_nul",
+    "core.web.headers.tell_browsers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "config.middleware.answer_without_database",  # outside all that asks it
+    "core.web.middleware.answer_without_database",  # outside all that asks it
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "config.csrf.SameOriginCsrfMiddleware",
+    "core.web.csrf.SameOriginCsrfMiddleware",
     "account.middleware.MemberMiddleware",
     "account.middleware.SessionAgeMiddleware",
     "account.middleware.SecondFactorMiddleware",
@@ -111,10 +116,10 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "social_django.middleware.SocialAuthExceptionMiddleware",
-    "config.ratelimit.answer_too_often",
-    "config.middleware.keep_what_was_typed",
-    "config.middleware.explain_method",
-    "config.middleware.refuse_body",
+    "core.web.ratelimit.answer_too_often",
+    "core.web.middleware.keep_what_was_typed",
+    "core.web.middleware.explain_method",
+    "core.web.middleware.refuse_body",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -130,7 +135,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
-                "config.context_processors.site",
+                "core.web.context_processors.site",
                 "cart.context_processors.cart",
             ],
         },
@@ -141,7 +146,7 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 # --- Database: SQLite until DATABASE_URL names another -------------------------------------------------------------
 
 DATABASE_URL = env("DATABASE_URL", cast=database) or f"sqlite:///{VAR_DIR / 'db.sqlite3'}"
-# A streaming replica of it: config/routers.py says who may read there.
+# A streaming replica of it: core/caching/routers.py says who may read there.
 DATABASE_REPLICA_URL = env("DATABASE_REPLICA_URL", cast=database)
 DATABASES = databases_in(
     DATABASE_URL,
@@ -151,8 +156,8 @@ DATABASES = databases_in(
 )
 DATABASE_TIMEOUT = 10  # seconds a page waits for an answer of PostgreSQL; nobody looks at an empty window for longer
 if DATABASE_REPLICA_URL:
-    DATABASE_ROUTERS = ["config.routers.ReplicaRouter"]
-    MIDDLEWARE.append("config.replica.read_from_replica")
+    DATABASE_ROUTERS = ["core.caching.routers.ReplicaRouter"]
+    MIDDLEWARE.append("core.caching.replica.read_from_replica")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis, Celery, mail: each optional ----------------------------------------------------------------------------
@@ -161,7 +166,9 @@ REDIS_URL = env("REDIS_URL", cast=service("redis://host:6379/0"))
 REDIS_TIMEOUT = 0.2  # seconds: what a Redis that is away may cost a page, once in five seconds
 if REDIS_URL:
     # The prefix keeps it apart from what releases have kept as pickle.
-    CACHES = {"default": {"BACKEND": "config.cache.ForgivingRedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "json"}}
+    CACHES = {
+        "default": {"BACKEND": "core.stores.cache.ForgivingRedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "json"}
+    }
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
@@ -176,7 +183,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 100  # WeasyPrint keeps about 0.2 MiB an invoice
 CELERY_TASK_TIME_LIMIT = 90
-# Nobody waits longer for a broker that is away, and no page at all (mail/relay.py): a sweep finds what was not published.
+# Nobody waits longer for a broker that is away, and no page at all (core/jobs/relay.py): a sweep finds what was not published.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -200,7 +207,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # What `manage.py tick` and celery beat run: the same list, with the seconds after which each is due again. An entry is a
 # task that finds the rows the world forgot and is safe to run twice or at the same time on two machines. What a fault
-# left undone is done within a minute of its end: the wait that each row has, and then one of these (config/lease.py).
+# left undone is done within a minute of its end: the wait that each row has, and then one of these (core/jobs/lease.py).
 SWEEPS: dict[str, int] = {
     "payment.tasks.sweep_payments": 15,
     "payment.tasks.catch_up_events": 3600,
@@ -215,8 +222,8 @@ SWEEPS: dict[str, int] = {
     "shop.tasks.count_baskets": 60,
     "actions.tasks.flush_views": 60,
     "shop.tasks.answer_stock_alerts": 30,
-    "config.tasks.refresh_statistics": 86400,
-    "config.tasks.sweep_orphans": 86400,
+    "core.tasks.refresh_statistics": 86400,
+    "content.tasks.sweep_orphans": 86400,
     "account.tasks.sweep_sessions": 86400,
 }
 CELERY_BEAT_SCHEDULE = beat_schedule(SWEEPS)
@@ -258,7 +265,7 @@ STAFF_SECOND_FACTOR = env("STAFF_SECOND_FACTOR", default=not DEBUG, cast=flag)
 STAFF_IDLE_HOURS = env("STAFF_IDLE_HOURS", default=12, cast=positive)
 STAFF_SESSION_DAYS = env("STAFF_SESSION_DAYS", default=7, cast=positive)
 
-# How many proxies of ours stand in front: config/ratelimit.py tells the visitor's address by it.
+# How many proxies of ours stand in front: core/web/ratelimit.py tells the visitor's address by it.
 PROXY_COUNT = env("PROXY_COUNT", default=0, cast=natural)
 
 SOCIAL_AUTH_GOOGLE_OAUTH2_KEY = env("GOOGLE_OAUTH2_KEY")
@@ -358,7 +365,7 @@ if AWS_STORAGE_BUCKET_NAME:
         key=env("AWS_ACCESS_KEY_ID"),
         secret=env("AWS_SECRET_ACCESS_KEY"),
     )
-# Loopback servers ("127.0.0.1:8399") that config/fetch.py may fetch pictures from, for tests and demos.
+# Loopback servers ("127.0.0.1:8399") that content/fetch.py may fetch pictures from, for tests and demos.
 FETCH_TEST_ORIGINS = env("FETCH_TEST_ORIGINS", cast=Csv())
 if FETCH_TEST_ORIGINS and not DEBUG:
     raise ImproperlyConfigured(
@@ -366,7 +373,7 @@ if FETCH_TEST_ORIGINS and not DEBUG:
         "it is for tests and demos only. Remove it."
     )
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
-# Every picture gets all of these when it is written (config/pictures.py); {% picture %} offers them in pairs.
+# Every picture gets all of these when it is written (content/pictures.py); {% picture %} offers them in pairs.
 THUMBNAIL_ALIASES = {
     "": {
         # Lists show dozens of these: at such sizes nobody sees the difference, and twenty come to less than 150 KB.
@@ -381,17 +388,17 @@ THUMBNAIL_ALIASES = {
 FILE_UPLOAD_PERMISSIONS = 0o644
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
-# What a product's download may weigh; config/intake.py has the limits of everybody else.
+# What a product's download may weigh; core/serving/intake.py has the limits of everybody else.
 STAFF_UPLOAD_MB = env("STAFF_UPLOAD_MB", default=100, cast=natural)
-# How many pages a process makes at the same time (config/rsgi.py).
+# How many pages a process makes at the same time (core/serving/site.py).
 WEB_THREADS = max(1, env("WEB_THREADS", default=4, cast=natural))
 
 # --- Browser security ----------------------------------------------------------------------------------------------
 
-# W003 looks for Django's own CSRF middleware by its path; ours is a subclass of it (config/csrf.py). W005 and W021 ask for
+# W003 looks for Django's own CSRF middleware by its path; ours is a subclass of it (core/web/csrf.py). W005 and W021 ask for
 # HSTS on all subdomains and for the browsers' preload list: both are the owner's to decide (HSTS_… in .env.example).
 SILENCED_SYSTEM_CHECKS = ["security.W003", "security.W005", "security.W021"]
-CSRF_FAILURE_VIEW = "config.csrf.failure"
+CSRF_FAILURE_VIEW = "core.web.csrf.failure"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
@@ -407,7 +414,7 @@ CONTENT_SECURITY_POLICY = {
         "object-src": ["'none'"],
     }
 }
-MESSAGE_STORAGE = "config.cookies.MessageStorage"
+MESSAGE_STORAGE = "core.web.cookies.MessageStorage"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -434,7 +441,7 @@ if SITE_URL.startswith("https://"):
 METRICS_TOKEN = env("METRICS_TOKEN")
 METRICS_DIR = Path(env("METRICS_DIR") or VAR_DIR / "metrics")
 if METRICS_TOKEN:
-    MIDDLEWARE.insert(1, "config.metrics.measure")
+    MIDDLEWARE.insert(1, "core.web.metrics.measure")
 
 # --- Logs ----------------------------------------------------------------------------------------------------------
 

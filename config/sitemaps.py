@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils.http import http_date
 from django.views.decorators.http import require_safe
 
-from .kept import keep
+from core.caching.kept import keep
 
 type_sitemaps = dict[str, type[Sitemap]]
 

@@ -3,10 +3,11 @@ from django.urls import include, path
 
 from account.views.entry import admin_login
 from blog.sitemaps import BlogSitemap, PostSitemap, TagSitemap
+from core.stores import media
 from images.sitemaps import ImageSitemap, PinboardSitemap
 from shop.sitemaps import ProductSitemap, ShopSitemap
 
-from . import media, sitemaps, views
+from . import sitemaps, views
 
 SITEMAPS: sitemaps.type_sitemaps = {
     "blog": BlogSitemap,
@@ -35,7 +36,7 @@ urlpatterns = [
     path("blog/", include("blog.urls")),
     path("account/", include("account.auth_urls")),
     path("account/", include("account.urls")),
-    path("social-auth/", include("config.google_urls")),
+    path("social-auth/", include("account.google_urls")),
     path("images/", include("images.urls")),
     path("shop/", include("shop.urls")),
     path("cart/", include("cart.urls")),
@@ -43,7 +44,7 @@ urlpatterns = [
     path("payment/", include("payment.urls")),
 ]
 
-handler400 = "config.errors.bad_request"
-handler403 = "config.errors.permission_denied"
-handler404 = "config.errors.page_not_found"
-handler500 = "config.errors.server_error"
+handler400 = "core.web.errors.bad_request"
+handler403 = "core.web.errors.permission_denied"
+handler404 = "core.web.errors.page_not_found"
+handler500 = "core.web.errors.server_error"

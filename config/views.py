@@ -17,15 +17,15 @@ from django.views.decorators.http import require_safe
 
 from actions.popularity import most_viewed
 from blog.models import Post
+from core.caching.kept import keep
+from core.caching.keptsql import KeptSql, Rows
+from core.caching.pagecache import for_everyone
+from core.caching.paging import FAR
+from core.web.http import viewer
 from images.models import Image
 from shop.models import Product
 
 from .celery import app as celery_app
-from .http import viewer
-from .kept import keep
-from .keptsql import KeptSql, Rows
-from .pagecache import for_everyone
-from .paging import FAR
 
 STRIP = 6  # popular images on the front page
 NEWEST_POSTS = KeptSql(lambda now: Post.objects.published(now).newest_first().cards()[:4], FAR)

@@ -2,16 +2,16 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from .charsets import only_utf8
+from core.serving.charsets import only_utf8
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 # runserver takes this one (settings.WSGI_APPLICATION): whoever edits a template wants to see it at once.
 django_application = only_utf8(get_wsgi_application())
 
-from .freshness import listen  # noqa: E402 - reads the settings
-from .pagecache import PageCache  # noqa: E402
-from .start import limit_waiting, refuse_unsafe_start  # noqa: E402
+from core.caching.freshness import listen  # noqa: E402 - reads the settings
+from core.caching.pagecache import PageCache  # noqa: E402
+from core.serving.start import limit_waiting, refuse_unsafe_start  # noqa: E402
 
 refuse_unsafe_start()
 limit_waiting()

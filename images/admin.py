@@ -5,9 +5,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from config.longtables import LongTable
-from config.modeladmin import StaffAdmin
-from config.templatetags.pictures import picture
+from content.templatetags.pictures import picture
+from core.staff.longtables import LongTable
+from core.staff.modeladmin import StaffAdmin
 
 from .models import Image, Like
 

@@ -1,8 +1,8 @@
-"""What of a member is kept by the pinboard (config/personaldata.py)."""
+"""What of a member is kept by the pinboard (archive/personaldata.py)."""
 
 from typing import TYPE_CHECKING
 
-from config.personaldata import register
+from archive.personaldata import register
 
 from .models import Image, Like
 

@@ -5,9 +5,9 @@ from urllib.parse import urljoin
 
 from django.db.models import F
 
-from config.fetch import FetchRefused, fetch
-from config.lease import Lease, lease_end
-from config.pictures import Picture, PictureRefused, read_picture
+from content.fetch import FetchRefused, fetch
+from content.pictures import Picture, PictureRefused, read_picture
+from core.jobs.lease import Lease, lease_end
 
 from .models import Image, slug_of
 from .page import MAX_HTML, find_pictures, title_of_address, title_of_page

@@ -7,8 +7,8 @@ from typing import IO
 
 from django.core.files.storage import default_storage
 
-from config.spreadsheets import Row, stream
-from mail.links import site_url
+from core.staff.spreadsheets import Row, stream
+from core.web.links import site_url
 
 from .models import Image, ImageQuerySet
 

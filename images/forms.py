@@ -10,11 +10,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.fetch import TEXT as UNREACHABLE
-from config.fetch import FetchRefused, parse
-from config.pictures import PictureFormField
-from config.plaintext import LineFormField
-from mail.relay import soon
+from content.fetch import TEXT as UNREACHABLE
+from content.fetch import FetchRefused, parse
+from content.pictures import PictureFormField
+from content.plaintext import LineFormField
+from core.jobs.relay import soon
 from search import index
 
 from .models import Image

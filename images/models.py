@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from actions import popularity
 from actions.models import Action
-from config.pictures import Picture, PictureField, discard, hide, store_picture
-from config.plaintext import LineField
+from content.pictures import Picture, PictureField, discard, hide, store_picture
+from content.plaintext import LineField
 from search import index
 
 if TYPE_CHECKING:

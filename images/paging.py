@@ -4,8 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
-from config.keptsql import Rows
-from config.paging import STEP, Listing, ListPaginator
+from core.caching.keptsql import Rows
+from core.caching.paging import STEP, Listing, ListPaginator
 
 from .models import Image
 

@@ -1,8 +1,8 @@
 from celery import shared_task
 from django.utils import timezone
 
-from config.lease import LEASE
-from mail import relay
+from core.jobs import relay
+from core.jobs.lease import LEASE
 
 from .download import download
 from .models import Image

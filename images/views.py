@@ -22,13 +22,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from actions import popularity
-from config.cookies import named
-from config.http import MemberRequest, SiteRequest, viewer
-from config.intake import takes_files
-from config.pagecache import for_everyone
-from config.ratelimit import limited
-from config.spreadsheets import csv_response
-from mail.relay import soon
+from core.caching.pagecache import for_everyone
+from core.jobs.relay import soon
+from core.serving.intake import takes_files
+from core.staff.spreadsheets import csv_response
+from core.web.cookies import named
+from core.web.http import MemberRequest, SiteRequest, viewer
+from core.web.ratelimit import limited
 
 from .export import COLUMNS, rows, zip_of
 from .forms import ImageCreateForm, ImageForm, candidates_in

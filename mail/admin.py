@@ -6,9 +6,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from config.longtables import LongTable
-from config.modeladmin import StaffAdmin
-from config.readonly import Unwritable
+from core.staff.longtables import LongTable
+from core.staff.modeladmin import StaffAdmin
+from core.staff.readonly import Unwritable
 
 from . import outbox
 from .models import OutgoingMail, OutgoingMailQuerySet, ProvenAddress

@@ -17,8 +17,8 @@ from django.db import Error, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from config.databases import is_away
-from config.lease import Lease, LostLease, lease_end
+from core.jobs.lease import Lease, LostLease, lease_end
+from core.stores.databases import is_away
 
 from . import attachments
 from .models import MAX_ATTEMPTS, WIPED, OutgoingMail

@@ -8,7 +8,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from config.sealed import SealedField
+from core.stores.sealed import SealedField
 
 MAX_ATTEMPTS = 5
 WIPED: dict[str, str | None] = {"text": "", "html": "", "sealed": None}

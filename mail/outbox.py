@@ -14,10 +14,9 @@ from django.template import Context, TemplateDoesNotExist, engines
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from config import transactions
-from config.plaintext import without_unseen
+from content.plaintext import without_unseen
+from core.jobs import relay, transactions
 
-from . import relay
 from .delivery import deliver
 from .models import OutgoingMail, OutgoingMailQuerySet
 from .tasks import deliver_mail

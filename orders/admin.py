@@ -11,10 +11,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from config.longtables import LongTable, of_address
-from config.modeladmin import StaffAdmin
-from config.ratelimit import hit
-from config.readonly import ReadOnly
+from core.staff.longtables import LongTable, of_address
+from core.staff.modeladmin import StaffAdmin
+from core.staff.readonly import ReadOnly
+from core.web.ratelimit import hit
 from shop.admin import Prices, price_column
 from shop.money import money
 

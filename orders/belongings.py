@@ -1,6 +1,6 @@
-"""What of a member is kept by orders (config/personaldata.py)."""
+"""What of a member is kept by orders (archive/personaldata.py)."""
 
-from config.personaldata import register
+from archive.personaldata import register
 
 from . import claims
 from .models import Order

@@ -1,11 +1,11 @@
-"""Orders as CSV, one row per order or one per line (config/spreadsheets.py makes it safe to open)."""
+"""Orders as CSV, one row per order or one per line (core/staff/spreadsheets.py makes it safe to open)."""
 
 from decimal import Decimal
 
 from django.db.models import Prefetch
 from django.http import StreamingHttpResponse
 
-from config.spreadsheets import CHUNK, Row, csv_response
+from core.staff.spreadsheets import CHUNK, Row, csv_response
 from shop.money import quantize
 
 from .models import Invoice, Order, OrderLine, OrderQuerySet

@@ -28,9 +28,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django_countries import countries
 
-from config import transactions
+from core.jobs import transactions
+from core.jobs.relay import soon
 from mail.attachments import Attachment
-from mail.relay import soon
 from shop.money import quantize
 
 from . import fonts, vat

@@ -8,8 +8,8 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from core.web.links import site_url
 from mail import outbox
-from mail.links import site_url
 from mail.models import OutgoingMail
 
 from .models import Invoice, Order

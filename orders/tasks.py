@@ -3,7 +3,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from config.rows import each
+from core.jobs.rows import each
 
 from . import invoice
 from .models import Invoice

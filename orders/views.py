@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from cart.cart import Cart
-from config.ratelimit import limited
+from core.web.ratelimit import limited
 from shop.money import money
 
 from . import checkout, claims, invoice, shipping, timeline, vat, withdrawals

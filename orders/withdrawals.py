@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from config.ratelimit import hit
+from core.web.links import site_url
+from core.web.ratelimit import hit
 from mail import outbox
-from mail.links import site_url
 
 from .models import Order, Withdrawal
 

@@ -7,9 +7,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from config.longtables import LongTable
-from config.modeladmin import StaffAdmin
-from config.readonly import ReadOnly
+from core.staff.longtables import LongTable
+from core.staff.modeladmin import StaffAdmin
+from core.staff.readonly import ReadOnly
 from orders.admin import OrderAdmin
 from shop.money import money
 

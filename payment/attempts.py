@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from mail.links import site_url
+from core.web.links import site_url
 from orders.checkout import UNPAID_FOR
 from orders.models import Order
 from shop.charges import MAX_LINES, refusal, to_stripe

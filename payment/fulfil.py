@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
 from cart.coupons import CouponRefused
+from core.web.links import site_url
 from mail.addresses import mark_proven
-from mail.links import site_url
 from mail.outbox import enqueue
 from orders import invoice, mails, stock
 from orders.models import Order

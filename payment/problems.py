@@ -8,8 +8,8 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from core.web.links import site_url
 from mail import outbox
-from mail.links import site_url
 from orders.models import Order
 
 from .models import Problem

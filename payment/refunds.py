@@ -15,9 +15,9 @@ from django.db.models import F, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core.jobs.relay import soon
+from core.web.links import site_url
 from mail import outbox
-from mail.links import site_url
-from mail.relay import soon
 from orders import invoice, mails, returns, stock
 from orders.models import Order
 from orders.returns import Things

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from cart.cart import Cart
 from cart.coupons import CouponRefused
-from config.ratelimit import client_address, hit, too_many
-from mail import relay
+from core.jobs import relay
+from core.web.ratelimit import client_address, hit, too_many
 from orders.models import Order
 from orders.views import last_token
 from shop.money import money

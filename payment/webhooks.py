@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from mail.relay import soon
+from core.jobs.relay import soon
 
 from . import disputes, gateway, problems, refunds
 from .fulfil import fulfil

@@ -3,8 +3,8 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from config.modeladmin import StaffAdmin
-from config.readonly import ReadOnly
+from core.staff.modeladmin import StaffAdmin
+from core.staff.readonly import ReadOnly
 
 from .models import Document, Trigram, Word
 

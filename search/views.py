@@ -6,8 +6,8 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from config.http import viewer
-from config.ratelimit import client_address, hit, too_many
+from core.web.http import viewer
+from core.web.ratelimit import client_address, hit, too_many
 
 from . import engines, query
 from .registry import registrations

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 from django.db import connection, connections, transaction
 
-from config.routers import read_alias
+from core.caching.routers import read_alias
 
 from .models import Trigram, Word
 from .query import Query

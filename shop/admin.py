@@ -13,11 +13,11 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from config.longtables import LongTable
-from config.modeladmin import StaffAdmin
-from config.readonly import ReadOnly, Unwritable
-from config.templatetags.pictures import thumbnail_url
-from mail import relay
+from content.templatetags.pictures import thumbnail_url
+from core.jobs import relay
+from core.staff.longtables import LongTable
+from core.staff.modeladmin import StaffAdmin
+from core.staff.readonly import ReadOnly, Unwritable
 
 from . import money
 from .goods import is_what_it_says

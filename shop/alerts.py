@@ -11,10 +11,10 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from config.ratelimit import hit
-from config.rows import each
+from core.jobs.rows import each
+from core.web.links import site_url
+from core.web.ratelimit import hit
 from mail import outbox
-from mail.links import site_url
 
 from .models import Product, StockAlert
 

@@ -1,6 +1,6 @@
-"""What of a member is kept by the shop (config/personaldata.py)."""
+"""What of a member is kept by the shop (archive/personaldata.py)."""
 
-from config.personaldata import register
+from archive.personaldata import register
 
 from .models import StockAlert
 

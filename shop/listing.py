@@ -3,9 +3,9 @@
 from datetime import datetime
 from functools import cache
 
-from config.kept import keep
-from config.keptsql import KeptSql, Rows
-from config.paging import Listing
+from core.caching.kept import keep
+from core.caching.keptsql import KeptSql, Rows
+from core.caching.paging import Listing
 
 from .models import Category, Product, ProductQuerySet
 

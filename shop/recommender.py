@@ -16,9 +16,9 @@ from django.db.models import F, Q, QuerySet, Sum
 from django.utils import timezone
 from redis import Redis
 
-from config.freshness import changed, reads
-from config.redisstore import ask
-from mail import relay
+from core.caching.freshness import changed, reads
+from core.jobs import relay
+from core.stores.redisstore import ask
 
 from .models import Basket, BoughtTogether, Product
 

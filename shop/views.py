@@ -8,12 +8,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from config.kept import keep
-from config.pagecache import for_everyone
-from config.paging import ListPaginator
-from config.ratelimit import limited
-from config.templatetags.pictures import thumbnail_url
-from mail.links import site_url
+from content.templatetags.pictures import thumbnail_url
+from core.caching.kept import keep
+from core.caching.pagecache import for_everyone
+from core.caching.paging import ListPaginator
+from core.web.links import site_url
+from core.web.ratelimit import limited
 
 from . import alerts, listing, recommender
 from .forms import ProductListForm, StockAlertForm

@@ -23,8 +23,8 @@ HEAD = """# What forms take
 
 Written by `python -m tests.input_rules` out of the forms, and held to them by `tests/test_input_rules.py`. Whatever is not
 named is ignored. Texts are UTF-8 without control characters; what stands in a path or a query is converted by Django, and
-what does not fit is a 404. What staff type in the admin is bounded by the models' fields. The limits of a request's size are in `config/intake.py`, those of how often in the views
-(`@limited`), those of pictures in `config/pictures.py`, those between fields in the `clean()` of each form.
+what does not fit is a 404. What staff type in the admin is bounded by the models' fields. The limits of a request's size are in `core/serving/intake.py`, those of how often in the views
+(`@limited`), those of pictures in `content/pictures.py`, those between fields in the `clean()` of each form.
 
 | form | field | kind | rules |
 | --- | --- | --- | --- |

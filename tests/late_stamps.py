@@ -1,7 +1,7 @@
 """The site with its guard off, for a test that must fail: stamps are read when a page is made, instead of before."""
 
-from config.freshness import Stamps
 from config.rsgi import application
+from core.caching.freshness import Stamps
 
 _of = Stamps.of
 Stamps.of = lambda self, tables, then=None: _of(self, tables)  # type: ignore[method-assign]

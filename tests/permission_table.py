@@ -165,8 +165,8 @@ TABLES = {
     "payment.Problem": Table(opens=SEEN, change="payment.Problem"),
     "payment.WebhookEvent": Table(opens=SEEN, hides="payload", change="payment.WebhookEvent"),
     # --- What the site keeps for itself ---
-    "config.SweepRun": Table(opens=SEEN),
-    "config.DemoContent": Table(),
+    "core.SweepRun": Table(opens=SEEN),
+    "demo.DemoContent": Table(),
     "search.Document": Table(opens=SEEN),
     "search.Word": Table(),
     "search.Trigram": Table(),

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db import connection
 
-from config.management.run import web_server
-from config.management.services import answers, free_port
-from config.tests.waiting import wait_until
+from core.tests.waiting import wait_until
+from tools.run import web_server
+from tools.services import answers, free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 ARTIFACTS = ROOT / "var" / "test-artifacts"

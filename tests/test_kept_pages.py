@@ -10,9 +10,9 @@ from django.test import TransactionTestCase
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern
 
-from config import kept
-from config.statements import effect_of
-from config.tests.test_pagecache import Site, the_tests_own_connection  # noqa: F401 - used by every test here
+from core.caching import kept
+from core.caching.statements import effect_of
+from core.caching.tests.test_pagecache import Site, the_tests_own_connection  # noqa: F401 - used by every test here
 from shop.models import Category, ProductPicture
 from tests.addresses import OneOfEach, addresses
 

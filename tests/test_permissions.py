@@ -28,7 +28,7 @@ from django.utils import timezone
 
 from account.models import User
 from account.tests.factories import make_user
-from config.modeladmin import StaffAdmin
+from core.staff.modeladmin import StaffAdmin
 from orders.models import Order
 from payment.models import Refund
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from account.tests.factories import make_user
 from actions.models import Action
 from blog.tests.factories import make_comment, make_post
-from config import kept
+from core.caching import kept
 from images.tests.factories import make_image
 from shop.models import Category
 from shop.tests.factories import make_product

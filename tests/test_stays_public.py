@@ -12,7 +12,7 @@ from account.tests.factories import make_user
 from actions.models import Action, ViewCount
 from blog.models import Comment, Post
 from blog.tests.factories import make_comment, make_post
-from config.tests.test_pagecache import Site, the_tests_own_connection  # noqa: F401 - used by every test here
+from core.caching.tests.test_pagecache import Site, the_tests_own_connection  # noqa: F401 - used by every test here
 from images.models import Image
 from images.tests.factories import make_image
 from shop.models import BoughtTogether

@@ -5,11 +5,11 @@ from django.test import Client, TransactionTestCase
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from account.models import Session
-from config.ratelimit import hit
-from config.statements import NOT_WATCHED, effect_of
-from config.tests.test_limits import has_limit
+from core.caching.statements import NOT_WATCHED, effect_of
+from core.web.ratelimit import hit
 from tests.addresses import OneOfEach, addresses
 from tests.test_every_address import FIELDS, ODD_QUERIES
+from tests.test_limits import has_limit
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 LONG = "https://elsewhere.example/" + "x" * 1400

@@ -19,14 +19,14 @@ import pytest
 from django.core.handlers.wsgi import WSGIHandler
 from django.test.client import RequestFactory
 
-from config import freshness, kept
-from config.management.run import web_server
-from config.management.services import answers, free_port
-from config.tests.races import all_at_once
-from config.tests.test_pagecache import the_tests_own_connection  # noqa: F401 - used by every test here
-from config.tests.waiting import wait_until
+from core.caching import freshness, kept
+from core.caching.tests.test_pagecache import the_tests_own_connection  # noqa: F401 - used by every test here
+from core.tests.races import all_at_once
+from core.tests.waiting import wait_until
 from tests import processes
 from tests.house import House
+from tools.run import web_server
+from tools.services import answers, free_port
 
 STEPS = int(os.environ.get("TWO_PEOPLE_STEPS", "250"))
 SEED = int(os.environ.get("TWO_PEOPLE_SEED", "7"))

@@ -6,11 +6,11 @@ The text is sealed between two changes of the column: before the first it has no
 
 from django.db import migrations, models
 
-import config.sealed
+import core.stores.sealed
 
 
 def seal(apps, schema_editor):
-    field = config.sealed.SealedField()
+    field = core.stores.sealed.SealedField()
     for name, column in (("SecondFactor", "secret"), ("RecoveryCode", "digest")):
         rows = apps.get_model("account", name).objects.all()
         for pk, text in rows.values_list("pk", column):
@@ -18,7 +18,7 @@ def seal(apps, schema_editor):
 
 
 def open_again(apps, schema_editor):
-    field = config.sealed.SealedField()
+    field = core.stores.sealed.SealedField()
     for name, column in (("SecondFactor", "secret"), ("RecoveryCode", "digest")):
         rows = apps.get_model("account", name).objects.all()
         for pk, text in rows.values_list("pk", column):
@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
         migrations.AlterField("secondfactor", "secret", models.TextField(verbose_name="secret")),
         migrations.AlterField("recoverycode", "digest", models.TextField(verbose_name="hash")),
         migrations.RunPython(seal, open_again),
-        migrations.AlterField("secondfactor", "secret", config.sealed.SealedField(verbose_name="secret")),
-        migrations.AlterField("recoverycode", "digest", config.sealed.SealedField(verbose_name="hash")),
+        migrations.AlterField("secondfactor", "secret", core.stores.sealed.SealedField(verbose_name="secret")),
+        migrations.AlterField("recoverycode", "digest", core.stores.sealed.SealedField(verbose_name="hash")),
         migrations.RunPython(let_in_whose_factor_is_gone, migrations.RunPython.noop, elidable=True),
     ]

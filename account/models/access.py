@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from account.sessions import SessionStore, browser_name
-from config.plaintext import LineField
-from config.sealed import SealedField
+from content.plaintext import LineField
+from core.stores.sealed import SealedField
 
 
 class Session(AbstractBaseSession):

@@ -14,10 +14,10 @@ from django.utils.translation import gettext_lazy as _
 
 from account.names import NAME_RULES, validate_reachable, validate_username
 from actions.models import Action
-from config import personaldata
-from config.kept import keep
-from config.pictures import PictureField
-from config.plaintext import LineField
+from archive import personaldata
+from content.pictures import PictureField
+from content.plaintext import LineField
+from core.caching.kept import keep
 from mail.addresses import mark_proven, plain
 from search import index
 

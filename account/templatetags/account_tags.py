@@ -2,7 +2,7 @@ from django import template
 from django.utils.html import format_html
 
 from account.models import User
-from config.templatetags.pictures import picture
+from content.templatetags.pictures import picture
 
 register = template.Library()
 

@@ -8,7 +8,7 @@ from django.urls import NoReverseMatch, reverse
 
 from account import second_factor, totp
 from account.tests.factories import make_staff, make_user
-from config.modeladmin import StaffAdmin
+from core.staff.modeladmin import StaffAdmin
 
 
 class RightsTests(TestCase):

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from account.models import Boundary, Follow, User
 from account.tests.factories import make_user
-from config.tests.races import Meeting, many_writers, race
+from core.tests.races import Meeting, many_writers, race
 
 
 class BoundaryTests(TestCase):

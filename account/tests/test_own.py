@@ -16,8 +16,8 @@ from account.models import Boundary, Follow, Session, User
 from account.sessions import hashed
 from account.tests.factories import PASSWORD, make_user
 from actions.models import Action
-from config import personaldata
-from config.tests.picture_files import picture_bytes
+from archive import personaldata
+from content.tests.picture_files import picture_bytes
 from mail.addresses import is_proven
 from mail.models import OutgoingMail
 from search import index

@@ -9,8 +9,8 @@ from django.urls import reverse
 from account.models import Follow, User
 from account.tests.factories import make_user
 from actions.models import Action
-from config.tests.picture_files import picture_bytes, png_header
-from config.tests.races import MOST, Meeting, no_transaction, race
+from content.tests.picture_files import picture_bytes, png_header
+from core.tests.races import MOST, Meeting, no_transaction, race
 from search.models import Document
 
 

@@ -17,7 +17,7 @@ from account.registration import AddressTaken, NameTaken, join, mail_new_address
 from account.tasks import sweep_sessions
 from account.tests.factories import PASSWORD, make_user
 from actions.models import Action
-from config.tests.races import race
+from core.tests.races import race
 from mail.addresses import is_proven
 from mail.models import OutgoingMail
 

@@ -11,7 +11,7 @@ from account import second_factor, totp
 from account.forms import CodeForm
 from account.models import RecoveryCode, SecondFactor, User
 from account.tests.factories import PASSWORD, make_user
-from config.tests.races import race
+from core.tests.races import race
 
 # The examples of RFC 6238, appendix B, cut to six digits.
 RFC_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"

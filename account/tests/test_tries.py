@@ -15,9 +15,9 @@ from django.utils import timezone
 from account import devices, second_factor, totp, tries
 from account.models import Tries, User
 from account.tests.factories import PASSWORD, make_user
-from config import counters
-from config.ratelimit import TooOften
-from config.tests.races import MOST, Meeting, look_then_write, race
+from core.stores import counters
+from core.tests.races import MOST, Meeting, look_then_write, race
+from core.web.ratelimit import TooOften
 from mail.models import OutgoingMail
 
 NEW = "another-passphrase"

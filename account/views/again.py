@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from account.sessions import is_recent
-from config.http import MemberRequest
+from core.web.http import MemberRequest
 
 View = Callable[..., HttpResponse]
 

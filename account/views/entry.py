@@ -30,8 +30,8 @@ from account.registration import (
     read_registration,
 )
 from account.views.onward import as_query, onward
-from config.http import MemberRequest
-from config.ratelimit import hit, limited
+from core.web.http import MemberRequest
+from core.web.ratelimit import hit, limited
 
 
 class InvalidIs422(View):

@@ -13,8 +13,8 @@ from social_django.utils import psa
 
 from account import google as link
 from account.forms import ConfirmedForm
-from config.http import MemberRequest
-from config.ratelimit import limited
+from core.web.http import MemberRequest
+from core.web.ratelimit import limited
 
 
 @never_cache

@@ -19,10 +19,10 @@ from account.sessions import hashed
 from account.views.again import asks_again
 from actions.models import Action
 from actions.stream import Line, fold, latest
-from config import personaldata
-from config.http import MemberRequest
-from config.intake import takes_files
-from config.ratelimit import brings_a_file, limited
+from archive import personaldata
+from core.serving.intake import takes_files
+from core.web.http import MemberRequest
+from core.web.ratelimit import brings_a_file, limited
 
 ACTIONS_READ = 50
 

@@ -12,10 +12,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from account.models import User
-from config.http import MemberRequest, viewer
-from config.pagecache import for_everyone
-from config.paging import Listing, ListPaginator
-from config.ratelimit import limited
+from core.caching.pagecache import for_everyone
+from core.caching.paging import Listing, ListPaginator
+from core.web.http import MemberRequest, viewer
+from core.web.ratelimit import limited
 
 PEOPLE_PER_PAGE = 24
 DONE = {

@@ -20,7 +20,7 @@ from account.models import SecondFactor
 from account.sessions import is_recent
 from account.views.again import asks_again
 from account.views.onward import onward
-from config.http import MemberRequest
+from core.web.http import MemberRequest
 
 BEGUN = "second_factor_begun"  # session key: when the page with the secret was last shown
 SECONDS_TO_SET_UP = 3600

@@ -13,8 +13,8 @@ from account.tests.factories import make_user
 from actions import flush, looks, popularity
 from actions.models import View, ViewCount
 from actions.tasks import flush_views
-from config import redisstore
-from config.tests.races import race
+from core.stores import redisstore
+from core.tests.races import race
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 

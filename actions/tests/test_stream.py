@@ -11,7 +11,7 @@ from django.utils import timezone
 from account.tests.factories import make_user
 from actions import stream
 from actions.models import Action, ActionQuerySet
-from config.tests.races import MOST, Meeting, no_transaction, race
+from core.tests.races import MOST, Meeting, no_transaction, race
 
 FOLLOWS, LIKES = Action.Verb.FOLLOWS, Action.Verb.LIKES
 

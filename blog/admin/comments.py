@@ -6,8 +6,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from blog.models import BannedAddress, Comment
-from config.longtables import LongTable, of_address
-from config.modeladmin import StaffAdmin
+from core.staff.longtables import LongTable, of_address
+from core.staff.modeladmin import StaffAdmin
 
 
 @admin.register(Comment)

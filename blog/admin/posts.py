@@ -17,10 +17,10 @@ from blog import stamps
 from blog.differences import differences
 from blog.models import Mention, OldAddress, Post, Revision, remember
 from blog.models.posts import MAX_TAGS
-from config import markdown
-from config.longtables import LongTable
-from config.modeladmin import StaffAdmin
-from mail.links import site_url
+from content import markdown
+from core.staff.longtables import LongTable
+from core.staff.modeladmin import StaffAdmin
+from core.web.links import site_url
 
 
 class PostForm(forms.ModelForm):

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from blog.models import Tag, TagAlias, Tally
-from config.modeladmin import StaffAdmin
+from core.staff.modeladmin import StaffAdmin
 
 
 class MergeForm(forms.Form):

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from actions.models import Action
-from config.plaintext import LineField
+from content.plaintext import LineField
 
 from .posts import NEWS, Post
 

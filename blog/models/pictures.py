@@ -9,7 +9,7 @@ from django.db.models import F, Q, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Replace
 
-from config.pictures import EXTENSIONS, hide, stem
+from content.pictures import EXTENSIONS, hide, stem
 
 if TYPE_CHECKING:
     from .posts import Post

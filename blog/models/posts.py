@@ -18,9 +18,9 @@ from taggit.managers import TaggableManager
 from actions import popularity
 from actions.models import Action
 from blog import text
-from config import markdown
-from config.pictures import PictureField, discard
-from config.plaintext import LineField
+from content import markdown
+from content.pictures import PictureField, discard
+from content.plaintext import LineField
 from search import index
 
 from .pictures import FOLDER, hide_pictures
@@ -208,7 +208,7 @@ class Post(models.Model):  # type: ignore[django-manager-missing]
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         with transaction.atomic():
             before = self.lock()
-            hide_pictures(self)  # those of the text, which config/orphans.py deletes under their new names
+            hide_pictures(self)  # those of the text, which content/orphans.py deletes under their new names
             self._count(before, is_public=False)
             index.remove(self)
             popularity.forget(self)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from taggit.managers import _TaggableManager
 from taggit.models import ItemBase, TagBase
 
-from config.plaintext import LineField, without_unseen
+from content.plaintext import LineField, without_unseen
 
 
 class Tag(TagBase):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from django.core.files.storage import default_storage
 
 from blog.models.pictures import FOLDER
-from config.pictures import store_picture
+from content.pictures import store_picture
 
 REMOTE_PICTURE = re.compile(r"(!\[[^\]]*\]\()(https?://[^\s)]+)((?:\s+\"[^\"]*\")?\))")
 

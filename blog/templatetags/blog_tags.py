@@ -5,7 +5,7 @@ from django.utils.html import linebreaks, urlize
 from django.utils.safestring import SafeString, mark_safe
 
 from blog.models import Post
-from config.kept import keep
+from core.caching.kept import keep
 
 register = template.Library()
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from account.tests.factories import make_user
 from blog.models import BannedAddress, Comment, OldAddress, Post, Tag
 from blog.tests.factories import make_comment, make_post
-from config import markdown
+from content import markdown
 
 
 class AdminTests(TestCase):
@@ -91,7 +91,7 @@ class PostFormTests(AdminTests):
         assert "Their text" in post.revisions.values_list("body", flat=True)
 
     def test_too_slow_or_too_long_markdown_is_a_field_error(self):
-        with mock.patch("config.markdown.render", side_effect=markdown.TooSlow):
+        with mock.patch("content.markdown.render", side_effect=markdown.TooSlow):
             response = self.client.post(self.url, self.form(body="[" * 50_000))
         self.assertContains(response, "takes too long")
 
@@ -132,7 +132,7 @@ class MarkdownPreviewTests(AdminTests):
         self.assertNotContains(part, "<html")
         self.assertNotContains(part, "<script>")
         assert self.client.get(url).status_code == 405
-        with mock.patch("config.markdown.render", side_effect=markdown.TooSlow):
+        with mock.patch("content.markdown.render", side_effect=markdown.TooSlow):
             assert self.client.post(url, {"body": "[" * 50_000}).status_code == 422
 
     def test_is_for_editors_only(self):

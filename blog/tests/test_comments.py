@@ -14,7 +14,7 @@ from account.tests.factories import make_user
 from blog import stamps
 from blog.models import BannedAddress, Comment, Post
 from blog.tests.factories import make_comment, make_post
-from config import counters
+from core.stores import counters
 from mail.addresses import mark_proven
 from mail.models import OutgoingMail
 
@@ -147,7 +147,7 @@ class WritingTests(CommentTests):
         assert len(self.client.get(self.post.get_absolute_url()).content) < 30_000
 
     def test_flood_does_not_fill_the_editors_mailboxes(self):
-        with mock.patch("config.ratelimit.visitor", side_effect=(str(n) for n in range(100))):
+        with mock.patch("core.web.ratelimit.visitor", side_effect=(str(n) for n in range(100))):
             for number in range(30):
                 self.send(body=f"Spam {number}", email=f"spam{number}@example.com")
 

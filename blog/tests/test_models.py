@@ -7,8 +7,8 @@ from django.test import TestCase
 from blog import text
 from blog.models import Post, Tag
 from blog.tests.factories import make_comment, make_post
-from config import markdown
-from config.tests.picture_files import picture_bytes
+from content import markdown
+from content.tests.picture_files import picture_bytes
 from search.engines import search
 
 

@@ -13,7 +13,7 @@ from blog.models import Comment, Post
 from blog.moving.pictures import PictureKeeper
 from blog.tests.factories import make_post
 from blog.tests.test_moving_wxr import HEAD, TAIL, comment, item
-from config.tests.picture_files import picture_bytes
+from content.tests.picture_files import picture_bytes
 from mail.models import OutgoingMail
 from search.engines import search
 

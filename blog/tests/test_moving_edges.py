@@ -16,7 +16,7 @@ from blog.moving.records import PostRecord
 from blog.tests.factories import make_post
 from blog.tests.test_moving import run_in_vain
 from blog.tests.test_moving_wxr import HEAD, TAIL, item
-from config.tests.picture_files import picture_bytes
+from content.tests.picture_files import picture_bytes
 
 pytestmark = pytest.mark.django_db
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from account.tests.factories import make_user
 from blog.models import Comment, Post, Tag, Tally
 from blog.tests.factories import make_comment, make_post
-from config.tests.races import Meeting, all_at_once, many_writers, race
+from core.tests.races import Meeting, all_at_once, many_writers, race
 
 
 class CountRaceTests(TransactionTestCase):

@@ -39,7 +39,7 @@ class ShareTests(TestCase):
         visitors = (str(number) for number in range(100))
         with (
             mock.patch("blog.sharing.client_address", side_effect=addresses),
-            mock.patch("config.ratelimit.visitor", side_effect=visitors),
+            mock.patch("core.web.ratelimit.visitor", side_effect=visitors),
         ):
             for number in range(10):
                 self.send(email=f"sender{number}@example.com")
@@ -78,8 +78,8 @@ class ShareTests(TestCase):
 
     def test_limits_hold_while_the_store_that_counts_is_away(self):
         with (
-            mock.patch("config.ratelimit.cache.add", return_value=False),
-            mock.patch("config.ratelimit.cache.incr", side_effect=ValueError),
+            mock.patch("core.web.ratelimit.cache.add", return_value=False),
+            mock.patch("core.web.ratelimit.cache.incr", side_effect=ValueError),
         ):
             statuses = [self.send().status_code for _ in range(12)]
         assert statuses[0] == 302

@@ -15,7 +15,7 @@ from cart import coupons
 from cart.coupons import CouponRefused
 from cart.models import Coupon, CouponUse
 from cart.tests.factories import make_coupon
-from config.tests.clock import MOMENT, stopped
+from core.tests.clock import MOMENT, stopped
 from shop.tests.factories import make_product
 
 

@@ -4,7 +4,7 @@ from django.db import transaction
 from cart import coupons
 from cart.models import Coupon, CouponQuerySet, CouponUse
 from cart.tests.factories import make_coupon
-from config.tests.races import MOST, Meeting, all_at_once
+from core.tests.races import MOST, Meeting, all_at_once
 
 
 def use_at_once(coupon: Coupon) -> int:

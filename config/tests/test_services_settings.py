@@ -25,8 +25,8 @@ def test_a_replica_brings_its_router_and_its_middleware():
 
     answer = told("settings.DATABASE_ROUTERS, settings.MIDDLEWARE[-1]", DATABASE_REPLICA_URL=url)
 
-    assert "config.routers.ReplicaRouter" in answer
-    assert "config.replica.read_from_replica" in answer
+    assert "core.caching.routers.ReplicaRouter" in answer
+    assert "core.caching.replica.read_from_replica" in answer
 
 
 @pytest.mark.django_db
@@ -38,5 +38,5 @@ def test_a_replica_of_sqlite_is_refused_with_a_reason():
 
 @pytest.mark.django_db
 def test_without_a_token_no_request_is_measured():
-    assert "config.metrics.measure" not in told("settings.MIDDLEWARE")
-    assert "config.metrics.measure" in told("settings.MIDDLEWARE", METRICS_TOKEN="x")
+    assert "core.web.metrics.measure" not in told("settings.MIDDLEWARE")
+    assert "core.web.metrics.measure" in told("settings.MIDDLEWARE", METRICS_TOKEN="x")

@@ -11,8 +11,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from core.web.links import site_url
 from images.models import Image
-from mail.links import site_url
 
 register = template.Library()
 

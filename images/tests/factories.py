@@ -2,8 +2,8 @@ from itertools import count
 from typing import Any
 
 from account.tests.factories import make_user
-from config.pictures import Picture, read_picture
-from config.tests.picture_files import picture_bytes
+from content.pictures import Picture, read_picture
+from content.tests.picture_files import picture_bytes
 from images.models import Image
 
 _numbers = count(1)

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from account.tests.factories import make_user
 from actions.models import Action
-from config.tests.races import MOST, Meeting, race
+from core.tests.races import MOST, Meeting, race
 from images.models import Image, Like
 from images.tests.factories import make_image
 

@@ -10,8 +10,8 @@ from django.urls import reverse
 from account.tests.factories import make_user
 from actions.popularity import most_viewed
 from actions.tasks import flush_views
-from config import redisstore
-from config.pictures import files_of
+from content.pictures import files_of
+from core.stores import redisstore
 from images.models import Image
 from images.page import find_pictures, largest
 from images.tests.factories import make_image

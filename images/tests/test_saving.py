@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from account.tests.factories import make_user
 from actions.models import Action
-from config.fetch import Fetched, FetchRefused
-from config.pictures import files_of
-from config.tests.picture_files import picture_bytes
-from config.tests.sink import Sink, http_answer, redirect
+from content.fetch import Fetched, FetchRefused
+from content.pictures import files_of
+from content.tests.picture_files import picture_bytes
+from core.tests.sink import Sink, http_answer, redirect
 from images import download
 from images.models import Image
 from images.tasks import sweep_fetches
@@ -22,7 +22,7 @@ from search.models import Document
 
 
 class FakeWeb:
-    """Stands in for config.fetch: addresses and what they answer."""
+    """Stands in for content.fetch: addresses and what they answer."""
 
     def __init__(self, pages: dict[str, Fetched | Exception]) -> None:
         self.pages, self.asked, self.referers = pages, [], []
@@ -354,7 +354,7 @@ _stored: list[str] = []
 
 
 def _store(*args):
-    from config.pictures import store_picture
+    from content.pictures import store_picture
 
     stored = store_picture(*args)
     _stored.append(stored.name)

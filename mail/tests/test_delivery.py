@@ -12,7 +12,7 @@ from django.test import SimpleTestCase, TestCase, TransactionTestCase
 from django.utils import timezone
 
 from config.celery import app as celery_app
-from config.tests.races import MOST, Meeting, look_then_write, no_transaction, race
+from core.tests.races import MOST, Meeting, look_then_write, no_transaction, race
 from mail import attachments, delivery
 from mail.models import MAX_ATTEMPTS, OutgoingMail, OutgoingMailQuerySet
 from mail.tests.factories import make_mail

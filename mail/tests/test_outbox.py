@@ -12,8 +12,9 @@ from django.template import TemplateDoesNotExist, engines
 from django.test import SimpleTestCase, TestCase, TransactionTestCase, override_settings
 from django.utils import timezone
 
-from config.backup.tables import lines_of
-from mail import outbox, relay
+from archive.tables import lines_of
+from core.jobs import relay
+from mail import outbox
 from mail.delivery import sweep
 from mail.models import MAX_ATTEMPTS, OutgoingMail
 from mail.tasks import deliver_mail
@@ -175,7 +176,7 @@ class SendAgainTests(TestCase):
         with override_settings(SECRET_KEY="old"):
             mail = make_mail(secret=True)
 
-        with self.assertLogs("config.sealed", "ERROR"):
+        with self.assertLogs("core.stores.sealed", "ERROR"):
             assert not outbox.deliver(mail.pk)
 
         mail.refresh_from_db()
@@ -223,7 +224,7 @@ class SendAgainTests(TestCase):
 
 class AddressTests(SimpleTestCase):
     def test_full_addresses_come_from_the_setting(self):
-        from mail.links import site_url
+        from core.web.links import site_url
 
         with self.settings(SITE_URL="https://shop.example"):
             assert site_url("/blog/") == "https://shop.example/blog/"

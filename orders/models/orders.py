@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
-from config.plaintext import LineField
+from content.plaintext import LineField
 from orders.totals import MOST, RateTotal, per_rate
 from orders.vat import Relief
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
-from config.plaintext import LineField
+from content.plaintext import LineField
 from orders.vat import state_of_id
 
 from .orders import Order

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.test import TestCase, TransactionTestCase
 from django.utils import timezone
 
-from config.tests.clock import stopped
+from core.tests.clock import stopped
 from orders import checks, fonts, invoice
 from orders.models import Invoice, Order
 from orders.tests.factories import make_item, make_order

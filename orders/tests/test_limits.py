@@ -11,8 +11,8 @@ from django.test import TestCase, TransactionTestCase, override_settings
 from django.utils import timezone
 
 from config import celery_app
-from config.rows import SomeFailed
-from config.tests.clock import MOMENT, stopped
+from core.jobs.rows import SomeFailed
+from core.tests.clock import MOMENT, stopped
 from mail.models import OutgoingMail
 from orders import audit
 from orders.models import Invoice, Order

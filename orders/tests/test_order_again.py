@@ -7,7 +7,7 @@ from django.test import Client, TransactionTestCase
 from django.utils import timezone
 
 from cart.cart import Cart
-from config.tests.races import Meeting, race
+from core.tests.races import Meeting, race
 from orders import checkout
 from orders.models import Order, ShippingRate
 from orders.tests.factories import CONTACT, make_item

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from account.tests.factories import make_user
 from cart.models import Coupon
-from config.breaker import Breaker
-from mail import relay
+from core.jobs import relay
+from core.stores.breaker import Breaker
 from mail.models import OutgoingMail
 from mail.tasks import deliver_mail
 from orders.models import Order, ShippingRate

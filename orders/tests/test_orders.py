@@ -4,7 +4,7 @@ import pytest
 from django.test import TestCase
 from django.utils import timezone
 
-from config.tests.clock import MOMENT, stopped
+from core.tests.clock import MOMENT, stopped
 from orders import stock, totals
 from orders.models import MOVES, Order
 from orders.tests.factories import make_item, make_order

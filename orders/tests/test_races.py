@@ -10,7 +10,7 @@ from django.db.models import Max
 from django.test import TransactionTestCase
 
 from cart.models import Coupon, CouponQuerySet
-from config.tests.races import MOST, Meeting, look_then_write, no_transaction, race
+from core.tests.races import MOST, Meeting, look_then_write, no_transaction, race
 from orders import invoice, stock
 from orders.checkout import CouponGone, SoldOut, place_order
 from orders.models import Invoice, Order, OrderQuerySet

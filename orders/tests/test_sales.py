@@ -6,7 +6,7 @@ from django.test import TestCase, override_settings
 from django.utils import timezone
 
 from account.tests.factories import make_user
-from config.tests.clock import MOMENT, stopped
+from core.tests.clock import MOMENT, stopped
 from orders import invoice, sales
 from orders.models import Order, VatId, Withdrawal
 from orders.tests.factories import make_item, make_order

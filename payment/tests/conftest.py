@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from mail import relay
+from core.jobs import relay
 
 
 @pytest.fixture(autouse=True)

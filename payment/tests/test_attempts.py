@@ -9,7 +9,7 @@ from django.db import transaction
 from django.test import override_settings
 from django.utils import timezone
 
-from config.tests.clock import MOMENT, stopped
+from core.tests.clock import MOMENT, stopped
 from orders.models import Order
 from orders.tests.factories import make_item, make_order
 from payment import attempts, fulfil, gateway

@@ -5,7 +5,7 @@ from unittest import mock
 
 from django.db.models import Q, QuerySet
 
-from config.tests.races import MOST, Meeting, all_at_once, look_then_write, many_writers, race
+from core.tests.races import MOST, Meeting, all_at_once, look_then_write, many_writers, race
 from mail.models import OutgoingMail
 from orders.models import Order
 from orders.tests.factories import make_item, make_order

@@ -5,7 +5,7 @@ from django.test import override_settings
 
 from cart import coupons
 from cart.models import Coupon
-from config import redisstore
+from core.stores import redisstore
 from mail.addresses import is_proven
 from mail.models import OutgoingMail
 from orders.models import Invoice, Order

@@ -7,8 +7,8 @@ from django.test import Client, LiveServerTestCase
 from django.urls import reverse
 from django.utils import timezone
 
-from config.tests.races import MOST, Meeting, no_transaction, race
-from config.tests.waiting import wait_until
+from core.tests.races import MOST, Meeting, no_transaction, race
+from core.tests.waiting import wait_until
 from orders.models import Order
 from orders.tests.factories import make_item, make_order
 from payment import attempts, audit, fulfil, gateway, refunds

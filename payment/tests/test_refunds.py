@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from account.models import User
 from account.tests.factories import make_user
-from config.tests.clock import stopped
+from core.tests.clock import stopped
 from mail.models import OutgoingMail
 from orders.models import Invoice, Order
 from orders.tests.factories import make_item

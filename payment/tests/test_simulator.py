@@ -13,7 +13,7 @@ import pytest
 import stripe
 from django.test import SimpleTestCase
 
-from config.tests.waiting import wait_until
+from core.tests.waiting import wait_until
 from payment.simulator import Simulator
 from payment.simulator.faults import ApiFault
 from payment.tests.stand_in import API_KEY, SECRET

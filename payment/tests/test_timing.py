@@ -5,7 +5,7 @@ from unittest import mock
 
 from django.utils import timezone
 
-from config.tests.clock import MOMENT, stopped
+from core.tests.clock import MOMENT, stopped
 from mail.models import OutgoingMail
 from orders.models import Invoice, Order
 from orders.tests.factories import make_order

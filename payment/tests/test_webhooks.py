@@ -7,9 +7,9 @@ from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
-from config.breaker import Breaker
-from config.tests.clock import stopped
-from mail import relay
+from core.jobs import relay
+from core.stores.breaker import Breaker
+from core.tests.clock import stopped
 from mail.models import OutgoingMail
 from orders.models import Order
 from orders.tests.factories import make_order

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connections
 from django.utils import timezone
 
-from config.routers import read_alias
+from core.caching.routers import read_alias
 from search.query import Query, Term
 
 from . import COUNTED, FEW, RANKED, Question, Row

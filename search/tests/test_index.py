@@ -14,7 +14,7 @@ from django.test import TestCase, TransactionTestCase
 from django.utils import timezone
 
 from config.celery import app as celery_app
-from config.tests.races import race
+from core.tests.races import race
 from search import index, registry
 from search.engines import search
 from search.models import Document, Trigram, Word

@@ -105,8 +105,8 @@ class SearchTests(TestCase):
 
     def test_search_goes_on_without_a_cache_to_count_in(self):
         with (
-            mock.patch("config.ratelimit.cache.add", return_value=False),
-            mock.patch("config.ratelimit.cache.incr", side_effect=ValueError),
+            mock.patch("core.web.ratelimit.cache.add", return_value=False),
+            mock.patch("core.web.ratelimit.cache.incr", side_effect=ValueError),
         ):
             assert self.get(q="vase").status_code == 200
 

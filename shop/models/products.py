@@ -19,9 +19,9 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from config import markdown
-from config.pictures import PictureField, discard, hide
-from config.plaintext import LineField
+from content import markdown
+from content.pictures import PictureField, discard, hide
+from content.plaintext import LineField
 from search import index
 from search.registry import Entry
 from shop.money import validate_price

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.files.base import ContentFile
 
-from config.tests.picture_files import picture_bytes
+from content.tests.picture_files import picture_bytes
 from shop.models import Category, Product, ProductPicture
 
 _numbers = itertools.count(1)

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from account.tests.factories import make_user
-from config.tests.picture_files import picture_bytes
+from content.tests.picture_files import picture_bytes
 from shop.models import Product
 from shop.tests.factories import make_picture, make_product
 

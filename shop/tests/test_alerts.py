@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from account.tests.factories import make_user
-from config.tests.races import MOST, all_at_once
+from core.tests.races import MOST, all_at_once
 from mail.models import OutgoingMail
 from shop import alerts
 from shop.models import Product, StockAlert

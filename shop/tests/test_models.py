@@ -7,8 +7,8 @@ from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
 from django.test import TestCase, override_settings
 
-from config import markdown
-from config.tests.picture_files import picture_bytes
+from content import markdown
+from content.tests.picture_files import picture_bytes
 from shop.models import Product
 from shop.tests.factories import make_picture, make_product
 
@@ -133,7 +133,7 @@ class DescriptionTests(TestCase):
         product.description = "[" * 40_000
 
         with (
-            patch("config.markdown.render", side_effect=markdown.TooSlow),
+            patch("content.markdown.render", side_effect=markdown.TooSlow),
             pytest.raises(ValidationError, match="too long"),
         ):
             product.full_clean()

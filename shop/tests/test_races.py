@@ -2,7 +2,7 @@ import pytest
 from django.db.models import F
 from django.db.models.functions import Greatest
 
-from config.tests.races import MOST, Meeting, all_at_once
+from core.tests.races import MOST, Meeting, all_at_once
 from shop.models import Product, ProductQuerySet
 from shop.tests.factories import make_product
 

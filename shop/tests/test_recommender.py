@@ -7,8 +7,8 @@ from django.core.management import call_command
 from django.db import transaction
 from django.test import TestCase, override_settings
 
-from config import redisstore
-from config.tests.races import MOST, all_at_once
+from core.stores import redisstore
+from core.tests.races import MOST, all_at_once
 from shop import recommender
 from shop.models import Basket, BoughtTogether, Product
 from shop.recommender import bought_together

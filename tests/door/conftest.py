@@ -11,7 +11,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from account.tests.google_server import GoogleServer
-from config.tests.sink import Sink
+from core.tests.sink import Sink
 
 from .letters import post_office
 from .person import Person

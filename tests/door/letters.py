@@ -8,7 +8,7 @@ from email import policy
 from email.message import EmailMessage
 from urllib.parse import urldefrag
 
-from config.tests.waiting import wait_until
+from core.tests.waiting import wait_until
 from mail.tests.smtp_server import Server, smtp_server
 
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from config.tests.waiting import wait_until
+from core.tests.waiting import wait_until
 
 PAUSE = 0.2  # seconds between two looks
 

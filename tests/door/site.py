@@ -21,11 +21,11 @@ from kombu import Connection
 from psycopg import sql
 
 from account.tests.google_server import GoogleServer
-from config.management.run import manage, web_server
-from config.management.services import answers, free_port
-from config.tests.sink import Sink
-from config.tests.waiting import wait_until
+from core.tests.sink import Sink
+from core.tests.waiting import wait_until
 from tests.processes import ARTIFACTS, PYTHON, ROOT, started
+from tools.run import manage, web_server
+from tools.services import answers, free_port
 
 from .letters import Letters
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from urllib.parse import urlencode
 
-from config.tests.picture_files import picture_bytes
-from config.tests.sink import http_answer
+from content.tests.picture_files import picture_bytes
+from core.tests.sink import http_answer
 
 from .person import Person
 

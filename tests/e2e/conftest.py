@@ -12,12 +12,12 @@ from django.conf import settings
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from config.management.services import chromium
-from config.tests.picture_files import picture_bytes
-from config.tests.sink import Sink, http_answer
-from config.tests.waiting import wait_until
+from content.tests.picture_files import picture_bytes
+from core.tests.sink import Sink, http_answer
+from core.tests.waiting import wait_until
 from mail.models import OutgoingMail
 from tests import processes
+from tools.services import chromium
 
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"

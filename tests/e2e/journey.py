@@ -17,8 +17,8 @@ from pypdf import PdfReader
 
 from account.tests.factories import PASSWORD, make_user
 from blog.tests.factories import make_post
-from config.tests.picture_files import picture_bytes
-from config.tests.waiting import wait_until
+from content.tests.picture_files import picture_bytes
+from core.tests.waiting import wait_until
 from orders.models import Order
 from shop.tests.factories import make_category, make_product
 from tests import processes

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from account.models import User
 from blog.models import Post
-from config.demo.people import MEMBER, STAFF
+from demo.people import MEMBER, STAFF
 from orders.models import Order
 from shop.models import Product
 

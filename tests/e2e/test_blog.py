@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from account.tests.factories import PASSWORD, make_user
 from blog.models import Comment
 from blog.tests.factories import make_comment, make_post
-from config.tests.test_markdown import VECTORS
+from content.tests.test_markdown import VECTORS
 
 pytestmark = pytest.mark.browser
 

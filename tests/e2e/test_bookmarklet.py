@@ -6,8 +6,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 from playwright.sync_api import Browser
 
-from config.tests.picture_files import picture_bytes
-from config.tests.sink import Sink, http_answer
+from content.tests.picture_files import picture_bytes
+from core.tests.sink import Sink, http_answer
 from images.templatetags.images_tags import bookmarklet_address
 
 pytestmark = pytest.mark.browser

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from account.models import User
 from blog.models import Post
-from config.demo.people import MEMBER, PASSWORD, STAFF
+from demo.people import MEMBER, PASSWORD, STAFF
 from images.models import Image
 from orders.models import Order
 from payment.models import Payment

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 
-from config.tests.waiting import wait_until
+from core.tests.waiting import wait_until
 from tests.processes import signal_group
 
 from .world import World, family_of, forbid_files

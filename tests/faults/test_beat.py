@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 import pytest
 from django.utils import timezone
 
-from config.models import SweepRun
-from config.tests.waiting import wait_until
+from core.models import SweepRun
+from core.tests.waiting import wait_until
 from tests import processes
 from tests.faults.proxy import Proxy
 

@@ -14,8 +14,8 @@ from django.db import connection, connections
 from django.test import TransactionTestCase
 from django.utils import timezone
 
-from config.databases import Silent, expect_answers
-from config.tests.waiting import wait_until
+from core.stores.databases import Silent, expect_answers
+from core.tests.waiting import wait_until
 from mail import delivery
 from mail.models import OutgoingMail
 from mail.tests.factories import make_mail

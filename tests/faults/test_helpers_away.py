@@ -8,14 +8,14 @@ from types import SimpleNamespace
 import pytest
 import requests
 
-from config.management.run import is_taken
-from config.management.services import free_port
 from mail.models import OutgoingMail
 from orders.models import Invoice, Order
 from orders.tests.factories import CONTACT, make_item
 from payment import audit
 from payment.models import Problem, WebhookEvent
 from tests import processes
+from tools.run import is_taken
+from tools.services import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOBODY_LISTENS = "127.0.0.1:1"

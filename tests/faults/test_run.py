@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from account.tests.factories import make_user
-from config.demo.people import PASSWORD
-from config.management.run import demo_logins, is_taken
-from config.management.services import free_port
-from config.tests.waiting import wait_until
+from core.tests.waiting import wait_until
+from demo.people import PASSWORD
 from tests import processes
+from tools.run import demo_logins, is_taken
+from tools.services import free_port
 
 
 def command(port):
-    return [processes.PYTHON, "-m", "config.management.run", "--port", str(port)]
+    return [processes.PYTHON, "-m", "tools.run", "--port", str(port)]
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from django.test import Client
 
 from account.tests.factories import make_user
 from blog.tests.factories import make_post
-from config.tests.waiting import wait_until
+from core.tests.waiting import wait_until
 from tests import processes
 
 logger = logging.getLogger(__name__)

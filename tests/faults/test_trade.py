@@ -13,8 +13,7 @@ from unittest import mock
 from django.core import mail
 from django.utils import timezone
 
-from config import sweeps
-from mail import relay
+from core.jobs import relay, sweeps
 from mail.models import OutgoingMail
 from mail.tests.factories import make_mail
 from orders import audit as papers

@@ -7,8 +7,8 @@ import pytest
 from django.conf import settings
 
 from config.celery import app as celery_app
-from config.logs import belonging_to
-from config.tests.waiting import wait_until
+from core.tests.waiting import wait_until
+from core.web.logs import belonging_to
 from mail.models import OutgoingMail
 from mail.tests.factories import make_mail
 from tests import processes

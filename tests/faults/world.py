@@ -15,13 +15,13 @@ from urllib.parse import urlsplit
 import psycopg
 import redis
 
-from config.management import services as own
-from config.tests.sink import Sink
-from config.tests.waiting import wait_until
+from core.tests.sink import Sink
+from core.tests.waiting import wait_until
 from mail.tests.smtp_server import smtp_server
 from tests.door.letters import Letters
 from tests.door.site import GOOGLE_CLIENT, GoogleServer, Site
 from tests.processes import ARTIFACTS
+from tools import services as own
 
 from .certificates import write_certificate
 from .proxy import Proxy

@@ -15,7 +15,7 @@ from blog.moving.importer import Importer, Report
 from blog.moving.pictures import PictureKeeper
 from blog.moving.records import Skipped
 from blog.moving.wxr import read_wxr
-from config.fetch import fetch_picture
+from content.fetch import fetch_picture
 
 
 class Command(BaseCommand):

@@ -1,0 +1,173 @@
+"""What a statement reads and writes is told by its text, in every spelling; what cannot be told is everything."""
+
+import ast
+import gc
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from core.caching.statements import EVERYTHING, all_tables, effect_of
+
+CATEGORY, PRODUCT = frozenset({"shop_category"}), frozenset({"shop_product"})
+BOTH = CATEGORY | PRODUCT
+
+WRITES = {
+    'INSERT INTO "shop_category" ("name") VALUES (%s)': CATEGORY,
+    'INSERT OR IGNORE INTO "shop_category" ("name") VALUES (%s)': CATEGORY,
+    'UPDATE "shop_category" SET "name" = (SELECT "name" FROM "shop_product")': CATEGORY,
+    'DELETE FROM "shop_category" WHERE "id" IN (SELECT "id" FROM "shop_product")': CATEGORY,
+    "INSERT INTO shop_category (name) VALUES (%s)": CATEGORY,
+    "insert into SHOP_CATEGORY (name) values (%s)": CATEGORY,
+    "  \n\tUPDATE shop_category SET name = %s": CATEGORY,
+    "/* a note */ UPDATE shop_category SET name = %s": CATEGORY,
+    "/* a /* deep */ note */ UPDATE shop_category SET name = %s": CATEGORY,
+    "-- a note\n-- another\nDELETE FROM shop_category": CATEGORY,
+    'UPDATE "public"."shop_category" SET "name" = %s': CATEGORY,
+    "UPDATE public.shop_category SET name = %s": CATEGORY,
+    'UPDATE ONLY "shop_category" SET "name" = %s': CATEGORY,
+    "UPDATE OR REPLACE shop_category SET name = %s": CATEGORY,
+    "REPLACE INTO shop_category (id, name) VALUES (1, %s)": CATEGORY,
+    "INSERT OR REPLACE INTO shop_category (id, name) VALUES (1, %s)": CATEGORY,
+    'TRUNCATE "shop_category", "shop_product" RESTART IDENTITY': BOTH,
+    "TRUNCATE TABLE ONLY shop_category": CATEGORY,
+    "COPY shop_category (name) FROM STDIN": CATEGORY,
+    "MERGE INTO shop_category USING shop_product ON true WHEN MATCHED THEN DELETE": BOTH,
+    "WITH gone AS (DELETE FROM shop_category RETURNING id) SELECT * FROM gone": CATEGORY,
+    "WITH one AS (SELECT 1 AS id) INSERT INTO shop_category SELECT id FROM one": CATEGORY,
+    "(WITH gone AS (DELETE FROM shop_category RETURNING id) SELECT * FROM gone)": CATEGORY,
+    "EXPLAIN ANALYZE DELETE FROM shop_category": CATEGORY,
+    "SELECT 1; DELETE FROM shop_category": CATEGORY,
+    'UPDATE "shop_product" SET "name" = %s; DELETE FROM "shop_category"': BOTH,
+    "BEGIN; DELETE FROM shop_category": CATEGORY,
+    "ALTER TABLE shop_category ADD COLUMN x integer": CATEGORY,
+    "DROP TABLE shop_category": CATEGORY,
+    "SELECT * INTO shop_category FROM shop_product": BOTH,
+    "PREPARE gone AS DELETE FROM shop_category": CATEGORY,
+    "EXECUTE gone": {EVERYTHING},
+    "DO $$ BEGIN PERFORM f(); END $$": {EVERYTHING},
+    "CALL clean_up()": {EVERYTHING},
+    "UPDATE of_another_program SET x = 1": {EVERYTHING},
+    'DELETE FROM U&"\\0073hop_category"': {EVERYTHING},
+    "": {EVERYTHING},
+    # What is not worth a new page (core/caching/statements.py says why).
+    'UPDATE "account_user" SET "last_login" = %s WHERE "account_user"."id" = %s': set(),
+    'INSERT INTO "actions_view" ("target_id") VALUES (%s) ON CONFLICT DO NOTHING': set(),
+}
+READS = {
+    'SELECT "shop_category"."id" FROM "shop_category" WHERE "id" = %s FOR UPDATE': CATEGORY,
+    "SELECT id FROM shop_category FOR NO KEY UPDATE SKIP LOCKED": CATEGORY,
+    "(SELECT id FROM shop_category) UNION ALL (SELECT id FROM SHOP_PRODUCT)": BOTH,
+    "/* a note */ WITH c AS (SELECT id FROM public.shop_category) SELECT id FROM c": CATEGORY,
+    "EXPLAIN SELECT id FROM shop_category": CATEGORY,
+    "TABLE shop_category": CATEGORY,
+    "SAVEPOINT s1": set(),
+    'ROLLBACK TO SAVEPOINT "s1"': set(),
+    "BEGIN": set(),
+    "PRAGMA foreign_keys = ON": set(),
+    "ANALYZE": set(),
+}
+
+
+@pytest.mark.parametrize("sql", WRITES)
+def test_what_a_statement_writes(sql):
+    assert effect_of(sql).writes == WRITES[sql]
+
+
+@pytest.mark.parametrize("sql", READS)
+def test_what_a_statement_reads(sql):
+    assert effect_of(sql) == (READS[sql], frozenset())
+
+
+@pytest.mark.parametrize("sql", ["SELECT * FROM a_view", "SELECT f(%s)", "VALUES (1)"])
+def test_a_question_that_names_no_table_of_ours_may_read_all_of_them(sql):
+    assert effect_of(sql) == (all_tables(), frozenset())
+
+
+def test_what_is_no_text_may_do_anything():
+    assert effect_of(object()) == (all_tables(), {EVERYTHING})
+
+
+def test_a_long_statement_is_understood_as_a_short_one():
+    rows = ", ".join(["(%s)"] * 9000)
+
+    assert effect_of(f"INSERT INTO shop_category (name) VALUES {rows}").writes == CATEGORY
+
+
+# --- The project's own -----------------------------------------------------------------------------------------------
+
+NOT_THE_SITE = {"tests", "bench", ".venv", "var", "conftest.py", "statements.py"}
+WRITING = re.compile(
+    r"^\W*(?:INSERT\s+(?:OR\s+\w+\s+)?INTO|REPLACE\s+INTO|UPDATE|DELETE\s+FROM|TRUNCATE(?:\s+TABLE)?|MERGE\s+INTO|COPY)"
+    r'\s+(?:ONLY\s+)?"?(\w+)'
+)
+# Around Django's cursor, where nothing is watched.
+UNWATCHED = {"copy_expert", "copy_from", "callproc", "executescript", "iterdump", "cursor_factory"}
+
+
+def parsed(path: Path) -> ast.AST:
+    # Python before 3.12 miscounts its depth when the collector runs somebody's __del__ meanwhile (gh-106905).
+    gc.disable()
+    try:
+        return ast.parse(path.read_text())
+    finally:
+        gc.enable()
+
+
+def sources() -> Iterator[tuple[Path, ast.AST]]:
+    for path in Path(settings.BASE_DIR).rglob("*.py"):
+        if not NOT_THE_SITE & set(path.relative_to(settings.BASE_DIR).parts):
+            yield path, parsed(path)
+
+
+def texts(tree: ast.AST) -> Iterator[str]:
+    """Give the strings of a module; what an f-string puts in becomes a name that no table has."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+        elif isinstance(node, ast.JoinedStr):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "put_in" for part in node.values)
+
+
+def test_every_raw_statement_of_the_site_that_writes_is_seen():
+    found = {}
+    for path, tree in sources():
+        for text in texts(tree):
+            written = WRITING.match(text)
+            if written and " " in text.strip():
+                found[text] = effect_of(text).writes
+                assert found[text] & {written[1].lower(), EVERYTHING}, (path, text)
+
+    assert {"actions_viewcount"} in found.values()  # it finds what is there
+    assert {"search_word"} in found.values()
+
+
+def test_nothing_writes_past_the_watch():
+    for path, tree in sources():
+        if path.relative_to(settings.BASE_DIR) == Path("core/serving/start.py"):
+            continue  # it tells each new connection how long to wait, and asks nothing
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Attribute):
+                continue
+            where = (path, node.lineno, ast.unparse(node))
+            assert node.attr not in UNWATCHED, where
+            # A driver's own connection or cursor, and psycopg's cursor.copy().
+            assert not ast.unparse(node).endswith(("connection.connection", "cursor.cursor", "cursor.copy")), where
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no stored functions")
+def test_no_function_that_a_question_could_call_writes():
+    """PostgreSQL refuses to write from a function that is declared stable or immutable."""
+    ours = (
+        "SELECT proname FROM pg_proc JOIN pg_namespace n ON n.oid = pronamespace LEFT JOIN pg_depend d "
+        "ON d.objid = pg_proc.oid AND d.deptype = 'e' WHERE n.nspname = current_schema() AND d.objid IS NULL "
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(ours)
+        assert cursor.fetchall()
+        cursor.execute(f"{ours} AND provolatile = 'v' AND prorettype <> 'trigger'::regtype")
+        assert cursor.fetchall() == []

@@ -1,0 +1,102 @@
+"""
+Log lines, as text or as JSON, that carry the id of the request they belong to, in the worker too.
+
+The id comes from the proxy or is made (core/web/middleware.py), and goes with every task that a request starts: in a
+header of the message (Celery) or beside it in the queue (core/jobs/relay.py). Addresses of people and passwords in URLs are
+taken out of every line, whoever wrote it; a request is told by its view and route, because a path may be a secret.
+"""
+
+import json
+import logging
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+
+current_request_id: ContextVar[str] = ContextVar("current_request_id", default="-")
+
+SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+ADDRESS = re.compile(r"[\w.+%-]+@(?=[\w-]+\.[\w.-])")
+LOGIN = re.compile(r"(?<=://)[^\s/@]+@")
+
+
+def id_from(given: str) -> str:
+    """Return the id that a proxy has given if it is sane, or a new one."""
+    return given if SANE_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+@contextmanager
+def belonging_to(request_id: str) -> Iterator[None]:
+    token = current_request_id.set(request_id)
+    try:
+        yield
+    finally:
+        current_request_id.reset(token)
+
+
+class RequestIdFilter(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        request = getattr(record, "request", None)
+        # Django's own line about an error is written when the request is over.
+        record.request_id = getattr(request, "id", None) or current_request_id.get()
+        if getattr(record, "status_code", None) == HTTPStatus.FORBIDDEN:
+            record.exc_info = None  # a refusal is no fault of ours, and anybody could fill the log with its traceback
+        if isinstance(record.args, tuple) and (path := getattr(request, "path", "")):
+            record.args = tuple(route_of(request) if value == path else value for value in record.args)
+        return True
+
+
+def route_of(request: Any) -> str:
+    """Return "orders/<str:token>/" instead of the path; where no route fits there is no secret either."""
+    return f"/{request.resolver_match.route}" if request.resolver_match else request.path
+
+
+def discreet(text: str) -> str:
+    return ADDRESS.sub("…@", LOGIN.sub("…@", text))
+
+
+class TextFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return discreet(super().format(record))
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line; json.dumps escapes newlines, so a message cannot forge a second line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        entry = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname,
+            "logger": record.name,
+            "request_id": getattr(record, "request_id", "-"),
+            "message": discreet(record.getMessage()),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            entry["exception"] = discreet(self.formatException(record.exc_info))
+        return json.dumps(entry, ensure_ascii=False)
+
+
+def logging_in(form: str, *, level: str) -> dict[str, Any]:
+    """Return what LOGGING says: one line to the console for each event, as "text" or "json"."""
+    text = "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"
+    quiet = {"level": "WARNING"}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"request_id": {"()": RequestIdFilter}},
+        "formatters": {"text": {"()": TextFormatter, "format": text}, "json": {"()": JsonFormatter}},
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": form, "filters": ["request_id"]}},
+        "loggers": {
+            # Both tell every step of making a PDF.
+            "weasyprint": quiet,
+            "fontTools": quiet,
+            "stripe": quiet,
+            "config.requests": {"level": "INFO" if form == "json" else "WARNING"},
+        },
+        "root": {"handlers": ["console"], "level": level},
+    }

@@ -1,0 +1,156 @@
+import json
+import logging
+import threading
+
+import pytest
+from django.http import HttpResponse
+from django.test import TransactionTestCase, override_settings
+from django.urls import path
+
+from account.tests.factories import make_user
+from core.caching.pagecache import for_everyone
+from core.caching.tests.test_pagecache import Site
+from core.jobs import relay, sweeps
+from core.web.logs import JsonFormatter, RequestIdFilter, TextFormatter, belonging_to, current_request_id, discreet
+
+logger = logging.getLogger("shop")
+
+
+def opened(request, token):
+    logger.warning("opened")
+    return HttpResponse("your order")
+
+
+def broken(request, token):
+    raise RuntimeError("no such table for bob@example.com")
+
+
+@for_everyone
+def catalogue(request):
+    return HttpResponse("catalogue")
+
+
+urlpatterns = [
+    path("orders/<str:token>/", opened, name="opened"),
+    path("broken/<str:token>/", broken, name="broken"),
+    path("catalogue/", catalogue, name="catalogue"),
+]
+
+
+class Lines(logging.Handler):
+    """Collects what the site's own handler would write."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.addFilter(RequestIdFilter())
+        self.setFormatter(JsonFormatter())
+        self.lines: list[dict] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(json.loads(self.format(record)))
+
+
+@pytest.fixture
+def lines():
+    handler, requests = Lines(), logging.getLogger("config.requests")
+    level = requests.level
+    requests.setLevel(logging.INFO)
+    logging.getLogger().addHandler(handler)
+    yield handler.lines
+    logging.getLogger().removeHandler(handler)
+    requests.setLevel(level)
+
+
+@pytest.mark.urls(__name__)
+def test_each_request_is_a_line_without_its_secrets(client, lines):
+    client.get("/orders/s3cret/?email=bob@example.com", headers={"X-Request-ID": "r1"})
+
+    event, request = lines
+    assert (event["message"], event["request_id"]) == ("opened", "r1")
+    assert request["request_id"] == "r1"
+    assert request["message"] == "GET /orders/<str:token>/ 200"
+    assert (request["view"], request["method"], request["status"]) == ("opened", "GET", 200)
+    assert request["seconds"] >= 0
+    assert "s3cret" not in str(lines)
+    assert "bob" not in str(lines)
+
+
+@pytest.mark.urls(__name__)
+def test_djangos_line_about_an_error_belongs_to_the_request_and_hides_the_path(client, lines):
+    client.raise_request_exception = False
+    client.get("/broken/s3cret/", headers={"X-Request-ID": "r2"})
+
+    line = next(line for line in lines if line["logger"] == "django.request")
+    assert line["request_id"] == "r2"
+    assert line["message"] == "Internal Server Error: /broken/<str:token>/"
+    assert "RuntimeError: no such table for …@example.com" in line["exception"]
+    assert "s3cret" not in str(lines)
+
+
+@pytest.mark.urls(__name__)
+def test_address_that_leads_nowhere_is_told_as_it_is(client, lines):
+    client.get("/no/such/page/")
+
+    assert any(line["message"] == "Not Found: /no/such/page/" for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("550 no mailbox <bob.b+x@mail.example.com>", "550 no mailbox <…@mail.example.com>"),
+        ("Key (email)=(bob@example.com) exists", "Key (email)=(…@example.com) exists"),
+        ("cannot reach postgres://site:hidden@db.example:5432/x", "cannot reach postgres://…@db.example:5432/x"),
+        ("amqp://site:hidden@broker//", "amqp://…@broker//"),
+        ("celery@host1 ready, at 10:00@night", "celery@host1 ready, at 10:00@night"),
+    ],
+)
+def test_people_and_passwords_are_taken_out(text, told):
+    assert discreet(text) == told
+    record = logging.LogRecord("mail", logging.ERROR, "", 0, "%s", (text,), None)
+    assert TextFormatter().format(record) == told
+    assert json.loads(JsonFormatter().format(record))["message"] == told
+
+
+def test_what_a_thread_does_for_a_request_belongs_to_it():
+    seen, done = [], threading.Event()
+
+    def act() -> None:
+        seen.append(current_request_id.get())
+        done.set()
+
+    act.name = "task"
+    with belonging_to("r3"):
+        relay.Threads().put(act, ())
+
+    assert done.wait(200)
+    assert seen == ["r3"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_sweep_logs_names_the_sweep(lines):
+    sweeps.run([f"{__name__}.complain"])
+
+    assert [line["request_id"] for line in lines] == [f"{__name__}.complain"]
+
+
+def complain() -> None:
+    logger.warning("something is odd")
+
+
+@override_settings(ROOT_URLCONF=__name__)
+class KeptPageTests(TransactionTestCase):
+    def test_kept_page_carries_the_proxys_id_if_it_is_sane(self):
+        site = Site()
+        site.get()
+
+        assert site.get(HTTP_X_REQUEST_ID="from-the-proxy")["headers"]["x-request-id"] == "from-the-proxy"
+        assert site.get(HTTP_X_REQUEST_ID="a b\r\n")["headers"]["x-request-id"].isalnum()
+
+
+@pytest.mark.django_db
+def test_a_refusal_is_one_line_without_a_traceback(client, lines):
+    client.force_login(make_user("alice"))
+
+    assert client.get("/admin/login/").status_code == 403
+
+    assert not any("Traceback" in str(line) or "PermissionDenied" in str(line) for line in lines)

@@ -1,0 +1,271 @@
+import math
+import os
+import re
+from datetime import timedelta
+from unittest.mock import patch
+
+import yaml
+from django.conf import settings
+from django.db import OperationalError
+from django.http import HttpResponse
+from django.test import TestCase, TransactionTestCase, override_settings
+from django.urls import path, reverse
+from django.utils import timezone
+from prometheus_client.parser import text_string_to_metric_families
+
+from account.tests.factories import make_user
+from core.caching.pagecache import for_everyone
+from core.caching.tests.test_pagecache import Site
+from core.jobs import sweeps
+from core.models import SweepRun
+from core.web import metrics
+from mail.models import OutgoingMail
+from mail.tests.factories import make_mail
+from orders.tests.factories import make_order
+from tests.processes import told
+
+TOKEN = "a-token-for-tests"
+MIDDLEWARE = list(settings.MIDDLEWARE)
+MIDDLEWARE.insert(1, "core.web.metrics.measure")
+
+
+@for_everyone
+def catalogue(request):
+    return HttpResponse("catalogue")
+
+
+urlpatterns = [path("catalogue/", catalogue, name="catalogue")]
+
+
+def value(text: str, name: str, **labels: str) -> float:
+    """Return what the text says of a figure; nothing said is 0."""
+    samples = (sample for family in text_string_to_metric_families(text) for sample in family.samples)
+    return sum(sample.value for sample in samples if sample.name == name and labels.items() <= sample.labels.items())
+
+
+class Asking:
+    def ask(self, **headers: str) -> HttpResponse:
+        return self.client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"} | headers)
+
+    def now(self, name: str, **labels: str) -> float:
+        return value(self.ask().content.decode(), name, **labels)
+
+
+@override_settings(METRICS_TOKEN=TOKEN, MIDDLEWARE=MIDDLEWARE)
+class MetricsCase(Asking, TestCase):
+    pass
+
+
+class WhoMayAskTests(MetricsCase):
+    def test_stranger_finds_nothing(self):
+        for given in ("", "Bearer", "Bearer ", "Bearer wrong", TOKEN, f"Basic {TOKEN}", f"Bearer {TOKEN}é"):
+            assert self.ask(Authorization=given).status_code == 404, given
+
+    def test_prometheus_may_ask_under_any_host_name_and_without_tls(self):
+        with override_settings(SECURE_SSL_REDIRECT=True):
+            answer = self.ask(Host="10.0.0.7:8000")
+
+        assert answer.status_code == 200
+        assert answer["Content-Type"].startswith("text/plain; version=0.0.4")
+
+    def test_without_a_token_there_is_no_such_page_and_nothing_is_counted(self):
+        with override_settings(METRICS_TOKEN=""):
+            assert self.ask(Authorization="Bearer ").status_code == 404
+            assert metrics.counting_hits(HttpResponse(), None) is None
+        assert "core.web.metrics.measure" not in settings.MIDDLEWARE or settings.METRICS_TOKEN
+
+
+class RequestTests(MetricsCase):
+    def test_request_is_counted_and_timed_by_view_method_and_status(self):
+        labels = {"view": "blog:post_list", "method": "GET", "status": "2xx"}
+        before = self.now("atelier_request_seconds_count", **labels)
+
+        self.client.get(reverse("blog:post_list"))
+        self.client.post(reverse("blog:post_list"))
+
+        assert self.now("atelier_request_seconds_count", **labels) == before + 1
+        assert self.now("atelier_request_seconds_sum", **labels) > 0
+        assert self.now("atelier_request_seconds_count", view="blog:post_list", method="POST", status="4xx") >= 1
+
+    def test_addresses_and_methods_that_strangers_make_up_are_one_figure(self):
+        self.client.get("/no/such/page/1")
+        self.client.get("/no/such/page/2")
+        self.client.generic("BREW", "/coffee/")
+
+        text = self.ask().content.decode()
+        assert value(text, "atelier_request_seconds_count", view="", method="GET", status="4xx") >= 2
+        assert value(text, "atelier_request_seconds_count", view="", method="other") >= 1
+        assert "BREW" not in text
+        assert "/no/such" not in text
+
+    def test_queries_of_requests_are_counted(self):
+        with metrics_on_this_connection():
+            before = self.now("atelier_database_queries_total", database="default")
+            self.client.get(reverse("account:user_list"))
+
+            assert self.now("atelier_database_queries_total", database="default") > before
+
+
+def metrics_on_this_connection():
+    from django.db import connection
+
+    return connection.execute_wrapper(metrics.time_query)
+
+
+@override_settings(METRICS_TOKEN=TOKEN, MIDDLEWARE=MIDDLEWARE, ROOT_URLCONF=__name__)
+class KeptPageTests(Asking, TransactionTestCase):
+    def test_kept_page_is_counted_though_django_never_sees_the_request(self):
+        site = Site()
+        self.enterContext(patch("core.caching.pagecache.MAX_AGE", 3600))  # however slow the machine
+        before = self.now("atelier_kept_page_hits_total", view="catalogue")
+
+        for _ in range(3):
+            site.get()
+
+        assert self.now("atelier_kept_page_hits_total", view="catalogue") == before + 2
+
+    def test_kept_page_still_counts_its_looks(self):
+        looked = []
+        response = HttpResponse()
+
+        metrics.counting_hits(response, looked.append)({"PATH_INFO": "/"})
+
+        assert looked == [{"PATH_INFO": "/"}]
+
+
+class RowTests(MetricsCase):
+    def test_mails_by_status_and_how_long_the_oldest_has_waited(self):
+        make_mail(available_at=timezone.now() - timedelta(minutes=10))
+        make_mail(status=OutgoingMail.Status.SENT)
+        make_mail(status=OutgoingMail.Status.SENT)
+        make_mail(status=OutgoingMail.Status.FAILED, available_at=timezone.now() - timedelta(days=9))
+
+        text = self.ask().content.decode()
+
+        found = {status: value(text, "atelier_mails", status=status) for status in OutgoingMail.Status.values}
+        assert found == {"queued": 1, "sending": 0, "sent": 2, "failed": 1}
+        assert 600 <= value(text, "atelier_mail_overdue_seconds") < 900
+
+    def test_orders_that_wait(self):
+        make_order()
+        make_order(paid=True)
+
+        assert self.now("atelier_open_orders", status="awaiting_payment") == 1
+        assert self.now("atelier_open_orders", status="paid") == 1
+        assert self.now("atelier_open_orders", status="refund_due") == 0
+
+    def test_sweeps_and_since_when_they_were_not_run(self):
+        SweepRun.objects.create(
+            name="mail.tasks.sweep_outbox", ended_at=timezone.now() - timedelta(hours=1), has_failed=False
+        )
+        sweeps.note("payment.tasks.sweep_payments", has_failed=True)
+
+        text = self.ask().content.decode()
+
+        assert 3600 <= value(text, "atelier_sweep_age_seconds", sweep="mail.tasks.sweep_outbox") < 3900
+        assert value(text, "atelier_sweep_failed", sweep="payment.tasks.sweep_payments") == 1
+
+    def test_sweep_that_never_ran_is_told_as_overdue_for_ever(self):
+        sweeps.note("mail.tasks.sweep_outbox", has_failed=False)
+
+        text = self.ask().content.decode()
+
+        assert value(text, "atelier_sweep_overdue_seconds", sweep="payment.tasks.sweep_payments") == math.inf
+        assert value(text, "atelier_sweep_age_seconds", sweep="payment.tasks.sweep_payments") == math.inf
+        assert value(text, "atelier_sweep_overdue_seconds", sweep="mail.tasks.sweep_outbox") < 60
+
+    def test_more_rows_are_not_more_queries(self):
+        def queries() -> int:
+            with self.assertNumQueries(5):
+                self.ask()
+
+        queries()
+        for _ in range(3):
+            make_mail()
+            make_order()
+            sweeps.note(f"sweep {_}", has_failed=False)
+        queries()
+
+    def test_database_that_is_away_is_a_figure_and_no_error(self):
+        with patch("core.web.metrics._mails", side_effect=OperationalError("gone")):
+            answer = self.ask()
+
+        assert answer.status_code == 200
+        assert value(answer.content.decode(), "atelier_database_up") == 0
+        assert self.now("atelier_database_up") == 1
+
+
+class SweepRunTests(TransactionTestCase):
+    def test_a_sweep_is_noted_however_it_ends(self):
+        with override_settings(SWEEPS={"no.such.sweep": 1, "mail.tasks.sweep_outbox": 1}):
+            sweeps.run(settings.SWEEPS)
+
+        found = dict(SweepRun.objects.values_list("name", "has_failed"))
+        assert found == {"no.such.sweep": True, "mail.tasks.sweep_outbox": False}
+
+    def test_staff_sees_when_a_sweep_last_ended(self):
+        sweeps.note("mail.tasks.sweep_outbox", has_failed=False)
+        self.client.force_login(make_user("staff", staff=True))
+
+        self.assertContains(self.client.get(reverse("admin:core_sweeprun_changelist")), "mail.tasks.sweep_outbox")
+        assert self.client.get(reverse("admin:core_sweeprun_add")).status_code == 403
+
+
+class AlertTests(MetricsCase):
+    def test_every_figure_that_an_alert_looks_at_is_told(self):
+        rules = yaml.safe_load((settings.BASE_DIR / "deploy" / "alerts.yml").read_text())["groups"][0]["rules"]
+        wanted = {name for rule in rules for name in re.findall(r"atelier_\w+", rule["expr"])}
+        sweeps.note("mail.tasks.sweep_outbox", has_failed=False)
+        self.client.get(reverse("healthz"))
+
+        families = text_string_to_metric_families(self.ask().content.decode())
+        told = {sample.name for family in families for sample in family.samples}
+
+        assert wanted
+        assert wanted - told == set()
+
+    def test_every_sweep_that_an_alert_looks_at_exists(self):
+        text = (settings.BASE_DIR / "deploy" / "alerts.yml").read_text()
+
+        assert set(re.findall(r'sweep="([\w.]+)"', text)) <= set(settings.SWEEPS)
+
+
+class ProcessTests(MetricsCase):
+    def test_living_processes_have_numbers_of_their_own_and_a_successor_takes_one_over(self):
+        first, its_lock = metrics.take_number()
+        second, other_lock = metrics.take_number()
+        assert first != second
+
+        os.close(its_lock)
+        successor, lock = metrics.take_number()
+
+        assert successor == first
+        os.close(lock)
+        os.close(other_lock)
+
+    def test_forked_child_takes_another_number_and_leaves_the_parent_its_own(self):
+        mine = metrics.process_number()
+        readable, writable = os.pipe()
+        child = os.fork()
+        if not child:
+            os.write(writable, str(metrics.process_number()).encode())
+            os._exit(0)
+        os.waitpid(child, 0)
+        os.close(writable)
+        with os.fdopen(readable) as pipe:
+            theirs = int(pipe.read())
+
+        other, lock = metrics.take_number()
+        os.close(lock)
+
+        assert theirs != mine
+        assert other != mine
+
+    def test_what_other_processes_counted_is_added_though_they_have_ended(self):
+        act, where = "meters().hits.labels('elsewhere').inc(2)", "from core.web.metrics import meters"
+        before = self.now("atelier_kept_page_hits_total", view="elsewhere")
+
+        for _ in range(2):
+            assert told(act, where, METRICS_TOKEN=TOKEN) == "None"
+
+        assert self.now("atelier_kept_page_hits_total", view="elsewhere") == before + 4
