@@ -16,15 +16,15 @@ from django.db import connection, transaction
 from django.test import TransactionTestCase
 from kombu import Connection
 
-from actions import repeats
+from actions import view_buffer
 from config.celery import app as celery_app
-from core.caching import kept
-from core.jobs import relay, transactions
+from core.caching import memory
+from core.jobs import background, transactions
 from core.stores import counters, redisstore
 from tests import processes
 from tools.services import chromium
 
-HAND_OVER = relay.hand_over
+START = background.start
 BROKER_URL = os.environ.get("CELERY_BROKER_URL", "")
 
 
@@ -44,16 +44,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def inline_relay(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run background work at the commit, in the test's own thread (core/jobs/relay.py says how to do without)."""
+def inline_background(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run background work at the commit, in the test's own thread (core/jobs/background.py says how to do without)."""
     monkeypatch.setattr(settings, "CELERY_BROKER_URL", "")
-    monkeypatch.setattr(relay, "hand_over", lambda task, args: task(*args))
+    monkeypatch.setattr(background, "start", lambda task, args: task(*args))
 
 
 @pytest.fixture(autouse=True)
-def inline_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Count a look when it is noted, in the test's own thread (actions/repeats.py)."""
-    monkeypatch.setattr(repeats, "_thread", repeats.count_noted)
+def inline_page_views(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Count a page view when it is noted, in the test's own thread (actions/view_buffer.py)."""
+    monkeypatch.setattr(view_buffer, "_thread", view_buffer.count_noted)
 
 
 @pytest.fixture(autouse=True)
@@ -108,7 +108,7 @@ def empty_cache() -> Iterator[None]:
     redisstore.forget_failure()
     for each in caches.all():
         each.clear()
-    kept.forget_all()
+    memory.clear()
     counters.forget_all()
     yield
 
@@ -126,7 +126,7 @@ def queue() -> Iterator[str]:
 def broker(queue: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """Publish background work to RabbitMQ, in a queue that is empty at first."""
     monkeypatch.setattr(settings, "CELERY_BROKER_URL", BROKER_URL)
-    monkeypatch.setattr(relay, "hand_over", HAND_OVER)
+    monkeypatch.setattr(background, "start", START)
     celery_app.control.purge()
     return BROKER_URL
 

@@ -14,7 +14,7 @@ from core.staff.readonly import ReadOnly, Unwritable
 from search import index
 
 from . import leaving, registration, second_factor
-from .models import Boundary, Follow, RecoveryCode, SecondFactor, User
+from .models import Follow, MuteOrBlock, RecoveryCode, SecondFactor, User
 
 RIGHTS: list[Any] = ["is_staff", "is_superuser", "groups", "user_permissions"]
 
@@ -144,8 +144,8 @@ class RecoveryCodeAdmin(ReadOnly, StaffAdmin):
     fields = ["user", "used_at"]
 
 
-@admin.register(Boundary)
-class BoundaryAdmin(Unwritable, StaffAdmin):
+@admin.register(MuteOrBlock)
+class MuteOrBlockAdmin(Unwritable, StaffAdmin):
     list_display = ["owner", "other", "kind", "created_at"]
     list_select_related = ["owner", "other"]
 

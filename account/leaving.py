@@ -9,7 +9,7 @@ import secrets
 from django.db import transaction
 from django.utils import timezone
 
-from archive import personaldata
+from archive import personal_data
 from content.pictures import discard
 from mail import outbox
 from mail.models import OutgoingMail, ProvenAddress
@@ -33,7 +33,7 @@ def leave(user: User) -> None:
     with transaction.atomic():
         user = User.objects.select_for_update().get(pk=user.pk)
         address, name = user.email, user.display_name
-        personaldata.erase(user)
+        personal_data.erase(user)
         index.remove(user)
         _forget_traces(user)
         _make_nameless(user)

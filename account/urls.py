@@ -21,9 +21,9 @@ urlpatterns = [
     path("sessions/end/", own.session_end, name="session_end"),
     path("data/", own.data_export, name="data_export"),
     path("leave/", own.leave, name="leave"),
-    path("boundaries/", people.boundary_list, name="boundary_list"),
+    path("muted-and-blocked/", people.mute_and_block_list, name="mute_and_block_list"),
     path("users/", people.user_list, name="user_list"),
     path("users/<str:username>/", people.user_detail, name="user_detail"),
     path("users/<str:username>/follow/", people.user_follow, name="user_follow"),
-    path("users/<str:username>/boundary/", people.user_boundary, name="user_boundary"),
+    path("users/<str:username>/mute-or-block/", people.user_mute_or_block, name="user_mute_or_block"),
 ]

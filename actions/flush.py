@@ -8,8 +8,8 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from . import counted_in_redis
-from .looks import today
 from .models import View, ViewBatch, ViewCount
+from .page_views import today
 
 ROWS = 5000
 

@@ -14,22 +14,22 @@ from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
-from core.caching.freshness import reads
+from core.caching.versions import reads
 
-from . import counted_in_redis, looks, repeats
+from . import counted_in_redis, page_views, view_buffer
 from .models import View, ViewCount
 
 
 def count_view(request: HttpRequest, obj: models.Model) -> None:
     """
-    Count this request as a look at the object, if it is one; repeats.py does so within a second.
+    Count this request as a view of the object, if it is one; actions/view_buffer.py does so within a second.
 
-    A page that is kept for other visitors (core/caching/pagecache.py) has their looks counted there too.
+    A page that is kept for other visitors (core/caching/pages.py) has their looks counted there too.
     """
     kind = obj._meta.label_lower
-    request.on_hit = partial(repeats.note, kind, obj.pk)  # type: ignore[attr-defined]
-    if looks.is_one(request):
-        repeats.put(looks.by(request, kind, obj.pk))
+    request.on_hit = partial(view_buffer.note, kind, obj.pk)  # type: ignore[attr-defined]
+    if page_views.is_by_person(request):
+        view_buffer.put(page_views.view_of(request, kind, obj.pk))
 
 
 def views(obj: models.Model) -> int | None:

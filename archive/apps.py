@@ -6,4 +6,4 @@ class ArchiveConfig(AppConfig):
     name = "archive"
 
     def ready(self) -> None:
-        autodiscover_modules("belongings")  # archive/personaldata.py
+        autodiscover_modules("personal_data")  # archive/personal_data.py

@@ -126,12 +126,12 @@ def _products_and_images(span: range) -> None:
 def _counts() -> None:
     from django.db.models import Count
 
-    from blog.models import Post, PostTag, Tag, Tally
-    from blog.models.tallies import ALL_POSTS, by_author
+    from blog.models import Post, PostCount, PostTag, Tag
+    from blog.models.counts import ALL_POSTS, by_author
 
     for tag, number in PostTag.objects.order_by().values_list("tag").annotate(Count("pk")):
         Tag.objects.filter(pk=tag).update(post_count=number)
     authors = Post.objects.order_by().values_list("author").annotate(Count("pk"))
     numbers = {ALL_POSTS: Post.objects.count(), **{by_author(author): number for author, number in authors}}
     for name, number in numbers.items():
-        Tally.objects.update_or_create(name=name, defaults={"posts": number})
+        PostCount.objects.update_or_create(name=name, defaults={"posts": number})

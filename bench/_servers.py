@@ -31,10 +31,10 @@ def site_application() -> Any:
     from django.conf import settings
 
     from config.rsgi import application
-    from core.jobs import relay
+    from core.jobs import background
 
     settings.DEBUG = False
-    relay.hand_over = lambda task, args: None
+    background.start = lambda task, args: None
     return application
 
 

@@ -54,9 +54,9 @@ def main() -> None:
         "PROXY_COUNT": "1",  # each browser comes from an address of its own, or the limits would stop the bench
     }
     with database(), simulator():
-        from core.jobs import relay
+        from core.jobs import background
 
-        relay.hand_over = only_payments
+        background.start = only_payments
         product = make_product()
         fill(FEW)
         count_queries(product)

@@ -206,12 +206,12 @@ def copy_tags(tags: Any, posts: Any) -> None:
 
 
 def count(rows: int) -> None:
-    from blog.models import Post, Tag, Tally
-    from blog.models.tallies import ALL_POSTS, by_author
+    from blog.models import Post, PostCount, Tag
+    from blog.models.counts import ALL_POSTS, by_author
 
     Tag.objects.update(post_count=rows)
     for name in (ALL_POSTS, by_author(Post.objects.all()[0].author_id)):
-        Tally.objects.update_or_create(name=name, defaults={"posts": rows})
+        PostCount.objects.update_or_create(name=name, defaults={"posts": rows})
 
 
 # --- Pages ----------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ What pages cost in bare constant pages, beside the lists that a Django site woul
 The WSGI callable is called in this process; the figure is CPU time, the least of several blocks, contenders taken in
 turn. Each page is shown in five states:
 
-- kept: answered before Django, as visitors without a session get it (core/caching/pagecache.py);
+- kept: answered before Django, as visitors without a session get it (core/caching/pages.py);
 - anew: made by Django for such a visitor, nothing written since the last time;
 - member: the same for somebody who is logged in;
 - written: made right after a write to every table that it is made from;
@@ -54,7 +54,7 @@ def measure() -> tuple[type_costs, dict[str, str]]:
     """Return what each yardstick and each page cost in each state, and what else is to be said of a page."""
     from django.core.handlers.wsgi import WSGIHandler
 
-    from core.caching.pagecache import PageCache
+    from core.caching.pages import PageCache
 
     django_alone = WSGIHandler()
     cached = PageCache(django_alone)
@@ -80,18 +80,18 @@ def addresses() -> dict[str, str]:
 
 
 def states(django_alone: Any, cached: Any, address: str, cookie: str) -> dict[str, Callable[[], Any]]:
-    from core.caching import kept
-    from core.caching.freshness import stamps
+    from core.caching import memory
+    from core.caching.versions import table_versions
 
     tables = made_from(django_alone, address)
 
     def after_a_write() -> bytes:
         for table in tables:
-            stamps().change(table)
+            table_versions().change(table)
         return call(django_alone, address)
 
     def cold() -> bytes:
-        kept.forget_all()
+        memory.clear()
         return call(django_alone, address)
 
     anew, member = partial(call, django_alone, address), partial(call, django_alone, address, cookie)
@@ -100,7 +100,7 @@ def states(django_alone: Any, cached: Any, address: str, cookie: str) -> dict[st
 
 def made_from(django_alone: Any, address: str) -> tuple[str, ...]:
     """Return the tables that are read for the page at this address."""
-    from core.caching.freshness import recorded
+    from core.caching.versions import recorded
 
     with recorded() as tables:
         call(django_alone, address)
@@ -134,10 +134,10 @@ def facts_of(django_alone: Any, address: str, cookie: str) -> str:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    from core.caching import kept
+    from core.caching import memory
 
     call(django_alone, address)
-    kept.forget_all()
+    memory.clear()
     with CaptureQueriesContext(connection) as cold:
         size = len(call(django_alone, address))
     with CaptureQueriesContext(connection) as members:

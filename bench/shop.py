@@ -1,7 +1,7 @@
 """
 The shop's pages on PostgreSQL at 1,000 and at 100,000 products: queries, processor time and waiting time of one page.
 
-Pages are made anew each time (core/caching/pagecache.py stands outside Django and is not asked). BENCH_PRODUCTS changes the
+Pages are made anew each time (core/caching/pages.py stands outside Django and is not asked). BENCH_PRODUCTS changes the
 larger number.
 """
 

@@ -9,7 +9,7 @@ class BlogConfig(AppConfig):
     def ready(self) -> None:
         from search.registry import register
 
-        from .found import entry
+        from .documents import entry
         from .models import Post
 
         register(Post, "post", entry)

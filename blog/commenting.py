@@ -24,7 +24,7 @@ from core.web import links, ratelimit
 from core.web.cookies import named
 from mail import addresses, outbox
 
-from . import stamps
+from . import tokens
 from .models import BannedAddress, Comment
 
 # Beyond this a flood fills the waiting list in the admin, not the editors' mailboxes.
@@ -82,7 +82,7 @@ def remember(comment: Comment, response: HttpResponse) -> None:
 def tell_editors(comment: Comment) -> None:
     """Mail those who may decide, each with a link of their own that shows the comment and asks before it acts."""
     for to, author_id in _editors(comment).items():
-        decide = reverse("blog:comment_decide", args=[stamps.decide_token(comment.pk, author_id)])
+        decide = reverse("blog:comment_decide", args=[tokens.decide_token(comment.pk, author_id)])
         outbox.enqueue(
             kind="comment_waiting",
             dedup_key=f"comment-waiting:{comment.pk}:{to}",
@@ -107,7 +107,7 @@ def _editors(comment: Comment) -> dict[str, int | None]:
 
 def decided_by(token: str) -> Comment | None:
     """Return the comment of a mailed link, unless it was mailed to somebody who is not its post's active author now."""
-    read = stamps.decided_comment(token)
+    read = tokens.decided_comment(token)
     if read is None:
         return None
     comment_id, author_id = read

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from content.markdown import CONTROL
-from core.caching.pagecache import for_everyone
+from core.caching.pages import for_everyone
 from core.web.links import site_url
 
 from .models import Post, PostQuerySet, PostTag, Tag, TagAlias

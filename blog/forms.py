@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from content.plaintext import LineFormField, no_web_address, one_line, visible
 
-from . import stamps
+from . import tokens
 from .models import Comment, Post
 from .models.comments import MAX_LENGTH
 
@@ -30,16 +30,16 @@ class TrappedForm(forms.Form):
         label=_("Leave this empty"),
         widget=forms.TextInput(attrs={"tabindex": "-1", "autocomplete": "off"}),
     )
-    stamp = forms.CharField(widget=forms.HiddenInput, required=False, max_length=200)
+    token = forms.CharField(widget=forms.HiddenInput, required=False, max_length=200)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.initial.setdefault("stamp", stamps.form_stamp())
+        self.initial.setdefault("token", tokens.form_token())
 
     @property
     def empty_fields(self) -> tuple[Any, ...] | None:
-        """Return all that decides what the fields look like while nothing is typed into them (`{% kept by … %}`)."""
-        is_filled = self.is_bound or self.initial.keys() - {"stamp"}
+        """Return all that decides what the fields look like while nothing is typed into them (`{% fragment by … %}`)."""
+        is_filled = self.is_bound or self.initial.keys() - {"token"}
         return None if is_filled else (type(self), tuple(self.fields))
 
     @property
@@ -48,12 +48,12 @@ class TrappedForm(forms.Form):
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
-        problem = stamps.form_problem((cleaned or {}).get("stamp", ""))
-        # Whatever is wrong with this form, sending it once more must not fail for the stamp a second time.
+        problem = tokens.form_problem((cleaned or {}).get("token", ""))
+        # Whatever is wrong with this form, sending it once more must not fail for the token a second time.
         self.data = self.data.copy()  # type: ignore[attr-defined]
-        self.data[self.add_prefix("stamp")] = stamps.form_stamp(again=True)  # type: ignore[index]
+        self.data[self.add_prefix("token")] = tokens.form_token(again=True)  # type: ignore[index]
         if problem:
-            raise ValidationError(problem, code="stamp")
+            raise ValidationError(problem, code="token")
         return cleaned
 
 

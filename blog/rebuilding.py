@@ -15,8 +15,8 @@ from content import markdown
 from search import index
 
 from . import text
-from .models import Mention, Post, PostTag, Tag, Tally
-from .models.tallies import ALL_POSTS, by_author
+from .models import Mention, Post, PostCount, PostTag, Tag
+from .models.counts import ALL_POSTS, by_author
 
 type_drift = tuple[str, list[str]]
 COUNTED = Q(post_tags__content_object__is_counted=True)
@@ -80,16 +80,16 @@ def _made(post: Post) -> dict[str, Any]:
 
 def _rebuild_counters(*, write: bool) -> Iterator[type_drift]:
     """Count again while nobody else counts. Posts whose hour came a moment ago are left to the sweep."""
-    list(Tally.objects.select_for_update().order_by("pk"))
+    list(PostCount.objects.select_for_update().order_by("pk"))
     list(Tag.objects.select_for_update().order_by("pk").values_list("pk"))
     counted = Post.objects.filter(is_counted=True) if write else Post.objects.published()
     expected = {ALL_POSTS: counted.count()} | {
         by_author(author): number for author, number in counted.order_by().values_list("author").annotate(Count("pk"))
     }
-    for tally in Tally.objects.order_by("pk"):
-        yield from _correct(tally, "posts", expected.pop(tally.name, 0), write=write)
+    for count in PostCount.objects.order_by("pk"):
+        yield from _correct(count, "posts", expected.pop(count.name, 0), write=write)
     for name, number in expected.items():
-        yield from _correct(Tally(name=name), "posts", number, write=write)
+        yield from _correct(PostCount(name=name), "posts", number, write=write)
     public = (
         COUNTED
         if write
@@ -102,7 +102,7 @@ def _rebuild_counters(*, write: bool) -> Iterator[type_drift]:
         yield from _correct(tag, "post_count", tag.found, write=write)
 
 
-def _correct(row: Tally | Tag, field: str, number: int, *, write: bool) -> Iterator[type_drift]:
+def _correct(row: PostCount | Tag, field: str, number: int, *, write: bool) -> Iterator[type_drift]:
     if getattr(row, field) == number:
         return
     yield str(row), [f"{field} should be {number}"]

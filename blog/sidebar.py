@@ -30,8 +30,8 @@ from django.utils import timezone
 from actions.models import ViewCount
 from core.caching.keptsql import KeptSql
 
-from .models import Post, Tag, Tally
-from .models.tallies import ALL_POSTS, AUTHOR_PREFIX
+from .models import Post, PostCount, Tag
+from .models.counts import ALL_POSTS, AUTHOR_PREFIX
 
 POSTS_IN_A_BOX = 5
 TAGS_SHOWN = 20
@@ -78,7 +78,7 @@ class Sidebar:
 
     @property
     def shown(self) -> tuple[Any, ...]:
-        """Return all that the boxes show, for `{% kept by sidebar.shown %}`."""
+        """Return all that the boxes show, for `{% fragment by sidebar.shown %}`."""
         boxes = (self.tags, self.latest, self.most_commented, self.most_read)
         return self.total, *[tuple(lines) for lines in boxes]
 
@@ -109,7 +109,7 @@ def _kept(*, is_tag: bool, is_author: bool) -> KeptSql:
 
 
 def _query(now: datetime, *, tag: str = "", author: str = "") -> QuerySet[Any, Any]:
-    parts = [_tags(), _row(Tally.objects.filter(name=ALL_POSTS), "all", number=F("posts")), _uncounted(now)]
+    parts = [_tags(), _row(PostCount.objects.filter(name=ALL_POSTS), "all", number=F("posts")), _uncounted(now)]
     if tag:
         parts.append(_tag_rows(Tag.objects.filter(slug=tag), "subject"))
     if author:
@@ -181,7 +181,7 @@ def _tag_rows(tags: QuerySet[Tag], box: str) -> QuerySet[Any, tuple[Any, ...]]:
 
 def _author(username: str) -> QuerySet[Any, tuple[Any, ...]]:
     name = Concat(Value(AUTHOR_PREFIX), Cast(OuterRef("pk"), CharField()))
-    posts = Subquery(Tally.objects.filter(name=name).values("posts"))
+    posts = Subquery(PostCount.objects.filter(name=name).values("posts"))
     return _row(get_user_model().objects.filter(username=username), "author", number=posts)
 
 

@@ -14,12 +14,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from actions import popularity
-from core.caching.pagecache import for_everyone
+from core.caching.pages import for_everyone
 from core.caching.paging import Listing, ListPaginator
 from core.web.ratelimit import client_address, hit, too_many, wait
 from search import engines, query
 
-from . import around, commenting, paging, sharing, sidebar, stamps
+from . import commenting, paging, related, sharing, sidebar, tokens
 from .forms import CommentForm, SharePostForm
 from .models import Comment, Post, TagAlias
 
@@ -88,7 +88,7 @@ def post_detail(request: HttpRequest, year: int, month: int, day: int, slug: str
 @require_safe
 def post_preview(request: HttpRequest, token: str) -> HttpResponse:
     """Show a post, public or not, to whoever was given the link."""
-    post_id, key = stamps.previewed_post(token) or (None, None)
+    post_id, key = tokens.previewed_post(token) or (None, None)
     post = get_object_or_404(Post.objects.select_related("author"), pk=post_id, preview_key=key)
     response = render(request, "blog/post_preview.html", {"post": post})
     response["X-Robots-Tag"] = "noindex, nofollow"
@@ -209,7 +209,7 @@ def _detail(request: HttpRequest, post: Any, form: CommentForm | None = None) ->
         "out_of_reach_ids": member.out_of_reach_ids() if member else set(),
         "is_out_of_reach": is_out_of_reach,
         "form": form or (CommentForm(member=member) if post.is_open and not is_out_of_reach else None),
-        "around": around.find(post),
+        "related": related.related_to(post),
     }
 
 

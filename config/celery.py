@@ -1,4 +1,4 @@
-"""The Celery application. Only used when CELERY_BROKER_URL is set; see core/jobs/relay.py for the other case."""
+"""The Celery application. Only used when CELERY_BROKER_URL is set; see core/jobs/background.py for the other case."""
 
 import os
 from typing import Any

@@ -183,7 +183,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 100  # WeasyPrint keeps about 0.2 MiB an invoice
 CELERY_TASK_TIME_LIMIT = 90
-# Nobody waits longer for a broker that is away, and no page at all (core/jobs/relay.py): a sweep finds what was not published.
+# Nobody waits longer for a broker that is away, and no page at all (core/jobs/background.py): a sweep finds what was not published.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
 CELERY_BROKER_TRANSPORT_OPTIONS = {

@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils.http import http_date
 from django.views.decorators.http import require_safe
 
-from core.caching.kept import keep
+from core.caching.memory import cached
 
 type_sitemaps = dict[str, type[Sitemap]]
 
@@ -37,7 +37,7 @@ def _files_of(section: str, sitemap: Sitemap) -> int:
     items = sitemap.items()
     if not isinstance(items, QuerySet):
         return sitemap.paginator.num_pages
-    return keep(("sitemap", section), lambda: sitemap.paginator.num_pages)
+    return cached(("sitemap", section), lambda: sitemap.paginator.num_pages)
 
 
 @require_safe

@@ -17,9 +17,9 @@ from django.views.decorators.http import require_safe
 
 from actions.popularity import most_viewed
 from blog.models import Post
-from core.caching.kept import keep
 from core.caching.keptsql import KeptSql, Rows
-from core.caching.pagecache import for_everyone
+from core.caching.memory import cached
+from core.caching.pages import for_everyone
 from core.caching.paging import FAR
 from core.web.http import viewer
 from images.models import Image
@@ -27,7 +27,7 @@ from shop.models import Product
 
 from .celery import app as celery_app
 
-STRIP = 6  # popular images on the front page
+PICTURES = 6  # popular images on the front page
 NEWEST_POSTS = KeptSql(lambda now: Post.objects.published(now).newest_first().cards()[:4], FAR)
 NEWEST_PRODUCTS = KeptSql(lambda: Product.objects.available().cards().order_by("-pk")[:4])
 
@@ -51,14 +51,14 @@ def home(request: HttpRequest) -> HttpResponse:
 def _popular_images(reader: Any) -> Rows:
     """Return the most viewed, and until there are enough of them the newest; ranked again when something changed."""
     hidden = frozenset(reader.hidden_ids() if reader.is_authenticated else ())
-    return keep(("popular images", hidden), partial(_rank, hidden))
+    return cached(("popular images", hidden), partial(_rank, hidden))
 
 
 def _rank(hidden: Collection[int]) -> Rows:
     public = Image.objects.public().exclude(owner__in=hidden)
-    ids = most_viewed(public, STRIP)
-    if len(ids) < STRIP:
-        ids += public.exclude(pk__in=ids).values_list("pk", flat=True)[: STRIP - len(ids)]
+    ids = most_viewed(public, PICTURES)
+    if len(ids) < PICTURES:
+        ids += public.exclude(pk__in=ids).values_list("pk", flat=True)[: PICTURES - len(ids)]
     found = KeptSql(public.filter(pk__in=ids).tiles().all).rows() if ids else Rows()
     return Rows(sorted(found, key=lambda row: ids.index(row.pk)))
 

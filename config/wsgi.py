@@ -9,8 +9,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # runserver takes this one (settings.WSGI_APPLICATION): whoever edits a template wants to see it at once.
 django_application = only_utf8(get_wsgi_application())
 
-from core.caching.freshness import listen  # noqa: E402 - reads the settings
-from core.caching.pagecache import PageCache  # noqa: E402
+from core.caching.pages import PageCache  # noqa: E402
+from core.caching.versions import listen  # noqa: E402 - reads the settings
 from core.serving.start import limit_waiting, refuse_unsafe_start  # noqa: E402
 
 refuse_unsafe_start()

@@ -36,7 +36,7 @@ from .guide import guide
 from .people import DOMAIN, MEMBER, PASSWORD, PEOPLE, STAFF, Person
 from .pinboard import PICTURES, Saved
 
-Deed = tuple[datetime, Callable[[], Any]]
+Event = tuple[datetime, Callable[[], Any]]
 Progress = Callable[[Iterable[Any], str, int], Iterable[Any]]
 YEAR = timedelta(days=365)
 
@@ -97,15 +97,15 @@ def fill(plan: Plan, progress: Progress) -> None:
     drawings = dict(progress(drawing.draw(jobs), "Drawing", len(jobs)))
     with transaction.atomic():
         filling = Filling(plan, drawings)
-        deeds = sorted(filling.deeds(), key=lambda deed: deed[0])
-        for when, deed in progress(deeds, "Writing", len(deeds)):
-            filling.at(when, deed)
+        events = sorted(filling.events(), key=lambda event: event[0])
+        for when, event in progress(events, "Writing", len(events)):
+            filling.at(when, event)
         filling.finish()
         removing.note_content()
 
 
 class Filling:
-    """The people and goods exist from the start; what they did is a list of deeds, each with its moment."""
+    """The people and goods exist from the start; what they did is a list of events, each with its moment."""
 
     def __init__(self, plan: Plan, drawings: drawing.Drawings) -> None:
         self.plan, self.rng, self.drawings = plan, plan.rng, drawings
@@ -115,19 +115,19 @@ class Filling:
         self._goods()
         trade.open_shop()
 
-    def deeds(self) -> list[Deed]:
+    def events(self) -> list[Event]:
         return [
             *self._joining(),
             *self._following(),
-            *(deed for text in self.plan.texts for deed in self._publishing(text)),
-            *(deed for number, picture in enumerate(self.plan.saved) for deed in self._saving(number, picture)),
-            *trade.deeds(self.plan, list(self.people.values()), self.products),
+            *(event for text in self.plan.texts for event in self._publishing(text)),
+            *(event for number, picture in enumerate(self.plan.saved) for event in self._saving(number, picture)),
+            *trade.events(self.plan, list(self.people.values()), self.products),
         ]
 
-    def at(self, when: datetime, deed: Callable[[], Any]) -> None:
+    def at(self, when: datetime, event: Callable[[], Any]) -> None:
         """Do something, and date the lines of the stream that it wrote."""
         last = Action.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-        deed()
+        event()
         Action.objects.filter(pk__gt=last).update(created_at=when)
 
     def finish(self) -> None:
@@ -164,11 +164,11 @@ class Filling:
     def _password(self, person: Person) -> str:
         return make_password(PASSWORD if person.username in (MEMBER, STAFF) else None)
 
-    def _joining(self) -> Iterator[Deed]:
+    def _joining(self) -> Iterator[Event]:
         for user in self.people.values():
             yield user.date_joined, partial(welcome, user)
 
-    def _following(self) -> Iterator[Deed]:
+    def _following(self) -> Iterator[Event]:
         for user in self.people.values():
             others = [other for other in self.people.values() if other != user]
             for other in self.rng.sample(others, self.rng.randint(3, 6)):
@@ -176,7 +176,7 @@ class Filling:
 
     # --- Blog ------------------------------------------------------------------------------------------------------
 
-    def _publishing(self, text: texts.Text) -> Iterator[Deed]:
+    def _publishing(self, text: texts.Text) -> Iterator[Event]:
         post = Post(
             title=text.title,
             body=text.body_with(self._link, partial(self._figure, text.title)),
@@ -220,7 +220,7 @@ class Filling:
 
     # --- Pinboard --------------------------------------------------------------------------------------------------
 
-    def _saving(self, number: int, picture: Saved) -> Iterator[Deed]:
+    def _saving(self, number: int, picture: Saved) -> Iterator[Event]:
         people = list(self.people.values())
         owner = people[number % len(people)]
         stored = self.drawings[f"picture {picture.title}"]

@@ -14,7 +14,7 @@ from django.db.models import AutoField, Max, Model, QuerySet
 
 from account.models import User
 from actions.models import Action, ViewCount
-from archive import personaldata
+from archive import personal_data
 from archive.tables import all_models
 from blog.models import Comment, Post, Tag
 from cart.models import Coupon, CouponUse
@@ -91,7 +91,7 @@ def _remove_trade() -> None:
 
 def _remove_people() -> None:
     for user in demo(User):
-        personaldata.erase(user)
+        personal_data.erase(user)
         index.remove(user)
         ProvenAddress.objects.filter(email=user.email).delete()
         user.delete()

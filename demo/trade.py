@@ -11,7 +11,7 @@ from django.conf import settings
 
 from account.models import User
 from cart.models import Coupon
-from orders import invoice, shipping
+from orders import invoice, shipping_cost
 from orders.checkout import UNPAID_FOR
 from orders.models import Invoice, InvoiceCounter, Order, OrderEvent, OrderLine, ShippingRate
 from payment.models import Payment, Refund
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 S = Order.Status
 # In fifty orders, from the oldest; the last ones are on their way.
 ENDINGS = [
-    *([S.FULFILLED] * 6), S.EXPIRED, *([S.FULFILLED] * 5), S.REFUNDED, *([S.FULFILLED] * 7), S.CANCELLED,
-    *([S.FULFILLED] * 6), S.PARTIALLY_REFUNDED, S.EXPIRED, *([S.FULFILLED] * 7), S.REFUNDED, S.EXPIRED,
-    *([S.FULFILLED] * 6), S.EXPIRED, S.PARTIALLY_REFUNDED, S.PAID, S.PAID, S.CANCELLED, S.PAID, S.AWAITING_PAYMENT,
+    *([S.SENT] * 6), S.EXPIRED, *([S.SENT] * 5), S.REFUNDED, *([S.SENT] * 7), S.CANCELLED,
+    *([S.SENT] * 6), S.PARTIALLY_REFUNDED, S.EXPIRED, *([S.SENT] * 7), S.REFUNDED, S.EXPIRED,
+    *([S.SENT] * 6), S.EXPIRED, S.PARTIALLY_REFUNDED, S.PAID, S.PAID, S.CANCELLED, S.PAID, S.AWAITING_PAYMENT,
 ]  # fmt: skip
 SENT_BACK = "Sent back within 14 days."
 UNPAID = {S.EXPIRED, S.CANCELLED, S.AWAITING_PAYMENT}
@@ -93,7 +93,7 @@ def open_shop() -> None:
     Coupon.objects.create(code="WELCOME", percent=Decimal(10), minimum=Decimal(20))
 
 
-def deeds(plan: "Plan", members: list[User], products: dict[str, Product]) -> Iterator[tuple[datetime, Callable]]:
+def events(plan: "Plan", members: list[User], products: dict[str, Product]) -> Iterator[tuple[datetime, Callable]]:
     baskets = [known for basket in BASKETS if (known := [products[name] for name in basket if name in products])]
     endings = ENDINGS[-plan.size.orders :] if plan.size.orders else []
     for number, ending in enumerate(endings if baskets else []):
@@ -123,7 +123,7 @@ class Trade:
             return
         self._pay()
         if self.ending != S.PAID:
-            self._move(S.FULFILLED, hours=30, note="Parcel handed over at three.")
+            self._move(S.SENT, hours=30, note="Parcel handed over at three.")
         if self.ending == S.REFUNDED:
             self._refund(self.order.total, S.REFUNDED)
         elif self.ending == S.PARTIALLY_REFUNDED:
@@ -142,7 +142,7 @@ class Trade:
         ]
         goods = sum((line.total for line in lines), Decimal(0))
         contact = self._contact(buyer)
-        sending = shipping.cost(contact["country"], goods, self.products)
+        sending = shipping_cost.cost(contact["country"], goods, self.products)
         self.order = order = Order.objects.create(
             checkout_key=secrets.token_urlsafe(16),
             buyer=buyer,
@@ -212,7 +212,7 @@ class Trade:
         at = min(self.when + timedelta(**later), self.plan.now)
         self.order.move(to, note=note)
         self._date_steps(at)
-        if to == S.FULFILLED:
+        if to == S.SENT:
             Order.objects.filter(pk=self.order.pk).update(sent_at=at)
         return at
 

@@ -14,12 +14,11 @@ from content.fetch import TEXT as UNREACHABLE
 from content.fetch import FetchRefused, parse
 from content.pictures import PictureFormField
 from content.plaintext import LineFormField
-from core.jobs.relay import soon
+from core.jobs.background import delay_on_commit
 from search import index
 
 from .models import Image
 from .page import tidy_title, title_of_address
-from .tasks import fetch_picture
 
 if TYPE_CHECKING:
     from account.models import User
@@ -149,5 +148,5 @@ class ImageCreateForm(forms.ModelForm):
             return image
         with transaction.atomic():
             image = super().save()
-            soon(fetch_picture, image.pk)
+            delay_on_commit("images.tasks.fetch_picture", image.pk)
         return image

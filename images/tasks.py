@@ -1,7 +1,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from core.jobs import relay
+from core.jobs import background
 from core.jobs.lease import LEASE
 
 from .download import download
@@ -19,4 +19,4 @@ def sweep_fetches() -> None:
     # A fresh row has a task under way; only those that had their chance are forgotten.
     old = timezone.now() - LEASE
     for pk in Image.objects.forgotten().filter(created_at__lt=old).values_list("pk", flat=True)[:50]:
-        relay.hand_over(fetch_picture, (pk,))
+        background.delay("images.tasks.fetch_picture", pk)

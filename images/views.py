@@ -22,8 +22,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from actions import popularity
-from core.caching.pagecache import for_everyone
-from core.jobs.relay import soon
+from core.caching.pages import for_everyone
+from core.jobs.background import delay_on_commit
 from core.serving.intake import takes_files
 from core.staff.spreadsheets import csv_response
 from core.web.cookies import named
@@ -34,7 +34,6 @@ from .export import COLUMNS, rows, zip_of
 from .forms import ImageCreateForm, ImageForm, candidates_in
 from .models import Image
 from .paging import get_page
-from .tasks import fetch_picture
 
 PER_PAGE = 24
 RANKED = 10
@@ -255,5 +254,5 @@ def image_fetch(request: MemberRequest, pk: int) -> HttpResponse:
     failed = Image.objects.filter(pk=image.pk, status=Image.Status.FAILED).exclude(source_url="")
     with transaction.atomic():
         if failed.update(status=Image.Status.FETCHING, attempts=0, lease_until=None, same_as=None):
-            soon(fetch_picture, image.pk)
+            delay_on_commit("images.tasks.fetch_picture", image.pk)
     return redirect(image)

@@ -15,11 +15,10 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from content.plaintext import without_unseen
-from core.jobs import relay, transactions
+from core.jobs import background, transactions
 
 from .delivery import deliver
 from .models import OutgoingMail, OutgoingMailQuerySet
-from .tasks import deliver_mail
 
 __all__ = ["NotAnAddress", "deliver", "enqueue", "retry", "send_again"]
 
@@ -69,7 +68,7 @@ def enqueue(
             mail.save()
     except IntegrityError:
         return OutgoingMail.objects.get(dedup_key=dedup_key)
-    relay.soon(deliver_mail, mail.pk)
+    background.delay_on_commit("mail.tasks.deliver_mail", mail.pk)
     return mail
 
 
@@ -127,7 +126,7 @@ def retry(mails: OutgoingMailQuerySet) -> int:
             status=Status.QUEUED, attempts=0, available_at=timezone.now()
         )
         for mail_id in ids:
-            relay.soon(deliver_mail, mail_id)
+            background.delay_on_commit("mail.tasks.deliver_mail", mail_id)
     return len(ids)
 
 
@@ -144,5 +143,5 @@ def send_again(mail: OutgoingMail) -> OutgoingMail:
             dedup_key=key,
             defaults={"message_id": _message_id(key), **{name: getattr(mail, name) for name in fields}},
         )
-        relay.soon(deliver_mail, copy.pk)
+        background.delay_on_commit("mail.tasks.deliver_mail", copy.pk)
     return copy

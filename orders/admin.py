@@ -18,7 +18,7 @@ from core.web.ratelimit import hit
 from shop.admin import Prices, price_column
 from shop.money import money
 
-from . import export, mails, sending
+from . import dispatch, export, mails
 from .models import (
     Invoice,
     InvoiceCounter,
@@ -187,7 +187,7 @@ class OrderAdmin(LongTable, StaffAdmin):
 
     @admin.action(description=_("Mark as sent and tell the buyers"), permissions=["change"])
     def mark_sent(self, request: HttpRequest, orders: OrderQuerySet) -> None:
-        done = sum(sending.send(order, actor=request.user) for order in orders)
+        done = sum(dispatch.send(order, actor=request.user) for order in orders)
         self.message_user(request, ngettext("%d order marked as sent.", "%d orders marked as sent.", done) % done)
         self._say_left(request, len(orders) - done)
 

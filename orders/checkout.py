@@ -16,7 +16,7 @@ from shop import charges
 from shop.models import Product
 from shop.money import money, payable
 
-from . import mails, shipping, stock, vat
+from . import mails, shipping_cost, stock, vat
 from .models import Order, OrderLine, VatId
 from .totals import MOST, RateTotal, net_of, net_of_shared, per_rate
 
@@ -99,14 +99,14 @@ class Quote(NamedTuple):
 
 
 def quote(cart: Cart, country: str, vat_id: str = "") -> Quote:
-    """Add up what the cart costs now; raises shipping.NoShipping."""
+    """Add up what the cart costs now; raises shipping_cost.NoShipping."""
     lines = [
         QuotedLine(line.product, line.quantity, payable(line.unit_price), vat.rate_of(line.product))
         for line in cart.lines
     ]
     subtotal = _sum(lines)
     discount = min(payable(cart.discount), subtotal)
-    sending = shipping.cost(country, subtotal - discount, [line.product for line in cart.lines])
+    sending = shipping_cost.cost(country, subtotal - discount, [line.product for line in cart.lines])
     relief = vat.relief(country, vat_id)
     if relief:
         lines, discount, sending = _without_vat(lines, discount, sending)
@@ -153,13 +153,13 @@ def place_order(
 
     `contact` holds the order's name and address fields, `checkout_key` is the form's. `expected_total` is the amount
     the buyer saw on the button; no order is ever returned that costs another one.
-    Raises EmptyCart, CartChanged (also NotPayable), SoldOut, PlacedAlready or shipping.NoShipping; then nothing was written.
+    Raises EmptyCart, CartChanged (also NotPayable), SoldOut, PlacedAlready or shipping_cost.NoShipping; then nothing was written.
     """
     _refuse_form_of_another_cart(cart, checkout_key)
     key = cart.checkout_key or checkout_key
     try:
         return _place(cart, contact=contact, buyer=buyer, checkout_key=key, expected_total=expected_total)
-    except (EmptyCart, CartChanged, SoldOut, shipping.NoShipping, IntegrityError):
+    except (EmptyCart, CartChanged, SoldOut, shipping_cost.NoShipping, IntegrityError):
         # After the first of two clicks the cart is empty, or what it held is sold out: to the very order of that click.
         # An IntegrityError says that both were under way at once. And a buyer comes back to correct something.
         placed = Order.objects.filter(checkout_key=key).first()

@@ -29,7 +29,7 @@ from django.utils.translation import gettext as _
 from django_countries import countries
 
 from core.jobs import transactions
-from core.jobs.relay import soon
+from core.jobs.background import delay_on_commit
 from mail.attachments import Attachment
 from shop.money import quantize
 
@@ -86,9 +86,8 @@ def _write(order: Order, kind: str, reference: str, content: dict[str, Any]) -> 
         total=Decimal(content["total"]),
         snapshot=content | {"date": today.isoformat()},
     )
-    from .tasks import make_pdf  # tasks.py needs this module
 
-    soon(make_pdf, invoice.pk)
+    delay_on_commit("orders.tasks.make_pdf", invoice.pk)
     return invoice
 
 

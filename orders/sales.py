@@ -18,7 +18,7 @@ from .models import Invoice, Order, VatId, Withdrawal
 
 # The chart's size in SVG units.
 WIDTH, HEIGHT, BASE = 720, 200, 170
-FEW = 3  # pieces left at which a product is listed
+NEARLY_GONE = 3  # pieces left at which a product is listed
 
 
 class Period(NamedTuple):
@@ -115,4 +115,4 @@ def today() -> dict[str, Any]:
 
 def scarce() -> QuerySet[Product]:
     """Return products that run out, the emptiest first."""
-    return Product.objects.available().filter(stock__lte=FEW).order_by("stock", "name")[:10]
+    return Product.objects.available().filter(stock__lte=NEARLY_GONE).order_by("stock", "name")[:10]

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from . import sending
+from . import dispatch
 from .forms import NoteForm, SendForm
 from .models import Invoice, Order
 from .views import paper_response
@@ -57,10 +57,10 @@ def _handle(request: HttpRequest, order: Order, form: SendForm | NoteForm) -> No
     if isinstance(form, NoteForm):
         order.remember(form.cleaned_data["note"], actor=request.user)
         messages.success(request, _("Noted."))
-    elif sending.send(order, actor=request.user, tracking=form.cleaned_data["tracking"]):
+    elif dispatch.send(order, actor=request.user, tracking=form.cleaned_data["tracking"]):
         messages.success(request, _("Marked as sent; the buyer gets a mail."))
     elif order.sent_at and form.cleaned_data["tracking"]:
-        sending.note_tracking(order, form.cleaned_data["tracking"], actor=request.user)
+        dispatch.note_tracking(order, form.cleaned_data["tracking"], actor=request.user)
         messages.success(request, _("The tracking is on the order's page now."))
     else:
         messages.warning(request, _("The order is in no state for this."))

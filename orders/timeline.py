@@ -16,7 +16,7 @@ NEXT: dict[str, Promise] = {
     S.AWAITING_PAYMENT: _("We keep everything for you. Pay to make it yours."),
     S.PROCESSING: _("Your payment is on its way. Some banks take a few days; we mail you when it has arrived."),
     S.PAID: _("Thank you. Your invoice is below and in your mail; we are getting everything ready."),
-    S.FULFILLED: _("It is on its way to you."),
+    S.SENT: _("It is on its way to you."),
     S.EXPIRED: _("It was not paid in time, so everything went back on the shelf. Nothing is owed."),
     S.CANCELLED: _("The bank refused the payment, so the order was cancelled. Nothing is owed."),
     S.REFUND_DUE: _("Your money came when this order was over already. It is on its way back to you."),

@@ -19,7 +19,7 @@ from cart.cart import Cart
 from core.web.ratelimit import limited
 from shop.money import money
 
-from . import checkout, claims, invoice, shipping, timeline, vat, withdrawals
+from . import checkout, guest_orders, invoice, shipping_cost, timeline, vat, withdrawals
 from .forms import OrderCreateForm, WithdrawalForm
 from .models import Invoice, Order, OrderLine
 
@@ -61,7 +61,7 @@ def _place(request: HttpRequest, cart: Cart, form: OrderCreateForm, buyer: Any) 
         text = _("This order is placed already, for %(total)s. What you changed would make another total.")
         messages.warning(request, text % {"total": money(placed.order.total, placed.order.currency)})
         return redirect(placed.order)
-    except (checkout.CartChanged, checkout.SoldOut, shipping.NoShipping) as refusal:
+    except (checkout.CartChanged, checkout.SoldOut, shipping_cost.NoShipping) as refusal:
         _explain(refusal, form, cart)
         return _page(request, Cart(request), form, status=422)
     cart.clear()
@@ -110,7 +110,7 @@ def _costs(cart: Cart, country: str, typed_vat_id: str) -> dict[str, Any]:
         typed_vat_id = vat.clean(typed_vat_id, country)
     try:
         quote = checkout.quote(cart, country, typed_vat_id)
-    except shipping.NoShipping:
+    except shipping_cost.NoShipping:
         return {"cart": cart, "quote": None}
     return {
         "cart": cart,
@@ -144,7 +144,7 @@ def last_token(request: HttpRequest) -> str:
 @require_safe
 @login_required
 def order_list(request: HttpRequest) -> HttpResponse:
-    page = Paginator(claims.orders_of(request.user), 20).get_page(request.GET.get("page"))
+    page = Paginator(guest_orders.orders_of(request.user), 20).get_page(request.GET.get("page"))
     return render(request, "orders/order_list.html", {"page": page})
 
 

@@ -15,7 +15,7 @@ from django.db.models import F, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from core.jobs.relay import soon
+from core.jobs.background import delay_on_commit
 from core.web.links import site_url
 from mail import outbox
 from orders import invoice, mails, returns, stock
@@ -58,7 +58,6 @@ def request(
     `things` are what it is paid for, if not just an amount. Raises TooMuch. The sum, and that the things have not gone
     back before, is checked under the order's lock.
     """
-    from .tasks import send_refund  # tasks.py needs this module
 
     with transaction.atomic():
         _lock(payment)
@@ -75,7 +74,7 @@ def request(
             restocks=restocks,
             things=_kept(payment, things) if things else None,
         )
-        soon(send_refund, refund.pk)
+        delay_on_commit("payment.tasks.send_refund", refund.pk)
     return refund
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from cart.cart import Cart
 from cart.coupons import CouponRefused
-from core.jobs import relay
+from core.jobs import background
 from core.web.ratelimit import client_address, hit, too_many
 from orders.models import Order
 from orders.views import last_token
@@ -23,7 +23,6 @@ from . import attempts, gateway, refunds
 from .forms import RefundForm
 from .fulfil import fulfil, pay_nothing
 from .models import CheckoutAttempt, Refund
-from .tasks import fulfil_session
 
 logger = logging.getLogger(__name__)
 
@@ -160,7 +159,7 @@ def _ask_stripe(attempt: CheckoutAttempt) -> None:
             fulfil(attempt.session_id or "")
     except (gateway.Unavailable, gateway.Missing) as error:
         logger.warning("Whether an order is paid is asked again later: %s", error)
-        relay.hand_over(fulfil_session, (attempt.session_id,))
+        background.delay("payment.tasks.fulfil_session", attempt.session_id)
 
 
 def _is_theirs(request: HttpRequest, order: Order) -> bool:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from core.jobs.relay import soon
+from core.jobs.background import delay_on_commit
 
 from . import disputes, gateway, problems, refunds
 from .fulfil import fulfil
@@ -50,7 +50,6 @@ def webhook(request: HttpRequest) -> HttpResponse:
 
 def receive(event: gateway.Event) -> bool:
     """Store an event and have it processed soon; False when it was here before."""
-    from .tasks import process_event  # tasks.py needs this module
 
     if WebhookEvent.objects.filter(event_id=event.id).exists():
         return False
@@ -64,7 +63,7 @@ def receive(event: gateway.Event) -> bool:
     with transaction.atomic():
         # Two copies at once: the second insert is no error, and processing claims the row.
         WebhookEvent.objects.bulk_create([row], ignore_conflicts=True)
-        soon(process_event, event.id)
+        delay_on_commit("payment.tasks.process_event", event.id)
     return True
 
 

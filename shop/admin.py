@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from content.templatetags.pictures import thumbnail_url
-from core.jobs import relay
+from core.jobs import background
 from core.staff.longtables import LongTable
 from core.staff.modeladmin import StaffAdmin
 from core.staff.readonly import ReadOnly, Unwritable
@@ -22,7 +22,6 @@ from core.staff.readonly import ReadOnly, Unwritable
 from . import money
 from .goods import is_what_it_says
 from .models import Basket, BoughtTogether, Category, Product, ProductPicture, ProductQuerySet, StockAlert
-from .tasks import answer_stock_alerts
 
 OF_AMOUNTS = 3  # decimals of the columns that hold them, whatever the currency
 
@@ -139,7 +138,7 @@ class ProductAdmin(Prices, LongTable, StaffAdmin):
         counted = product.stock
         Product.objects.restock(product.pk, seen=seen, counted=counted)
         product.refresh_from_db(fields=["stock"])
-        relay.soon(answer_stock_alerts)
+        background.delay_on_commit("shop.tasks.answer_stock_alerts")
         if product.stock != counted:
             text = _("%(name)s: the stock changed while you were editing, so it is %(stock)s now.")
             self.message_user(request, text % {"name": product, "stock": product.stock}, messages.WARNING)

@@ -3,8 +3,8 @@
 from datetime import datetime
 from functools import cache
 
-from core.caching.kept import keep
 from core.caching.keptsql import KeptSql, Rows
+from core.caching.memory import cached
 from core.caching.paging import Listing
 
 from .models import Category, Product, ProductQuerySet
@@ -20,7 +20,7 @@ CATEGORY = -1  # a mark
 
 def categories(*, in_stock: bool) -> Rows:
     """Return all categories with their numbers, counted again when a product or category has changed."""
-    return keep(("categories", in_stock), _counting(in_stock=in_stock).rows)
+    return cached(("categories", in_stock), _counting(in_stock=in_stock).rows)
 
 
 @cache

@@ -16,8 +16,8 @@ from django.db.models import F, Q, QuerySet, Sum
 from django.utils import timezone
 from redis import Redis
 
-from core.caching.freshness import changed, reads
-from core.jobs import relay
+from core.caching.versions import changed, reads
+from core.jobs import background
 from core.stores.redisstore import ask
 
 from .models import Basket, BoughtTogether, Product
@@ -29,12 +29,11 @@ READY = "together:ready"  # set when Redis holds everything; gone with whatever 
 
 def record(order_id: int, product_ids: Iterable[int]) -> None:
     """Remember what a paid order held; the same order again changes nothing. Call it in the paying transaction."""
-    from .tasks import count_baskets
 
     held = sorted(set(product_ids))[:MAX_PRODUCTS]
     if len(held) > 1:
         Basket.objects.bulk_create([Basket(order_id=order_id, product_ids=held)], ignore_conflicts=True)
-        relay.soon(count_baskets)
+        background.delay_on_commit("shop.tasks.count_baskets")
 
 
 def bought_together(products: Iterable[Product], limit: int = 4) -> list[Product]:

@@ -9,8 +9,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from content.templatetags.pictures import thumbnail_url
-from core.caching.kept import keep
-from core.caching.pagecache import for_everyone
+from core.caching.memory import cached
+from core.caching.pages import for_everyone
 from core.caching.paging import ListPaginator
 from core.web.links import site_url
 from core.web.ratelimit import limited
@@ -56,7 +56,7 @@ def product_detail(request: HttpRequest, product_id: int, slug: str) -> HttpResp
     context = {
         "product": product,
         "cover_url": full_address(product.cover),
-        "together": keep(("together", product.pk), partial(recommender.bought_together, [product])),
+        "together": cached(("together", product.pk), partial(recommender.bought_together, [product])),
         "alert_form": StockAlertForm() if product.is_sold_out else None,
     }
     return render(request, "shop/product_detail.html", context)

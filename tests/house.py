@@ -154,6 +154,6 @@ class House:
         if act in ("follow", "unfollow"):
             getattr(User.objects.get(pk=one.pk), act)(other)
         elif act == "lift":
-            one.lift_boundary(other)
+            one.lift_mute_or_block(other)
         else:
-            one.set_boundary(other, act)
+            one.mute_or_block(other, act)

@@ -73,12 +73,12 @@ TABLES = {
         opens="view add change",
         hides="password photo",
         # A new address or password; switched off, the person is logged out; "delete the account" takes all that is theirs.
-        change="account.Boundary account.Follow account.RecoveryCode account.SecondFactor account.Session account.User "
+        change="account.MuteOrBlock account.Follow account.RecoveryCode account.SecondFactor account.Session account.User "
         "actions.Action blog.Comment cart.CouponUse cart.SavedCart images.Image images.Like mail.OutgoingMail "
         "shop.StockAlert social_django.UserSocialAuth",
     ),
     "account.Follow": Table(opens=f"{SEEN} delete", others=NAME, delete="account.Follow"),
-    "account.Boundary": Table(opens=f"{SEEN} delete", others=NAME, delete="account.Boundary"),
+    "account.MuteOrBlock": Table(opens=f"{SEEN} delete", others=NAME, delete="account.MuteOrBlock"),
     "account.SecondFactor": Table(opens=SEEN, hides="secret", others=NAME),
     "account.RecoveryCode": Table(opens=SEEN, hides="digest", others=NAME),
     "account.Registration": Table(),
@@ -97,8 +97,8 @@ TABLES = {
         hides="preview_key",
         others=NAME
         + "account.User.username blog.Tag.name blog.Revision.title blog.Revision.body blog.Revision.excerpt",
-        add=INDEX + "actions.Action blog.Post blog.PostTag blog.Revision blog.Tag blog.Tally",
-        change="blog.Mention blog.Post blog.PostTag blog.Tally",
+        add=INDEX + "actions.Action blog.Post blog.PostTag blog.Revision blog.Tag blog.PostCount",
+        change="blog.Mention blog.Post blog.PostTag blog.PostCount",
     ),
     "blog.Comment": Table(
         opens="view change delete",
@@ -117,7 +117,7 @@ TABLES = {
     "blog.OldAddress": Table(opens=f"{SEEN} delete", others="blog.Post.title", delete="blog.OldAddress"),
     "blog.Mention": Table(opens=SEEN, others="blog.Post.title"),
     "blog.PostTag": Table(),
-    "blog.Tally": Table(opens=SEEN),
+    "blog.PostCount": Table(opens=SEEN),
     # --- Pinboard ---
     "images.Image": Table(opens="view change delete", others=NAME, change="images.Image"),
     "images.Like": Table(opens=SEEN, others=NAME + "images.Image.title"),

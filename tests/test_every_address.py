@@ -95,7 +95,7 @@ FIELDS = [
     "order_number",
     "reason",
     "token",
-    "stamp",
+    "token",
     "website",
     "old_password",
     "new_password1",

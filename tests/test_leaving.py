@@ -1,4 +1,4 @@
-"""A member who leaves, seen across all apps; each app's share is in its belongings.py."""
+"""A member who leaves, seen across all apps; each app's share is in its personal_data.py."""
 
 from django.core.files.storage import default_storage
 from django.test import TestCase
@@ -10,7 +10,7 @@ from blog.tests.factories import make_comment, make_post
 from cart.models import SavedCart
 from images.models import Image
 from images.tests.factories import make_image
-from orders.claims import orders_of
+from orders.guest_orders import orders_of
 from orders.models import Order
 from orders.tests.factories import make_order
 

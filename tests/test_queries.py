@@ -10,7 +10,7 @@ from django.urls import reverse
 from account.tests.factories import make_user
 from actions.models import Action
 from blog.tests.factories import make_comment, make_post
-from core.caching import kept
+from core.caching import memory
 from images.tests.factories import make_image
 from shop.models import Category
 from shop.tests.factories import make_product
@@ -59,7 +59,7 @@ class Site:
         if member:
             client.force_login(member)
         ContentType.objects.clear_cache()
-        kept.forget_all()
+        memory.clear()
         asked = []
         for _ in range(2):
             with CaptureQueriesContext(connection) as captured:

@@ -12,7 +12,7 @@ from account.tests.factories import make_user
 from actions.models import Action, ViewCount
 from blog.models import Comment, Post
 from blog.tests.factories import make_comment, make_post
-from core.caching.tests.test_pagecache import Site, the_tests_own_connection  # noqa: F401 - used by every test here
+from core.caching.tests.test_pages import Site, the_tests_own_connection  # noqa: F401 - used by every test here
 from images.models import Image
 from images.tests.factories import make_image
 from shop.models import BoughtTogether
@@ -119,7 +119,7 @@ class StaysPublicTests(TransactionTestCase):
         words = self.names(self.image)
         assert f"member: {reverse('account:dashboard')}" in self.shown_at(words)
 
-        self.bob.set_boundary(self.alice, "block")
+        self.bob.mute_or_block(self.alice, "block")
 
         seen = {address for address in self.shown_at(words) if address.startswith("member")}
         assert seen == set()

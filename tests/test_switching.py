@@ -9,7 +9,7 @@ from account.tests.factories import make_user
 from actions.tasks import flush_views
 from images.tests.factories import make_image
 from search import index
-from tests.test_boundaries import BROWSER
+from tests.test_mutes_and_blocks import BROWSER
 
 
 class SwitchedOffTests(TestCase):

@@ -19,8 +19,8 @@ import pytest
 from django.core.handlers.wsgi import WSGIHandler
 from django.test.client import RequestFactory
 
-from core.caching import freshness, kept
-from core.caching.tests.test_pagecache import the_tests_own_connection  # noqa: F401 - used by every test here
+from core.caching import memory, versions
+from core.caching.tests.test_pages import the_tests_own_connection  # noqa: F401 - used by every test here
 from core.tests.races import all_at_once
 from core.tests.waiting import wait_until
 from tests import processes
@@ -80,7 +80,7 @@ class Server:
 
 def made_anew(address, headers):
     """Return what a process that has kept nothing answers."""
-    kept.forget_all()
+    memory.clear()
     environ = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
     request = RequestFactory().generic("GET", address, **environ)
     request.environ["wsgi.input"] = BytesIO()
@@ -143,14 +143,14 @@ def test_a_page_made_while_rows_change_is_never_kept_beyond_the_change(server):
 
 
 def test_without_stamps_old_pages_are_found(server, monkeypatch):
-    monkeypatch.setattr(freshness, "changed", lambda table: None)
+    monkeypatch.setattr(versions, "changed", lambda table: None)
     with pytest.raises(AssertionError, match="is wrong"):
         ask_while_rows_change(server, 1000)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_with_stamps_read_too_late_old_pages_are_found(settings):
-    with running("tests.late_stamps:application") as server, pytest.raises(AssertionError, match="is wrong"):
+    with running("tests.late_versions:application") as server, pytest.raises(AssertionError, match="is wrong"):
         settings.SITE_URL = f"http://{server.host}"
         ask_while_rows_change(server, 1000)
 

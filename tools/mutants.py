@@ -43,9 +43,9 @@ TARGETS = {
     "search": ("search/*.py search/engines/*.py", "search"),
     "limits": ("core/web/ratelimit.py", "core/web/tests/test_ratelimit.py account"),
     "kept pages": (
-        "core/caching/pagecache.py core/caching/freshness.py core/caching/kept.py core/caching/paging.py",
-        "core/caching/tests/test_pagecache.py core/caching/tests/test_freshness.py core/caching/tests/test_kept.py"
-        " core/caching/tests/test_paging.py core/caching/tests/test_whose_page_is_kept.py",
+        "core/caching/pages.py core/caching/freshness.py core/caching/memory.py core/caching/paging.py",
+        "core/caching/tests/test_pages.py core/caching/tests/test_versions.py core/caching/tests/test_memory.py"
+        " core/caching/tests/test_paging.py core/caching/tests/test_whose_page_is_cached.py",
     ),
 }
 LEFT_OUT = {"__init__.py", "admin.py", "apps.py", "urls.py", "checks.py"}

@@ -1,10 +1,10 @@
 from .access import RecoveryCode, Registration, SecondFactor, Session, Tries
 from .people import User, UserQuerySet
-from .ties import Boundary, Follow
+from .ties import Follow, MuteOrBlock
 
 __all__ = [
-    "Boundary",
     "Follow",
+    "MuteOrBlock",
     "RecoveryCode",
     "Registration",
     "SecondFactor",

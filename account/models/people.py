@@ -14,15 +14,15 @@ from django.utils.translation import gettext_lazy as _
 
 from account.names import NAME_RULES, validate_reachable, validate_username
 from actions.models import Action
-from archive import personaldata
+from archive import personal_data
 from content.pictures import PictureField
 from content.plaintext import LineField
-from core.caching.kept import keep
+from core.caching.memory import cached
 from mail.addresses import mark_proven, plain
 from search import index
 
 from .access import Session
-from .ties import Boundary, Follow
+from .ties import Follow, MuteOrBlock
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -38,7 +38,7 @@ class UserQuerySet(models.QuerySet["User"]):
         """People whose page this person may open: not those who have blocked them."""
         people = self.people()
         if viewer.is_authenticated:
-            blocks = Boundary.objects.filter(other=viewer.pk, kind=Boundary.Kind.BLOCK)
+            blocks = MuteOrBlock.objects.filter(other=viewer.pk, kind=MuteOrBlock.Kind.BLOCK)
             people = people.exclude(pk__in=blocks.values("owner"))
         return people
 
@@ -157,7 +157,7 @@ class User(AbstractUser):
             if not on:
                 # The login refuses the switched off by itself, but must not revive when the account comes back.
                 Session.objects.filter(member=self).delete()
-                personaldata.hide(self)
+                personal_data.hide(self)
             index.write_all_of(self)
 
     def follow(self, person: "User") -> bool:
@@ -167,7 +167,7 @@ class User(AbstractUser):
         try:
             with transaction.atomic():
                 self._lock_both(person)
-                if Boundary.is_block_between(self.pk, person.pk):
+                if MuteOrBlock.is_block_between(self.pk, person.pk):
                     return False
                 # The unique constraint decides between parallel clicks: one row and one action.
                 Follow.objects.create(follower=self, followed=person)
@@ -182,50 +182,50 @@ class User(AbstractUser):
     def is_following(self, person: "User") -> bool:
         return Follow.objects.filter(follower=self, followed=person).exists()
 
-    def set_boundary(self, person: "User", kind: str) -> None:
+    def mute_or_block(self, person: "User", kind: str) -> None:
         """Mute or block the person; blocking ends that either follows the other."""
         if person.pk == self.pk:
             raise ValueError("nobody keeps away from themselves")
         with transaction.atomic():
             self._lock_both(person)
-            Boundary.objects.update_or_create(owner=self, other=person, defaults={"kind": kind})
-            if kind == Boundary.Kind.BLOCK:
+            MuteOrBlock.objects.update_or_create(owner=self, other=person, defaults={"kind": kind})
+            if kind == MuteOrBlock.Kind.BLOCK:
                 Follow.objects.filter(follower=self, followed=person).delete()
                 Follow.objects.filter(follower=person, followed=self).delete()
-        self.__dict__.pop("_boundaries", None)
+        self.__dict__.pop("_mutes_and_blocks", None)
 
     def _lock_both(self, person: "User") -> None:
         """Let a follow and a block of the same two happen one after the other, or the follow outlives the block."""
         both = User.objects.select_for_update(no_key=True).filter(pk__in=[self.pk, person.pk])
         list(both.order_by("pk").values_list("pk"))
 
-    def lift_boundary(self, person: "User") -> None:
-        Boundary.objects.filter(owner=self, other=person).delete()
-        self.__dict__.pop("_boundaries", None)
+    def lift_mute_or_block(self, person: "User") -> None:
+        MuteOrBlock.objects.filter(owner=self, other=person).delete()
+        self.__dict__.pop("_mutes_and_blocks", None)
 
-    def boundary_with(self, person: "User") -> str:
+    def mute_or_block_of(self, person: "User") -> str:
         """Return "mute", "block" or nothing: what this person has set towards the other."""
-        mine = {other: kind for owner, other, kind in self._boundaries if owner == self.pk}
+        mine = {other: kind for owner, other, kind in self._mutes_and_blocks if owner == self.pk}
         return mine.get(person.pk, "")
 
     def hidden_ids(self) -> set[int]:
         """Return who is not shown to this person: those muted or blocked, and those who block."""
-        return self._kept_apart(lambda kind, is_mine: is_mine or kind == Boundary.Kind.BLOCK)
+        return self._kept_apart(lambda kind, is_mine: is_mine or kind == MuteOrBlock.Kind.BLOCK)
 
     def out_of_reach_ids(self) -> set[int]:
         """Return with whom there is a block, whoever set it."""
-        return self._kept_apart(lambda kind, is_mine: kind == Boundary.Kind.BLOCK)
+        return self._kept_apart(lambda kind, is_mine: kind == MuteOrBlock.Kind.BLOCK)
 
     def _kept_apart(self, counts: Callable[[str, bool], bool]) -> set[int]:
         return {
             other if owner == self.pk else owner
-            for owner, other, kind in self._boundaries
+            for owner, other, kind in self._mutes_and_blocks
             if counts(kind, owner == self.pk)
         }
 
     @cached_property
-    def _boundaries(self) -> list[tuple[int, int, str]]:
+    def _mutes_and_blocks(self) -> list[tuple[int, int, str]]:
         # Asked for by every part of a page that shows people; read once for all of them.
-        either = Boundary.objects.filter(models.Q(owner=self) | models.Q(other=self)).order_by()
+        either = MuteOrBlock.objects.filter(models.Q(owner=self) | models.Q(other=self)).order_by()
         rows = either.values_list("owner", "other", "kind")
-        return keep(("boundaries", self.pk), lambda: list(rows))
+        return cached(("mutes and blocks", self.pk), lambda: list(rows))

@@ -31,11 +31,11 @@ class Follow(models.Model):
 
     def clean(self) -> None:
         """Refuse in a form what User.follow() refuses: to follow past a block."""
-        if Boundary.is_block_between(self.follower_id, self.followed_id):
+        if MuteOrBlock.is_block_between(self.follower_id, self.followed_id):
             raise ValidationError(_("One of the two has blocked the other."), code="block")
 
 
-class Boundary(models.Model):
+class MuteOrBlock(models.Model):
     """
     One person wants less of another. It changes only what these two see, and only while they are logged in.
 
@@ -56,22 +56,23 @@ class Boundary(models.Model):
         BLOCK = "block", _("blocked")
 
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="boundaries", verbose_name=_("owner")
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="mutes_and_blocks", verbose_name=_("owner")
     )
     other = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="kept_away_by", verbose_name=_("other")
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="muted_or_blocked_by", verbose_name=_("other")
     )
     kind = models.CharField(_("kind"), max_length=5, choices=Kind)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
+        db_table = "account_boundary"  # its name before 0.2
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["owner", "other"], name="boundary_once"),
             models.CheckConstraint(condition=~models.Q(owner=models.F("other")), name="boundary_not_oneself"),
         ]
-        verbose_name = _("boundary")
-        verbose_name_plural = _("boundaries")
+        verbose_name = _("mute or block")
+        verbose_name_plural = _("mutes and blocks")
 
     def __str__(self) -> str:
         return f"{self.owner_id} {self.kind}s {self.other_id}"

@@ -12,11 +12,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import TestCase
 from django.urls import reverse
 
-from account.models import Boundary, Follow, Session, User
+from account.models import Follow, MuteOrBlock, Session, User
 from account.sessions import hashed
 from account.tests.factories import PASSWORD, make_user
 from actions.models import Action
-from archive import personaldata
+from archive import personal_data
 from content.tests.picture_files import picture_bytes
 from mail.addresses import is_proven
 from mail.models import OutgoingMail
@@ -171,14 +171,14 @@ class SessionTests(TestCase):
 
 class PersonalDataTests(TestCase):
     def test_every_model_that_points_at_a_person_is_spoken_for(self):
-        """A new foreign key to the user needs an entry in its app's belongings.py."""
+        """A new foreign key to the user needs an entry in its app's personal_data.py."""
         fields = User._meta.get_fields(include_hidden=True)
         pointing = {field.related_model._meta.label for field in fields if field.auto_created and not field.concrete}
 
         groups_and_staff = {"account.User_groups", "account.User_user_permissions"}
         # Who of the staff did what to an order, a refund or a VAT id is the shop's record, not the person's.
         records = {"orders.OrderEvent", "orders.VatId", "payment.Refund", "blog.PostRevision", "blog.Revision"}
-        assert pointing - personaldata.spoken_for() - groups_and_staff - records == set()
+        assert pointing - personal_data.spoken_for() - groups_and_staff - records == set()
 
     def export(self, person: User) -> zipfile.ZipFile:
         self.client.force_login(person)
@@ -236,7 +236,7 @@ class LeaveTests(TestCase):
     def test_what_belonged_to_the_person_is_gone(self):
         self.alice.follow(self.bob)
         self.bob.follow(self.alice)
-        self.bob.set_boundary(self.alice, "mute")
+        self.bob.mute_or_block(self.alice, "mute")
         index.write(self.alice)
         photo = SimpleUploadedFile("me.jpg", picture_bytes("JPEG"))
         self.client.force_login(self.alice)
@@ -246,7 +246,7 @@ class LeaveTests(TestCase):
         self.leave()
 
         assert not Follow.objects.exists()
-        assert not Boundary.objects.exists()
+        assert not MuteOrBlock.objects.exists()
         assert not Action.objects.filter(actor=self.alice).exists()
         assert not Document.objects.filter(kind="person", object_id=self.alice.pk).exists()
         assert not Session.objects.filter(member=self.alice).exists()

@@ -14,7 +14,7 @@ from social_django.models import UserSocialAuth
 
 from account import second_factor, totp
 from account.leaving import leave
-from account.models import Boundary, Follow, RecoveryCode, SecondFactor, User
+from account.models import Follow, MuteOrBlock, RecoveryCode, SecondFactor, User
 from account.registration import register
 from account.tests.factories import PASSWORD, make_staff, make_user
 from mail.addresses import is_proven, mark_proven, plain
@@ -223,12 +223,12 @@ class AddressTests(TestCase):
 class FollowTests(TestCase):
     def test_no_form_lets_anybody_follow_past_a_block(self):
         alice, bob = make_user("alice"), make_user("bob")
-        Boundary.objects.create(owner=alice, other=bob, kind=Boundary.Kind.BLOCK)
+        MuteOrBlock.objects.create(owner=alice, other=bob, kind=MuteOrBlock.Kind.BLOCK)
 
         for one, other in [(alice, bob), (bob, alice)]:
             with pytest.raises(ValidationError, match="blocked"):
                 Follow(follower=one, followed=other).full_clean()
-        Boundary.objects.update(kind=Boundary.Kind.MUTE)
+        MuteOrBlock.objects.update(kind=MuteOrBlock.Kind.MUTE)
         Follow(follower=bob, followed=alice).full_clean()
 
 

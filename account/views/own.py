@@ -19,7 +19,7 @@ from account.sessions import hashed
 from account.views.again import asks_again
 from actions.models import Action
 from actions.stream import Line, fold, latest
-from archive import personaldata
+from archive import personal_data
 from core.serving.intake import takes_files
 from core.web.http import MemberRequest
 from core.web.ratelimit import brings_a_file, limited
@@ -112,7 +112,7 @@ def session_end(request: MemberRequest) -> HttpResponse:
 @limited("5/h")
 def data_export(request: MemberRequest) -> FileResponse:
     """Hand over all that the site keeps about the member."""
-    file = personaldata.zip_of(request.user)
+    file = personal_data.zip_of(request.user)
     name = f"{settings.SITE_NAME}-{request.user.username}-{timezone.localdate()}.zip"
     return FileResponse(file, as_attachment=True, filename=name)
 

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from account.models import User
-from core.caching.pagecache import for_everyone
+from core.caching.pages import for_everyone
 from core.caching.paging import Listing, ListPaginator
 from core.web.http import MemberRequest, viewer
 from core.web.ratelimit import limited
@@ -52,8 +52,8 @@ def user_detail(request: HttpRequest, username: str) -> HttpResponse:
 def _between(user: Any, person: User) -> dict[str, object]:
     """Return what the page says of the two: whether one follows, mutes or blocks the other."""
     if not user.is_authenticated or user == person:
-        return {"person": person, "is_following": False, "boundary": ""}
-    return {"person": person, "is_following": user.is_following(person), "boundary": user.boundary_with(person)}
+        return {"person": person, "is_following": False, "mute_or_block": ""}
+    return {"person": person, "is_following": user.is_following(person), "mute_or_block": user.mute_or_block_of(person)}
 
 
 @require_POST
@@ -75,23 +75,23 @@ def user_follow(request: MemberRequest, username: str) -> HttpResponse:
 @never_cache
 @require_safe
 @login_required
-def boundary_list(request: MemberRequest) -> HttpResponse:
+def mute_and_block_list(request: MemberRequest) -> HttpResponse:
     """Show whom one has muted or blocked: lists and search do not show them any more, so this is the way back."""
-    boundaries = request.user.boundaries.filter(other__is_active=True).select_related("other")
-    return render(request, "account/boundary_list.html", {"boundaries": boundaries})
+    mutes_and_blocks = request.user.mutes_and_blocks.filter(other__is_active=True).select_related("other")
+    return render(request, "account/mute_and_block_list.html", {"mutes_and_blocks": mutes_and_blocks})
 
 
 @require_POST
 @login_required
 @limited("60/min")
-def user_boundary(request: MemberRequest, username: str) -> HttpResponse:
+def user_mute_or_block(request: MemberRequest, username: str) -> HttpResponse:
     """Mute or block the person, or lift it again."""
     person, action = _person(request, username), request.POST.get("action")
     if action not in ("mute", "block", "lift") or person == request.user:
         return HttpResponseBadRequest(_("Mute or block somebody else."))
     if action == "lift":
-        request.user.lift_boundary(person)
+        request.user.lift_mute_or_block(person)
     else:
-        request.user.set_boundary(person, action)
+        request.user.mute_or_block(person, action)
     messages.success(request, DONE[action] % {"name": person.display_name})
-    return redirect("account:boundary_list" if request.POST.get("back") == "list" else person)
+    return redirect("account:mute_and_block_list" if request.POST.get("back") == "list" else person)

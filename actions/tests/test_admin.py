@@ -2,8 +2,8 @@ from django.test import TestCase
 from django.urls import reverse
 
 from account.tests.factories import make_user
-from actions.looks import today
 from actions.models import Action, View, ViewBatch, ViewCount
+from actions.page_views import today
 
 
 class AdminTests(TestCase):

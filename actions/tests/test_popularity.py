@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from account.tests.factories import make_user
-from actions import flush, looks, popularity
+from actions import flush, page_views, popularity
 from actions.models import View, ViewCount
 from actions.tasks import flush_views
 from core.stores import redisstore
@@ -33,7 +33,7 @@ def look(obj, **request):
 
 class LookTests(TestCase):
     def test_people_look(self):
-        assert looks.is_one(a_request())
+        assert page_views.is_by_person(a_request())
 
     def test_programs_and_pages_fetched_ahead_do_not(self):
         for request in [
@@ -51,7 +51,7 @@ class LookTests(TestCase):
             a_request(**{"X-Moz": "prefetch"}),
         ]:
             with self.subTest(headers=dict(request.headers)):
-                assert not looks.is_one(request)
+                assert not page_views.is_by_person(request)
 
     @override_settings(REDIS_URL="")
     def test_no_address_is_kept(self):
@@ -62,8 +62,8 @@ class LookTests(TestCase):
     def test_visitor_is_another_one_tomorrow(self):
         today = timezone.localdate()
 
-        assert looks.visitor(a_request(), today) == looks.visitor(a_request(), today)
-        assert looks.visitor(a_request(), today) != looks.visitor(a_request(), today + timedelta(days=1))
+        assert page_views.visitor(a_request(), today) == page_views.visitor(a_request(), today)
+        assert page_views.visitor(a_request(), today) != page_views.visitor(a_request(), today + timedelta(days=1))
 
 
 class CountingTests:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from actions import popularity
-from blog import stamps
+from blog import tokens
 from blog.differences import differences
 from blog.models import Mention, OldAddress, Post, Revision, remember
 from blog.models.posts import MAX_TAGS
@@ -204,7 +204,7 @@ class PostAdmin(LongTable, StaffAdmin):
             self.message_user(request, _("All earlier preview links are dead now."), messages.SUCCESS)
             return redirect("admin:blog_post_preview_link", post.pk)
         link = site_url(preview_path(post))
-        return self._page(request, "preview_link", post, link=link, days=stamps.PREVIEW_DAYS)
+        return self._page(request, "preview_link", post, link=link, days=tokens.PREVIEW_DAYS)
 
     def revisions_view(self, request: HttpRequest, post_id: int) -> HttpResponse:
         post = self._post(request, post_id)
@@ -241,7 +241,7 @@ class PostAdmin(LongTable, StaffAdmin):
 
 
 def preview_path(post: Post) -> str:
-    return reverse("blog:post_preview", args=[stamps.preview_token(post.pk, post.preview_key)])
+    return reverse("blog:post_preview", args=[tokens.preview_token(post.pk, post.preview_key)])
 
 
 class Shown(StaffAdmin):

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from blog.models import Tag, TagAlias, Tally
+from blog.models import PostCount, Tag, TagAlias
 from core.staff.modeladmin import StaffAdmin
 
 
@@ -55,7 +55,7 @@ class TagAliasAdmin(StaffAdmin):
     autocomplete_fields = ["tag"]
 
 
-@admin.register(Tally)
+@admin.register(PostCount)
 class TallyAdmin(StaffAdmin):
     """Kept numbers: shown, not edited."""
 

@@ -1,8 +1,8 @@
 from .comments import BannedAddress, Comment
+from .counts import PostCount
 from .history import Revision, remember
 from .posts import Mention, OldAddress, Post, PostQuerySet
 from .tags import PostTag, Tag, TagAlias
-from .tallies import Tally
 
 __all__ = [
     "BannedAddress",
@@ -10,11 +10,11 @@ __all__ = [
     "Mention",
     "OldAddress",
     "Post",
+    "PostCount",
     "PostQuerySet",
     "PostTag",
     "Revision",
     "Tag",
     "TagAlias",
-    "Tally",
     "remember",
 ]

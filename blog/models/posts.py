@@ -23,9 +23,9 @@ from content.pictures import PictureField, discard
 from content.plaintext import LineField
 from search import index
 
+from .counts import ALL_POSTS, PostCount, by_author
 from .pictures import FOLDER, hide_pictures
 from .tags import PostTag, PostTags, count_posts
-from .tallies import ALL_POSTS, Tally, by_author
 
 MAX_TAGS = 30
 DAY = datetime.timedelta(days=1)
@@ -261,7 +261,7 @@ class Post(models.Model):  # type: ignore[django-manager-missing]
         index.write(self)
 
     def repeated_on_tags(self) -> dict[str, Any]:
-        """Return what each row of the post's tags repeats."""
+        """Return what each row of the post's tags view_buffer."""
         return {"publish_at": self.publish_at, "is_published": self.status == self.Status.PUBLISHED}
 
     def count_if_due(self) -> bool:
@@ -308,12 +308,12 @@ class Post(models.Model):  # type: ignore[django-manager-missing]
         was = before.get("is_counted", False)
         author_before = before.get("author_id", self.author_id)
         if was and author_before != self.author_id:
-            Tally.objects.add([by_author(author_before)], -1)
-            Tally.objects.add([by_author(self.author_id)], 1)
+            PostCount.objects.add([by_author(author_before)], -1)
+            PostCount.objects.add([by_author(self.author_id)], 1)
         if was == is_public:
             return False
         step = 1 if is_public else -1
-        Tally.objects.add([ALL_POSTS, by_author(self.author_id)], step)
+        PostCount.objects.add([ALL_POSTS, by_author(self.author_id)], step)
         count_posts(PostTag.objects.filter(content_object=self).values_list("tag_id", flat=True), step)
         self.is_counted = is_public
         Post.objects.filter(pk=self.pk).update(is_counted=is_public)

@@ -5,7 +5,7 @@ from django.utils.html import linebreaks, urlize
 from django.utils.safestring import SafeString, mark_safe
 
 from blog.models import Post
-from core.caching.kept import keep
+from core.caching.memory import cached
 
 register = template.Library()
 
@@ -36,4 +36,4 @@ def posts_about(product: Any, limit: int = 5) -> dict[str, Any]:
     def read() -> list[Post]:
         return list(Post.objects.published().mentioning(path).newest_first().cards()[:limit])
 
-    return {"posts": keep(("posts about", path, limit), read)}
+    return {"posts": cached(("posts about", path, limit), read)}

@@ -295,7 +295,7 @@ class MovedPostTests(AdminTests):
 class OtherPagesTests(AdminTests):
     def test_every_list_opens(self):
         make_comment(self.post)
-        for model in ("comment", "bannedaddress", "tag", "tagalias", "tally", "revision", "oldaddress", "mention"):
+        for model in ("comment", "bannedaddress", "tag", "tagalias", "postcount", "revision", "oldaddress", "mention"):
             assert self.client.get(reverse(f"admin:blog_{model}_changelist")).status_code == 200
 
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from account.tests.factories import make_user
-from blog import stamps
+from blog import tokens
 from blog.models import BannedAddress, Comment, Post
 from blog.tests.factories import make_comment, make_post
 from core.stores import counters
@@ -22,8 +22,8 @@ from mail.models import OutgoingMail
 def form_data(**fields):
     """What a person sends who has had the form before them for a minute."""
     with mock.patch("django.core.signing.time.time", return_value=__import__("time").time() - 60):
-        stamp = stamps.form_stamp()
-    return {"name": "Charlie", "email": "charlie@example.com", "body": "Well said.", "stamp": stamp, **fields}
+        token = tokens.form_token()
+    return {"name": "Charlie", "email": "charlie@example.com", "body": "Well said.", "token": token, **fields}
 
 
 class CommentTests(TestCase):
@@ -169,25 +169,25 @@ class WritingTests(CommentTests):
         assert self.only_comment().state == "approved"
 
     def test_too_quick_missing_or_forged_stamp_is_refused(self):
-        for stamp in (stamps.form_stamp(), "", "shown:1:forged"):
-            response = self.send(stamp=stamp)
+        for token in (tokens.form_token(), "", "shown:1:forged"):
+            response = self.send(token=token)
             assert response.status_code == 422
             self.assertContains(response, "Well said.", status_code=422)
         assert not Comment.objects.exists()
 
     def test_quick_hand_presses_once_more_and_nothing_is_lost(self):
-        self.assert_next_press_works(stamps.form_stamp(), "That was very quick.")
+        self.assert_next_press_works(tokens.form_token(), "That was very quick.")
 
     def test_page_left_open_for_weeks_takes_one_press_more_and_nothing_is_lost(self):
         with time_machine.travel(timezone.now() - timedelta(days=30)):
-            stamp = stamps.form_stamp()
-        self.assert_next_press_works(stamp, "open for very long")
+            token = tokens.form_token()
+        self.assert_next_press_works(token, "open for very long")
 
-    def assert_next_press_works(self, stamp: str, said: str) -> None:
-        refused = self.send(stamp=stamp, body="What I have thought about for an hour.")
+    def assert_next_press_works(self, token: str, said: str) -> None:
+        refused = self.send(token=token, body="What I have thought about for an hour.")
         self.assertContains(refused, said, status_code=422)
         form = refused.context["form"]
-        again = {name: form[name].value() for name in ("name", "email", "body", "stamp")}
+        again = {name: form[name].value() for name in ("name", "email", "body", "token")}
         assert again["body"] == "What I have thought about for an hour."
 
         assert self.client.post(self.url, again).status_code == 302
@@ -195,13 +195,13 @@ class WritingTests(CommentTests):
 
     def test_page_left_open_for_hours_just_works(self):
         with time_machine.travel(timezone.now() - timedelta(hours=9)):
-            stamp = stamps.form_stamp()
+            token = tokens.form_token()
 
-        assert self.send(stamp=stamp).status_code == 302
+        assert self.send(token=token).status_code == 302
 
     def test_whoever_was_logged_out_meanwhile_keeps_the_text(self):
         """A member's form has no name and address; without the session they are asked for, beside the text."""
-        response = self.client.post(self.url, {"body": "Still here.", "stamp": form_data()["stamp"]})
+        response = self.client.post(self.url, {"body": "Still here.", "token": form_data()["token"]})
 
         self.assertContains(response, "Still here.", status_code=422)
         self.assertContains(response, 'name="email"', status_code=422)
@@ -258,7 +258,7 @@ class DecidingTests(CommentTests):
         self.send()
         comment = self.only_comment()
         assert {letter.to for letter in OutgoingMail.objects.all()} == {"alice@example.com", "desk@example.com"}
-        path = reverse("blog:comment_decide", args=[stamps.decide_token(comment.pk)])
+        path = reverse("blog:comment_decide", args=[tokens.decide_token(comment.pk)])
         token_of_mail = OutgoingMail.objects.first().opened()[0].split("/blog/comments/decide/")[1].split("/")[0]
         link = reverse("blog:comment_decide", args=[token_of_mail])
 
@@ -297,7 +297,7 @@ class DecidingTests(CommentTests):
 
     def test_forged_link_is_404(self):
         comment = make_comment(self.post)
-        for token in ("x", str(comment.pk), stamps.decide_token(comment.pk)[:-2]):
+        for token in ("x", str(comment.pk), tokens.decide_token(comment.pk)[:-2]):
             assert self.client.get(reverse("blog:comment_decide", args=[token])).status_code == 404
 
 

@@ -138,19 +138,19 @@ class DetailTests(TestCase):
         make_post("Last", tags=("oak", "ash"), body="**bold**")
         make_post("Draft", tags=("oak", "ash"), published=False)
 
-        around = self.client.get(middle.get_absolute_url()).context["around"]
+        related = self.client.get(middle.get_absolute_url()).context["related"]
 
-        assert around.previous.title == "First"
-        assert around.next.title == "Last"
-        assert [post.title for post in around.similar] == ["Last", "First"]
-        assert self.client.get(first.get_absolute_url()).context["around"].previous is None
+        assert related.previous.title == "First"
+        assert related.next.title == "Last"
+        assert [post.title for post in related.similar] == ["Last", "First"]
+        assert self.client.get(first.get_absolute_url()).context["related"].previous is None
 
     def test_at_most_four_similar_posts_the_newest(self):
         for day in range(9, 2, -1):
             make_post(f"{day} days old", tags=("oak",), publish_at=timezone.now() - timedelta(days=day))
         post = make_post("The one", tags=("oak", "ash"))
 
-        similar = self.client.get(post.get_absolute_url()).context["around"].similar
+        similar = self.client.get(post.get_absolute_url()).context["related"].similar
 
         assert [other.title for other in similar] == [f"{day} days old" for day in (3, 4, 5, 6)]
 

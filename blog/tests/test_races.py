@@ -11,7 +11,7 @@ from django.test import TransactionTestCase
 from django.utils import timezone
 
 from account.tests.factories import make_user
-from blog.models import Comment, Post, Tag, Tally
+from blog.models import Comment, Post, PostCount, Tag
 from blog.tests.factories import make_comment, make_post
 from core.tests.races import Meeting, all_at_once, many_writers, race
 
@@ -61,8 +61,8 @@ class CountRaceTests(TransactionTestCase):
 
         public = Post.objects.published().filter(author=author).count()
         assert dict(Tag.objects.values_list("name", "post_count")) == {"oak": public, "ash": public}
-        assert Tally.objects.get(name=f"author:{author.pk}").posts == public
-        assert Tally.objects.get(name="posts").posts == public + 1
+        assert PostCount.objects.get(name=f"author:{author.pk}").posts == public
+        assert PostCount.objects.get(name="posts").posts == public + 1
 
     def test_a_due_post_is_counted_once_by_many_sweeps(self):
         post = make_post(publish_at=timezone.now() + timedelta(hours=1), tags=("oak",))

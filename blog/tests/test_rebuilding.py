@@ -5,7 +5,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from blog.models import Comment, Post, PostTag, Tag, Tally
+from blog.models import Comment, Post, PostCount, PostTag, Tag
 from blog.tasks import align_post_tags
 from blog.tests.factories import make_comment, make_post
 
@@ -39,7 +39,7 @@ def test_changes_behind_the_verbs_back_are_found_and_put_right():
     before = (post.body_html, post.summary)
     Post.objects.filter(pk=post.pk).update(body_html="<b>old</b>", comment_count=7, tag_list=[], summary="")
     Tag.objects.update(post_count=9)
-    Tally.objects.update(posts=9)
+    PostCount.objects.update(posts=9)
 
     with pytest.raises(CommandError, match="out of step"):
         run(check=True)
@@ -50,7 +50,7 @@ def test_changes_behind_the_verbs_back_are_found_and_put_right():
     assert (post.body_html, post.summary) == before
     assert (post.comment_count, post.tag_list[0]["name"]) == (1, "oak")
     assert Tag.objects.get().post_count == 1
-    assert set(Tally.objects.values_list("posts", flat=True)) == {1}
+    assert set(PostCount.objects.values_list("posts", flat=True)) == {1}
     assert "0 rows out of step" in run(check=True)
 
 

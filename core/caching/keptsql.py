@@ -99,7 +99,7 @@ class Row:
     """
     A row as the database gave it, which is made into the model's object only when somebody looks.
 
-    `shown` is its columns and values: what was rendered of a row can be found again by them (`{% kept_each %}`).
+    `shown` is its columns and values: what was rendered of a row can be found again by them (`{% fragment_each %}`).
     """
 
     __slots__ = ("_kept", "_object", "values")

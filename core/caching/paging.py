@@ -3,7 +3,7 @@ Pages of long lists: how long the list is is known already, and each page is one
 
 Whoever asks for page 5,000 has the rows before it skipped, on an index but one by one. So a page is looked for from the
 nearer end of its list; and deep in the middle from a milestone: of every row whose number, counted from the end, is a
-multiple of STEP, the place is kept (core/caching/kept.py) until the list's tables change, and the list is entered there.
+multiple of STEP, the place is kept (core/caching/memory.py) until the list's tables change, and the list is entered there.
 """
 
 from collections.abc import Callable
@@ -16,8 +16,8 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
-from .kept import keep
 from .keptsql import KeptSql, Rows
+from .memory import cached
 
 # Marks (core/caching/keptsql.py): a moment, and the bounds of a slice.
 FAR, START, SIZE = datetime(9998, 1, 1, tzinfo=UTC), 987_654_321, 87_654_321
@@ -90,7 +90,7 @@ class Listing:
         return self._keep(number, places[number:].first, *subject)
 
     def _keep(self, what: object, find: Callable[[], Any], *subject: Any) -> Any:
-        return keep(("list", *self._from_front.text, subject, what), find)
+        return cached(("list", *self._from_front.text, subject, what), find)
 
     def _with_ids(self, near: type_rows) -> type_rows:
         return self._shown((self._of or near.model)._default_manager.filter(pk__in=near.values(self._ids)))

@@ -18,7 +18,7 @@ from django.http import HttpRequest, HttpResponse
 
 from core.web.middleware import NextLayer
 
-from .pagecache import PINNED_COOKIE, key_of
+from .pages import PINNED_COOKIE, key_of
 from .routers import PAGES, REPLICA, Reading, reading
 
 logger = logging.getLogger(__name__)
@@ -134,6 +134,6 @@ def read_from_replica(get_response: NextLayer) -> NextLayer:
 def may_be_stale(request: HttpRequest, view: Callable[..., HttpResponse]) -> bool:
     if request.method not in ("GET", "HEAD") or PINNED_COOKIE in request.COOKIES:
         return False
-    if getattr(view, "is_kept", False) and key_of(request.META) is not None:
+    if getattr(view, "is_cached", False) and key_of(request.META) is not None:
         return False
     return bool(request.resolver_match and request.resolver_match.view_name in PAGES)

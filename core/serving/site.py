@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from wsgiref.util import FileWrapper
 
-from core.caching.pagecache import PageCache, answer
+from core.caching.pages import PageCache, answer
 
 from .intake import Intake, Refused, limit_of, throw_away
 

@@ -116,7 +116,7 @@ def meters() -> SimpleNamespace:
             buckets=SECONDS,
             **mine,
         ),
-        hits=Counter("atelier_kept_page_hits", "Requests answered with a page kept in memory.", ["view"], **mine),
+        hits=Counter("atelier_page_cache_hits", "Requests answered with a page kept in memory.", ["view"], **mine),
         queries=Counter("atelier_database_queries", "Statements that requests sent.", ["database"], **mine),
         query_seconds=Counter("atelier_database_seconds", "Time requests waited for them.", ["database"], **mine),
     )

@@ -126,7 +126,7 @@ class OfOnePersonTests(TestCase):
             assert ("Diary" in self.shown(2)) == seen
 
     def test_whoever_is_blocked_finds_no_such_page(self):
-        self.alice.set_boundary(self.bob, "block")
+        self.alice.mute_or_block(self.bob, "block")
         self.client.force_login(self.bob)
 
         assert self.client.get(self.url).status_code == 404
@@ -353,7 +353,7 @@ def test_broken_html_is_read_quickly():
         assert find_pictures(html, "https://e.example/") is not None
 
 
-class BoundaryTests(TestCase):
+class MuteAndBlockTests(TestCase):
     @classmethod
     def setUpTestData(cls):
         cls.alice, cls.bob = make_user("alice"), make_user("bob")
@@ -363,14 +363,14 @@ class BoundaryTests(TestCase):
         return self.client.get(reverse("images:image_list")).content.decode()
 
     def test_muted_owner_leaves_the_board_but_not_the_page(self):
-        self.bob.set_boundary(self.alice, "mute")
+        self.bob.mute_or_block(self.alice, "mute")
         self.client.force_login(self.bob)
 
         assert "Boats" not in self.board()
         assert self.client.get(self.image.get_absolute_url()).status_code == 200
 
     def test_block_hides_pictures_both_ways(self):
-        self.alice.set_boundary(self.bob, "block")
+        self.alice.mute_or_block(self.bob, "block")
         self.client.force_login(self.bob)
 
         assert "Boats" not in self.board()

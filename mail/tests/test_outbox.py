@@ -13,11 +13,10 @@ from django.test import SimpleTestCase, TestCase, TransactionTestCase, override_
 from django.utils import timezone
 
 from archive.tables import lines_of
-from core.jobs import relay
+from core.jobs import background
 from mail import outbox
 from mail.delivery import sweep
 from mail.models import MAX_ATTEMPTS, OutgoingMail
-from mail.tasks import deliver_mail
 from mail.tests.factories import make_mail
 
 
@@ -125,7 +124,7 @@ class ForgottenTransactionTests(TestCase):
 
     def test_background_work_without_a_transaction_fails_in_a_test_too(self):
         with pytest.raises(transaction.TransactionManagementError):
-            relay.soon(deliver_mail, 1)
+            background.delay_on_commit("mail.tasks.deliver_mail", 1)
 
 
 class TransactionTests(TransactionTestCase):

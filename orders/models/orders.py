@@ -31,7 +31,7 @@ def amounts_fit(*names: str) -> models.Q:
 class OrderQuerySet(models.QuerySet["Order"]):
     def with_paid(self) -> Self:
         """Orders whose money arrived and was not given back as a whole."""
-        return self.filter(status__in=[Order.Status.PAID, Order.Status.FULFILLED, Order.Status.PARTIALLY_REFUNDED])
+        return self.filter(status__in=[Order.Status.PAID, Order.Status.SENT, Order.Status.PARTIALLY_REFUNDED])
 
     def payable(self) -> Self:
         """Orders that may still be paid, as `Order.is_payable` says of one."""
@@ -56,7 +56,7 @@ class Order(models.Model):
         AWAITING_PAYMENT = "awaiting_payment", _("awaiting payment")
         PROCESSING = "processing", _("payment on its way")
         PAID = "paid", _("paid")
-        FULFILLED = "fulfilled", _("sent")
+        SENT = "fulfilled", _("sent")
         EXPIRED = "expired", _("expired")
         CANCELLED = "cancelled", _("cancelled")
         REFUND_DUE = "refund_due", _("refund due")
@@ -131,7 +131,7 @@ class Order(models.Model):
     @property
     def is_paid_for(self) -> bool:
         """Whether the buyer may have what was bought; not once the whole sum went back."""
-        return self.status in (Order.Status.PAID, Order.Status.FULFILLED, Order.Status.PARTIALLY_REFUNDED)
+        return self.status in (Order.Status.PAID, Order.Status.SENT, Order.Status.PARTIALLY_REFUNDED)
 
     @property
     def has_gone_back(self) -> bool:
@@ -189,7 +189,7 @@ class Order(models.Model):
         changes: dict[str, Any] = {"status": target}
         if target == Order.Status.PAID:
             changes["paid_at"] = timezone.now()
-        elif target == Order.Status.FULFILLED:
+        elif target == Order.Status.SENT:
             changes["sent_at"] = timezone.now()
         with transaction.atomic():
             if not Order.objects.filter(pk=self.pk, status__in=MOVES[target]).update(**changes):
@@ -201,7 +201,7 @@ class Order(models.Model):
 
     def mark_sent(self, *, actor: Any = None) -> bool:
         """Note that the goods left. An order refunded in part keeps that as its status."""
-        if self.move(Order.Status.FULFILLED, actor=actor):
+        if self.move(Order.Status.SENT, actor=actor):
             return True
         waiting = Order.objects.filter(pk=self.pk, status=Order.Status.PARTIALLY_REFUNDED, sent_at=None)
         with transaction.atomic():
@@ -235,13 +235,13 @@ MOVES: dict[Order.Status, frozenset[Order.Status]] = {
     _S.AWAITING_PAYMENT: frozenset(),
     _S.PROCESSING: frozenset([_S.AWAITING_PAYMENT]),
     _S.PAID: frozenset([_S.AWAITING_PAYMENT, _S.PROCESSING, _S.EXPIRED, _S.CANCELLED]),
-    _S.FULFILLED: frozenset([_S.PAID]),
+    _S.SENT: frozenset([_S.PAID]),
     _S.EXPIRED: frozenset([_S.AWAITING_PAYMENT, _S.PROCESSING]),
     _S.CANCELLED: frozenset([_S.AWAITING_PAYMENT, _S.PROCESSING]),
     _S.REFUND_DUE: frozenset([_S.EXPIRED, _S.CANCELLED]),
-    _S.PARTIALLY_REFUNDED: frozenset([_S.PAID, _S.FULFILLED]),
-    _S.REFUNDED: frozenset([_S.PAID, _S.FULFILLED, _S.PARTIALLY_REFUNDED, _S.REFUND_DUE]),
-    _S.CHARGED_BACK: frozenset([_S.PAID, _S.FULFILLED, _S.PARTIALLY_REFUNDED]),
+    _S.PARTIALLY_REFUNDED: frozenset([_S.PAID, _S.SENT]),
+    _S.REFUNDED: frozenset([_S.PAID, _S.SENT, _S.PARTIALLY_REFUNDED, _S.REFUND_DUE]),
+    _S.CHARGED_BACK: frozenset([_S.PAID, _S.SENT, _S.PARTIALLY_REFUNDED]),
 }
 
 

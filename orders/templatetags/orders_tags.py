@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils.formats import date_format
 from django.utils.html import format_html, strip_tags
 
-from orders import claims, sales
+from orders import guest_orders, sales
 from orders.models import Order
 from orders.views import SESSION_KEY
 from shop.money import money
@@ -25,7 +25,7 @@ SHOWN = 5
 @register.inclusion_tag("orders/_my_orders.html", takes_context=True)
 def my_orders(context: dict[str, Any]) -> dict[str, Any]:
     """Show the member's newest orders."""
-    orders = list(claims.orders_of(context["request"].user)[: SHOWN + 1])
+    orders = list(guest_orders.orders_of(context["request"].user)[: SHOWN + 1])
     return {"orders": orders[:SHOWN], "more": len(orders) > SHOWN}
 
 

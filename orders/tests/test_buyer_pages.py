@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from account.tests.factories import make_user
 from orders import invoice
-from orders.claims import claim
+from orders.guest_orders import claim
 from orders.models import Order, Withdrawal
 from orders.tests.factories import make_item, make_order
 

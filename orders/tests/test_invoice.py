@@ -81,7 +81,7 @@ class IssueTests(TestCase):
         assert (note.label, note.snapshot["date"]) == ("2031-00001", "2031-01-01")
 
 
-@mock.patch.object(invoice, "soon", mock.Mock())
+@mock.patch.object(invoice, "delay_on_commit", mock.Mock())
 class GaplessTests(TransactionTestCase):
     def test_number_outside_a_transaction_is_refused(self):
         with pytest.raises(transaction.TransactionManagementError):

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from account.tests.factories import make_user
 from cart.models import Coupon
-from core.jobs import relay
+from core.jobs import background
 from core.stores.breaker import Breaker
 from mail.models import OutgoingMail
 from mail.tasks import deliver_mail
@@ -171,8 +171,8 @@ class OrderCreateTests(CheckoutCase):
     def test_a_dead_broker_costs_no_order_and_leaves_no_full_cart(self):  # D64
         self.fill_cart(make_item(stock=3))
         with (
-            mock.patch.object(relay, "hand_over", relay.publish),
-            mock.patch.object(relay, "broker", Breaker("broker", (OSError,), rest=10)),
+            mock.patch.object(background, "start", background.publish),
+            mock.patch.object(background, "broker", Breaker("broker", (OSError,), rest=10)),
             mock.patch.object(deliver_mail, "apply_async", side_effect=OSError("refused")),
             self.captureOnCommitCallbacks(execute=True),
         ):

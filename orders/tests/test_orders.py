@@ -39,7 +39,7 @@ class MoveTests(TestCase):
     def test_paying_and_sending_note_the_time(self):
         order = make_order()
         order.move(S.PAID)
-        order.move(S.FULFILLED)
+        order.move(S.SENT)
 
         order.refresh_from_db()
         assert order.paid_at

@@ -170,7 +170,7 @@ class StatusRaceTests(TransactionTestCase):
         assert len(won) == 10
 
 
-@mock.patch.object(invoice, "soon", mock.Mock())
+@mock.patch.object(invoice, "delay_on_commit", mock.Mock())
 class NumberRaceTests(TransactionTestCase):
     def issue(self, number, order):
         with suppress(ZeroDivisionError), transaction.atomic():

@@ -201,7 +201,7 @@ class RefundRaceTests(RaceTestCase):
             mock.patch.object(refunds, "_lock"),
             mock.patch.object(refunds.transaction, "atomic", no_transaction),
             mock.patch.object(Payment, "refundable", Meeting(10).after(Payment.refundable)),
-            mock.patch.object(refunds, "soon"),
+            mock.patch.object(refunds, "delay_on_commit"),
         ):
             assert self.refund_at_once() == []
 

@@ -190,14 +190,14 @@ class ForgettingTests(StripeTestCase):
     def test_sixty_days_are_kept_and_no_moment_more(self):
         self.paid_order()
         self.enterContext(stopped())
-        for age, is_kept in ((timedelta(days=60), True), (timedelta(days=60) + MOMENT, False)):
+        for age, is_cached in ((timedelta(days=60), True), (timedelta(days=60) + MOMENT, False)):
             CheckoutAttempt.objects.update(created_at=timezone.now() - age)
             WebhookEvent.objects.update(received_at=timezone.now() - age)
 
             sweeper.forget()
 
-            assert WebhookEvent.objects.exists() == is_kept
-            assert bool(CheckoutAttempt.objects.get().params) == is_kept
+            assert WebhookEvent.objects.exists() == is_cached
+            assert bool(CheckoutAttempt.objects.get().params) == is_cached
 
 
 class MissingInvoiceTests(StripeTestCase):

@@ -452,7 +452,7 @@ class CompletedTests(PaymentPageTestCase):
 
         with (
             mock.patch.object(gateway, "get_session", side_effect=gateway.Unavailable("away")),
-            mock.patch("payment.views.relay.hand_over") as later,
+            mock.patch("payment.views.background.start") as later,
         ):
             self.assertContains(self.come_back(order), "A moment, please")
 

@@ -7,7 +7,7 @@ from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
-from core.jobs import relay
+from core.jobs import background
 from core.stores.breaker import Breaker
 from core.tests.clock import stopped
 from mail.models import OutgoingMail
@@ -228,8 +228,8 @@ class ProcessingTests(StripeTestCase):
     def test_dead_broker_leaves_the_event_to_the_sweeper(self):  # D63
         order, event = self.paid_event()
         with (
-            mock.patch.object(relay, "hand_over", relay.publish),
-            mock.patch.object(relay, "broker", Breaker("broker", (OSError,), rest=10)),
+            mock.patch.object(background, "start", background.publish),
+            mock.patch.object(background, "broker", Breaker("broker", (OSError,), rest=10)),
             mock.patch.object(process_event, "apply_async", side_effect=OSError("refused")),
         ):
             assert self.post_event(event) == 200

@@ -20,7 +20,7 @@ from . import markers
 
 RANKED = 500
 COUNTED = 1000
-FEW = 5  # below this many hits a word that no document uses is also searched as the word that was probably meant
+FEW_HITS = 5  # below this many hits a word that no document uses is also searched as the word that was probably meant
 
 
 class Hit(NamedTuple):

@@ -13,7 +13,7 @@ from django.utils import timezone
 from core.caching.routers import read_alias
 from search.query import Query, Term
 
-from . import COUNTED, FEW, RANKED, Question, Row
+from . import COUNTED, FEW_HITS, RANKED, Question, Row
 from .markers import BEGIN, END
 
 TITLE = f"StartSel={BEGIN}, StopSel={END}, HighlightAll=true"
@@ -28,7 +28,7 @@ def answer(question: Question) -> list[Row]:
     meant = _expression(question.corrected, parameters) if question.corrected else "NULL"
     parameters += [question.is_corrected_common, _sought(question.corrected or question.query)]
     parameters += [question.kind or None, timezone.now(), question.limit, *(question.after or (None, None, None))]
-    parameters += [COUNTED, RANKED, FEW, TITLE, SNIPPET]
+    parameters += [COUNTED, RANKED, FEW_HITS, TITLE, SNIPPET]
     with connections[read_alias("search")].cursor() as cursor:
         cursor.execute(f"SELECT * FROM search_answer({asked}, %s, {meant}, {PLACES}, %s)", parameters)
         return [Row(*row) for row in cursor.fetchall()]

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from search.query import Query, Term
 
-from . import COUNTED, FEW, RANKED, Question, Row
+from . import COUNTED, FEW_HITS, RANKED, Question, Row
 from .markers import BEGIN, END
 
 # A word in the title has to beat any number of them in a body, which no single set of weights does: bm25 saturates.
@@ -39,7 +39,7 @@ def answer(question: Question) -> list[Row]:
         "corrected": corrected,
         "either": f"({plain}) OR ({corrected})" if question.corrected else plain,
         "title": f"{{title}} : ({plain})",
-        "few": FEW if question.corrected else 0,
+        "few": FEW_HITS if question.corrected else 0,
         "now": timezone.now().replace(tzinfo=None).isoformat(" "),
         "limit": question.limit,
         "kind": question.kind,

@@ -26,7 +26,7 @@ from search import index
 from search.registry import Entry
 from shop.money import validate_price
 
-FEW = 5  # so few pieces left that a buyer should know
+SCARCE = 5  # so few pieces left that a buyer should know
 MAX_DESCRIPTION = 50_000
 CARD_FIELDS = (
     *("name", "slug", "price", "stock", "is_digital"),
@@ -279,13 +279,13 @@ class Product(models.Model):
 
     @property
     def is_scarce(self) -> bool:
-        return self.stock is not None and self.stock <= FEW
+        return self.stock is not None and self.stock <= SCARCE
 
     @property
     def stock_words(self) -> str:
         if self.stock == 0:
             return gettext("Sold out")
-        if self.stock is not None and self.stock <= FEW:
+        if self.stock is not None and self.stock <= SCARCE:
             return ngettext("Only %(count)s left", "Only %(count)s left", self.stock) % {"count": self.stock}
         return gettext("Ready at once") if self.is_digital else gettext("In stock")
 

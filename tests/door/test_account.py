@@ -282,7 +282,7 @@ def test_a_stranger_gets_nothing_at_a_members_addresses(newcomer: People):
     newcomer("charlie-the-stranger").is_refused(
         [
             *("/account/", "/account/edit/", "/account/email/", "/account/sessions/", "/account/leave/"),
-            *("/account/boundaries/", "/account/code/setup/", "/account/google/", "/account/password-change/"),
+            *("/account/muted-and-blocked/", "/account/code/setup/", "/account/google/", "/account/password-change/"),
             *("/orders/", "/images/create/", "/admin/", "/admin/account/user/", "/blog/preview/x/"),
         ]
     )

@@ -150,7 +150,7 @@ def test_what_one_follows_is_in_the_stream_until_it_is_muted(member: People):
     xenia.opens("/account/users/wim/")
     xenia.sees("Wim")
 
-    wim.opens("/account/boundaries/")
+    wim.opens("/account/muted-and-blocked/")
     wim.presses("Lift", near="Xenia")
     wim.opens("/images/")
     wim.sees("first proof")
@@ -175,6 +175,6 @@ def test_between_two_who_are_blocked_there_is_nothing_and_a_third_sees_both(memb
     third.opens("/images/")
     third.sees("a boat", "a bridge")
 
-    yann.opens("/account/boundaries/")
+    yann.opens("/account/muted-and-blocked/")
     yann.presses("Lift", near="Zoe")
     assert zoe.opens(of_yann).status == 200

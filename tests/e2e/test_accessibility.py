@@ -48,7 +48,7 @@ def test_members_pages(page, site, content):  # noqa: F811
     Order.objects.filter(pk__in=Order.objects.values("pk")[:2]).update(buyer=User.objects.get(username=MEMBER))
     log_in(page, MEMBER)
     more = [reverse(f"account:{name}") for name in ("session_list", "second_factor_setup", "email_change", "leave")]
-    more.append(reverse("account:boundary_list"))
+    more.append(reverse("account:mute_and_block_list"))
     assert violations_of(page, [*member_pages(), *more]) == []
 
 

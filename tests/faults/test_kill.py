@@ -15,11 +15,11 @@ ORDER_AND_DIE = """
 import os, signal
 import django
 django.setup()
-from mail import relay
+from core.jobs import background
 from orders.checkout import place_order
 from orders.tests.factories import CONTACT, make_cart
 from shop.models import Product
-relay.hand_over = lambda task, args: os.kill(os.getpid(), signal.SIGKILL)
+background.start = lambda task, args: os.kill(os.getpid(), signal.SIGKILL)
 cart = make_cart((Product.objects.get(), 2))
 place_order(cart, contact=CONTACT, buyer=None, checkout_key="killed-after-the-commit")
 """

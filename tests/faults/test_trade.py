@@ -13,7 +13,7 @@ from unittest import mock
 from django.core import mail
 from django.utils import timezone
 
-from core.jobs import relay, sweeps
+from core.jobs import background, sweeps
 from mail.models import OutgoingMail
 from mail.tests.factories import make_mail
 from orders import audit as papers
@@ -30,8 +30,8 @@ import os, signal, sys
 import django
 django.setup()
 from config import sweeps
-from mail import relay
-relay.hand_over = lambda task, args: None  # what is left for later is lost with the process
+from core.jobs import background
+background.start = lambda task, args: None  # what is left for later is lost with the process
 
 def die(*args, **kwargs):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -84,7 +84,7 @@ class DyingTestCase(StripeRaceTestCase):
 
 class MailTests(DyingTestCase):
     def write_mail(self):
-        with mock.patch.object(relay, "hand_over"):
+        with mock.patch.object(background, "start"):
             return make_mail()
 
     def test_killed_before_the_mail_server_took_it(self):
@@ -212,7 +212,7 @@ attempts.start(sys.argv[1])
 
     def test_killed_after_stripe_refunded_and_before_we_noted_it(self):
         order = self.paid_order(lines=[(self.product, 1)])
-        with mock.patch.object(relay, "hand_over"):
+        with mock.patch.object(background, "start"):
             wanted = refunds.request(order.payments.get(), amount=1000, key="once", reason="Torn")
 
         self.die_in(

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
 
-from core.caching.freshness import Stamps
-from core.caching.pagecache import PageCache
+from core.caching.pages import PageCache
+from core.caching.versions import TableVersions
 from core.tests.waiting import wait_until
 from shop.models import Category
 from shop.tests.factories import make_category
@@ -18,7 +18,7 @@ from tools.services import free_port
 
 @pytest.mark.services
 def test_a_web_server_hears_what_changes_on_another_host(transactional_db: None, tmp_path: Path) -> None:
-    category, theirs = make_category(), Stamps(tmp_path)
+    category, theirs = make_category(), TableVersions(tmp_path)
     before = theirs.of([Category._meta.db_table])
 
     def is_heard() -> bool:  # again and again: nobody hears what is said before they listen

@@ -14,7 +14,7 @@ from account.tests.factories import make_user
 from blog import paging as blog_paging
 from blog.models import Post, PostTag
 from blog.tests.factories import make_post
-from core.caching import kept, paging
+from core.caching import memory, paging
 from core.caching.paging import ListPaginator
 from images.models import Image
 from images.paging import get_page
@@ -40,8 +40,8 @@ class Steps:
         patch = mock.patch.object(paging, "STEP", 4)
         patch.start()
         self.addCleanup(patch.stop)
-        kept.forget_all()
-        self.addCleanup(kept.forget_all)
+        memory.clear()
+        self.addCleanup(memory.clear)
 
 
 class ProductListTests(Steps, TransactionTestCase):  # not in a transaction, or nothing would be kept

@@ -8,10 +8,10 @@ from django.test import SimpleTestCase, TransactionTestCase, override_settings
 from django.urls import get_resolver, path, reverse
 
 from account.tests.factories import make_user
-from core.caching import kept, replica, routers
-from core.caching.pagecache import PINNED_COOKIE
+from core.caching import memory, replica, routers
+from core.caching.pages import PINNED_COOKIE
 from core.caching.routers import REPLICA, Reading, from_primary, read_alias, reading
-from core.caching.tests.test_pagecache import Site
+from core.caching.tests.test_pages import Site
 from shop.models import Category
 from shop.tests.factories import make_product
 
@@ -64,7 +64,7 @@ class ReplicaCase(TransactionTestCase):
         self.replica = replica.Replica()
         self.enterContext(patch.object(replica, "replica", self.replica))
         self.enterContext(patch.object(replica, "position", return_value=1))
-        kept.forget_all()
+        memory.clear()
         self.member = make_user("alice")
         self.product = make_product(name="Blue Ink")
         self.client.force_login(self.member)
@@ -135,7 +135,7 @@ class WhoReadsWhereTests(ReplicaCase):
 
     def test_a_kept_part_is_made_from_the_primary(self):
         with reading(Reading(may_be_stale=True)):
-            names = kept.keep("test", lambda: list(Category.objects.values_list("pk", flat=True)))
+            names = memory.cached("test", lambda: list(Category.objects.values_list("pk", flat=True)))
 
         assert names == [self.product.category_id]
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.test import SimpleTestCase, override_settings
 from redis import Redis
 
-from core.caching import freshness
+from core.caching import versions
 from core.stores import redisstore
 from core.stores.breaker import Breaker
 from core.stores.cache import ForgivingRedisCache, Json
@@ -95,8 +95,8 @@ class HangingRedisTests(SimpleTestCase):
 
     def test_whoever_asks_first_waits_and_nobody_else_does(self):
         with self.assertLogs("core.stores.breaker", "WARNING"):
-            freshness.changed("shop_product")
-        freshness.changed("orders_order")
+            versions.changed("shop_product")
+        versions.changed("orders_order")
         self.cache.get("page")
         self.cache.add("limit", 1)
         assert redisstore.ask(lambda redis: redis.get("views")) is None
@@ -107,7 +107,7 @@ class HangingRedisTests(SimpleTestCase):
         with self.assertLogs("core.stores.breaker", "WARNING"):
             self.cache.get("page")
         assert redisstore.ask(lambda redis: redis.get("views")) is None
-        freshness.changed("shop_product")
+        versions.changed("shop_product")
 
         assert self.connections() == 1
 
@@ -123,7 +123,7 @@ class HangingRedisTests(SimpleTestCase):
 
         silent = Silent()
         with pytest.raises(TimeoutError):
-            freshness._next(silent)
+            versions._next(silent)
 
         assert silent.asked == 1
 
@@ -175,7 +175,7 @@ class BreakerTests(SimpleTestCase):
 def test_nobody_opens_a_connection_past_the_breaker():
     may = {
         "core/stores/redisstore.py",
-        "core/caching/freshness.py",
+        "core/caching/versions.py",
     }  # the latter listens, in a thread that nobody waits for
     sources = [file for app in settings.INSTALLED_APPS for file in Path(settings.BASE_DIR, app).rglob("*.py")]
     makers = {str(file.relative_to(settings.BASE_DIR)) for file in sources if "Redis.from_url(" in file.read_text()}

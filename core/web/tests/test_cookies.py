@@ -16,7 +16,7 @@ IMPORTS = ["import django; django.setup()"] + [
         "account": "devices",
         "blog": "commenting",
         "core.web.cookies": "MESSAGES",
-        "core.caching.pagecache": "PINNED_COOKIE",
+        "core.caching.pages": "PINNED_COOKIE",
         "images.views": "FOUND",
     }.items()
 ]

@@ -8,9 +8,9 @@ from django.test import TransactionTestCase, override_settings
 from django.urls import path
 
 from account.tests.factories import make_user
-from core.caching.pagecache import for_everyone
-from core.caching.tests.test_pagecache import Site
-from core.jobs import relay, sweeps
+from core.caching.pages import for_everyone
+from core.caching.tests.test_pages import Site
+from core.jobs import background, sweeps
 from core.web.logs import JsonFormatter, RequestIdFilter, TextFormatter, belonging_to, current_request_id, discreet
 
 logger = logging.getLogger("shop")
@@ -120,7 +120,7 @@ def test_what_a_thread_does_for_a_request_belongs_to_it():
 
     act.name = "task"
     with belonging_to("r3"):
-        relay.Threads().put(act, ())
+        background.Threads().put(act, ())
 
     assert done.wait(200)
     assert seen == ["r3"]

@@ -14,8 +14,8 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from account.tests.factories import make_user
-from core.caching.pagecache import for_everyone
-from core.caching.tests.test_pagecache import Site
+from core.caching.pages import for_everyone
+from core.caching.tests.test_pages import Site
 from core.jobs import sweeps
 from core.models import SweepRun
 from core.web import metrics
@@ -116,13 +116,13 @@ def metrics_on_this_connection():
 class KeptPageTests(Asking, TransactionTestCase):
     def test_kept_page_is_counted_though_django_never_sees_the_request(self):
         site = Site()
-        self.enterContext(patch("core.caching.pagecache.MAX_AGE", 3600))  # however slow the machine
-        before = self.now("atelier_kept_page_hits_total", view="catalogue")
+        self.enterContext(patch("core.caching.pages.MAX_AGE", 3600))  # however slow the machine
+        before = self.now("atelier_page_cache_hits_total", view="catalogue")
 
         for _ in range(3):
             site.get()
 
-        assert self.now("atelier_kept_page_hits_total", view="catalogue") == before + 2
+        assert self.now("atelier_page_cache_hits_total", view="catalogue") == before + 2
 
     def test_kept_page_still_counts_its_looks(self):
         looked = []
@@ -263,9 +263,9 @@ class ProcessTests(MetricsCase):
 
     def test_what_other_processes_counted_is_added_though_they_have_ended(self):
         act, where = "meters().hits.labels('elsewhere').inc(2)", "from core.web.metrics import meters"
-        before = self.now("atelier_kept_page_hits_total", view="elsewhere")
+        before = self.now("atelier_page_cache_hits_total", view="elsewhere")
 
         for _ in range(2):
             assert told(act, where, METRICS_TOKEN=TOKEN) == "None"
 
-        assert self.now("atelier_kept_page_hits_total", view="elsewhere") == before + 4
+        assert self.now("atelier_page_cache_hits_total", view="elsewhere") == before + 4

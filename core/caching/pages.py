@@ -1,0 +1,218 @@
+"""
+Whole pages for visitors without a session, kept in the process's memory, in front of Django.
+
+A view says that everybody without a session gets the same page:
+
+    @for_everyone
+    def post_list(request): ...
+
+The first visitor's answer is kept; the next one gets its bytes before Django has made a single object. A page is old
+when one of the tables that were read for it has changed (core/caching/versions.py) or after MAX_AGE, whatever comes first:
+MAX_AGE also bounds how late a scheduled post appears. Anything unusual in a request (a session, a message waiting, htmx, a long query) goes
+past the cache. And whatever the request looked like from out here: an answer is kept only if Django, when all was done,
+had neither found a cookie of ours nor looked into a session.
+"""
+
+import gzip
+import hashlib
+import re
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, parse_cookie
+from django.utils.cache import patch_vary_headers
+from django.utils.http import parse_etags
+
+from core.web.cookies import MESSAGES, named
+from core.web.logs import id_from
+from core.web.metrics import counting_hits
+
+from .versions import recorded, table_versions
+
+MAX_AGE = 15.0  # seconds
+MAX_BYTES = 64_000_000
+MAX_QUERY = 200
+# Whoever has just written something is given it, with a read replica (core/caching/replica.py): no kept page may be older.
+PINNED_COOKIE = named("pinned")
+# Another answer for the same address: left to Django.
+DECIDED_BY_HEADER = ("HTTP_HX_REQUEST", "HTTP_AUTHORIZATION", "HTTP_RANGE")
+# What the pages of one key may differ by: these headers are part of the key, or such a request goes past the cache.
+KNOWN_TO_VARY = {"cookie", "hx-request", "accept-language", "accept-encoding"}
+ACCEPTS_GZIP = re.compile(r"(?:^|,)\s*gzip\s*(?:$|,|;\s*q\s*=\s*(?!0(?:\.0*)?\s*(?:$|,)))", re.IGNORECASE)
+NOT_KEPT = {"x-request-id", "content-length", "date", "set-cookie"}
+
+StartResponse = Callable[..., Any]
+Headers = list[tuple[str, str]]
+
+
+def for_everyone(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Mark a view whose page is the same for every visitor without a session."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        # base.html greets those who have a session: to any other cache the cookie makes another page.
+        patch_vary_headers(response, ("Cookie",))
+        if response.status_code == 200 and not response.streaming:
+            response.made_for = request  # type: ignore[attr-defined]
+            response.on_hit = getattr(request, "on_hit", None)  # type: ignore[attr-defined]
+        return response
+
+    wrapped.is_cached = True  # type: ignore[attr-defined]
+    return wrapped
+
+
+@dataclass(frozen=True)
+class Page:
+    headers: Headers
+    body: bytes
+    zipped: bytes
+    etag: str
+    made_from: tuple[str, ...]
+    versions: tuple[int, ...]
+    on_hit: Callable[[dict[str, Any]], None] | None
+    cached_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def is_fresh(self) -> bool:
+        return time.monotonic() - self.cached_at < MAX_AGE and table_versions().of(self.made_from) == self.versions
+
+    @property
+    def size(self) -> int:
+        return len(self.body) + len(self.zipped)
+
+
+class PageCache:
+    """A WSGI application around Django's."""
+
+    def __init__(self, application: Callable[..., Any]) -> None:
+        self.application = application
+        self._pages: OrderedDict[tuple[str, ...], Page] = OrderedDict()
+        self._size = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        page = self.find(environ)
+        if page is not None:
+            return answer(page, environ, start_response)
+        key = key_of(environ)
+        if key is None:
+            return self.application(environ, start_response)
+        return self._make(key, environ, start_response)
+
+    def find(self, environ: dict[str, Any]) -> Page | None:
+        """Return the page kept for this request and count the hit; never waits, so the web server may ask at once."""
+        key = key_of(environ)
+        page = self._pages.get(key) if key else None
+        if page is None or not page.is_fresh:
+            return None
+        if page.on_hit:
+            page.on_hit(environ)
+        return page
+
+    def _make(self, key: tuple[str, ...], environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        # Read before the page is made: a write in the meantime makes it old, not wrong.
+        before = table_versions().all()
+        started: list[Any] = []
+        with recorded() as tables:
+            response = self.application(environ, lambda *arguments: started.extend(arguments))
+        if not is_for_everyone(response):
+            start_response(*started)
+            return response
+        page = page_of(response, tuple(tables), table_versions().of(tables, before))
+        response.close()
+        if environ["REQUEST_METHOD"] == "GET":  # Django empties the answer to a HEAD
+            self._keep(key, page)
+        return answer(page, environ, start_response)
+
+    def _keep(self, key: tuple[str, ...], page: Page) -> None:
+        with self._lock:
+            old = self._pages.pop(key, None)
+            self._size += page.size - (old.size if old else 0)
+            self._pages[key] = page
+            while self._size > MAX_BYTES:
+                _, dropped = self._pages.popitem(last=False)
+                self._size -= dropped.size
+
+
+def key_of(environ: dict[str, Any]) -> tuple[str, ...] | None:
+    """Return what tells two pages apart, or None for a request that Django must see."""
+    query = environ.get("QUERY_STRING", "")
+    if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or len(query) > MAX_QUERY:
+        return None
+    if any(name in environ for name in DECIDED_BY_HEADER) or knows_us(environ.get("HTTP_COOKIE", "")):
+        return None
+    host = environ.get("HTTP_HOST", "")
+    forwarded = environ.get("HTTP_X_FORWARDED_PROTO", "")
+    language = environ.get("HTTP_ACCEPT_LANGUAGE", "") if len(settings.LANGUAGES) > 1 else ""
+    return (environ["wsgi.url_scheme"], forwarded, host, environ.get("PATH_INFO", ""), query, language)
+
+
+def knows_us(cookies: str) -> bool:
+    """Tell whether the visitor has a cookie of ours, reading the header exactly as Django's request will."""
+    return bool(cookies) and has_cookie_of_ours(parse_cookie(cookies.encode("latin-1").decode(errors="replace")))
+
+
+def has_cookie_of_ours(cookies: Iterable[str]) -> bool:
+    """Tell whether one of the names may change what a page says."""
+    ours = {
+        settings.SESSION_COOKIE_NAME,
+        settings.CSRF_COOKIE_NAME,
+        settings.LANGUAGE_COOKIE_NAME,
+        PINNED_COOKIE,
+        MESSAGES,
+    }
+    return not ours.isdisjoint(cookies)
+
+
+def is_for_everyone(response: HttpResponse) -> bool:
+    """Tell whether this is the answer of a view for everyone, and a stranger's, now that everything has happened to it."""
+    request = getattr(response, "made_for", None)
+    if request is None or has_cookie_of_ours(request.COOKIES) or was_session_used(request):
+        return False
+    private = {"private", "no-store"} & words_of(response.get("Cache-Control", ""))
+    differs = words_of(response.get("Vary", "")) - KNOWN_TO_VARY
+    has_nonce = "nonce-" in response.get("Content-Security-Policy", "")
+    return not (private or differs or has_nonce or response.cookies or response.has_header("Set-Cookie"))
+
+
+def was_session_used(request: HttpRequest) -> bool:
+    session = getattr(request, "session", None)
+    return session is not None and (session.accessed or session.modified)
+
+
+def words_of(header: str) -> set[str]:
+    return {part.partition("=")[0].strip().lower() for part in header.split(",")} - {""}
+
+
+def page_of(response: HttpResponse, tables: tuple[str, ...], before: tuple[int, ...]) -> Page:
+    body = response.content
+    patch_vary_headers(response, ("Accept-Encoding",))
+    headers = [(name, value) for name, value in response.items() if name.lower() not in NOT_KEPT]
+    # "no-cache" lets a browser keep the page if it asks each time whether it is still the same; 304 costs nothing.
+    headers += [] if response.has_header("Cache-Control") else [("Cache-Control", "no-cache")]
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    on_hit = counting_hits(response, getattr(response, "on_hit", None))
+    # The pages hold no secret beside a stranger's input (no token, no name), so compressing them tells nothing.
+    return Page(headers, body, gzip.compress(body, 6), etag, tables, before, on_hit)
+
+
+def answer(page: Page, environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:
+    headers = [*page.headers, ("ETag", page.etag), ("X-Request-ID", id_from(environ.get("HTTP_X_REQUEST_ID", "")))]
+    known = parse_etags(environ.get("HTTP_IF_NONE_MATCH", ""))
+    if "*" in known or page.etag in {etag.removeprefix("W/") for etag in known}:
+        start_response("304 Not Modified", headers)
+        return []
+    body = page.body
+    if ACCEPTS_GZIP.search(environ.get("HTTP_ACCEPT_ENCODING", "")):
+        body = page.zipped
+        headers.append(("Content-Encoding", "gzip"))
+    headers.append(("Content-Length", str(len(body))))
+    start_response("200 OK", headers)
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]

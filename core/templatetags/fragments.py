@@ -1,0 +1,100 @@
+"""Parts of a template that are rendered once and used again (core/caching/memory.py)."""
+
+from collections.abc import Hashable, Iterable
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from django import template
+from django.db.models import Model
+from django.template import Context, Node, NodeList, TemplateSyntaxError
+from django.template.base import FilterExpression, Parser, Token
+from django.template.loader import render_to_string
+from django.template.loader_tags import BlockNode
+from django.utils import timezone
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
+
+from core.caching.memory import cached_shown
+
+register = template.Library()
+
+# What belongs to the one who asks is out of sight while a kept part is made.
+PERSONAL = {"request", "user", "perms", "messages", "has_session", "has_messages", "cart"}
+PERSONAL |= {"csrf_token", "csp_nonce", "CSP_NONCE"}
+
+
+@register.tag
+def fragment(parser: Parser, token: Token) -> Node:
+    """
+    Keep what stands between this and `{% endfragment %}`.
+
+    `{% fragment %}` is the same on every page, `{% fragment by post.pk forloop.first %}` the same wherever these values are. The
+    part must not show anything else, and sees nothing of the request or the person: what it shows of them it names too.
+    When one of the values is not there, it is made anew each time.
+    """
+    _name, *words = token.split_contents()
+    if words[:1] not in ([], ["by"]):
+        raise TemplateSyntaxError("{% fragment %} or {% fragment by value … %}")
+    nodelist = parser.parse(("endfragment",))
+    parser.delete_first_token()
+    if nodelist.get_nodes_by_type(BlockNode):
+        raise TemplateSyntaxError("{% fragment %} cannot contain a {% block %}: every page has its own")
+    return FragmentNode(nodelist, [parser.compile_filter(word) for word in words[1:]])
+
+
+class FragmentNode(Node):
+    def __init__(self, nodelist: NodeList, by: list[FilterExpression]) -> None:
+        self.nodelist = nodelist
+        self.by = by
+
+    def render(self, context: Context) -> SafeString:
+        values = [value.resolve(context, ignore_failures=True) for value in self.by]
+        if None in values:
+            return self._make(context)
+        return cached_shown((self, *readers_ways(), *map(exactly, values)), partial(self._make, context))
+
+    def _make(self, context: Context) -> SafeString:
+        seen: Any = {name: value for name, value in context.flatten().items() if name not in PERSONAL}
+        part = context.new(seen)
+        part.request = None  # type: ignore[attr-defined]
+        return self.nodelist.render(part)
+
+
+@register.simple_tag
+def fragment_each(things: Iterable[Any], template_name: str, name: str, *, eager: bool = False) -> SafeString:
+    """
+    Show each thing by the template, under the name, as in `{% fragment_each page "blog/_card.html" "post" %}`.
+
+    The template sees nothing else but `eager`: whether this is the first of a list that is in sight when the page opens.
+    A thing that says by `shown` all that may be shown of it, as rows of core/caching/keptsql.py do, is rendered once.
+    """
+    ways = readers_ways()
+    parts = []
+    for place, thing in enumerate(things):
+        context = {name: thing, "eager": eager and not place}
+        make = partial(render_to_string, template_name, context)
+        shown = getattr(thing, "shown", None)
+        key = (template_name, *ways, exactly(shown), context["eager"])
+        parts.append(cached_shown(key, make) if shown else make())
+    return mark_safe("".join(parts))  # noqa: S308 (rendered templates)
+
+
+def exactly(value: Any) -> Hashable:
+    """
+    Return a key that equals another's only if both look the same.
+
+    Python takes 1, True and 1.0 for equal, as well as 2.5 and 2.50, a moment in two zones, "<b>" escaped and not.
+    A model's object is equal to itself as it was before a change: what is shown of it has to be named.
+    """
+    if isinstance(value, tuple):
+        return tuple(map(exactly, value))
+    if isinstance(value, Model):
+        raise TypeError(f"{{% fragment by %}} needs what is shown of {value!r}, not the object")
+    return (type(value), str(value)) if isinstance(value, float | Decimal | datetime) else (type(value), value)
+
+
+def readers_ways() -> tuple[str | None, Any]:
+    """Return what every part depends on besides its values: the language and the time zone that are in force."""
+    return get_language(), timezone.get_current_timezone()
