@@ -12,11 +12,12 @@ import textwrap
 from hashlib import sha256
 from typing import Any
 
+import pyotp
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
+from pyotp.exceptions import OTPVerificationError
 
-from . import totp
 from .models import RecoveryCode, SecondFactor, User
 
 PASSED = "second_factor"  # session key: the id of the member whose code was right
@@ -27,9 +28,9 @@ RECOVERY_LENGTHS = (28, 10)  # letters and digits; those of earlier releases hav
 
 def begin(user: User, *, anew: bool = False) -> SecondFactor:
     """Return the factor to be confirmed; the same secret unless `anew`, so that a reload shows the same picture."""
-    factor, _is_new = SecondFactor.objects.get_or_create(user=user, defaults={"secret": totp.new_secret()})
+    factor, _is_new = SecondFactor.objects.get_or_create(user=user, defaults={"secret": pyotp.random_base32()})
     if anew or not factor.secret:  # none: sealed under a SECRET_KEY that is gone
-        factor.secret = totp.new_secret()
+        factor.secret = pyotp.random_base32()
         factor.save(update_fields=["secret"])
     return factor
 
@@ -101,11 +102,21 @@ def is_passed(request: HttpRequest) -> bool:
 def _use_code(factor: SecondFactor, code: str) -> bool:
     if not factor.secret:  # an empty key would have codes that anybody can work out
         return False
-    step = totp.step_of(factor.secret, code.strip())
+    step = _step_of(factor.secret, code.strip())
     if step is None:
         return False
     # The condition makes one winner of two requests with the same code.
     return bool(SecondFactor.objects.filter(pk=factor.pk, last_step__lt=step).update(last_step=step))
+
+
+def _step_of(secret: str, code: str) -> int | None:
+    """Return the time step that the code belongs to, or None when it is no code of now."""
+    if not (code.isascii() and code.isdigit()):  # pyotp takes digits of other scripts, and fails on half a character
+        return None
+    try:  # a phone's clock may be off by one step either way
+        return pyotp.TOTP(secret).verify_and_get_timecode(code, valid_window=1)
+    except OTPVerificationError:
+        return None
 
 
 def new_recovery_codes(user: User) -> list[str]:
@@ -132,7 +143,7 @@ def context_of(factor: SecondFactor, site: str) -> dict[str, Any]:
     """Return what the set-up page shows: the QR code as a picture, and the secret to type where there is no camera."""
     import segno  # 20 ms that only this page needs
 
-    address = totp.app_address(factor.secret, account=factor.user.username, issuer=site)
+    address = pyotp.TOTP(factor.secret, name=factor.user.username, issuer=site).provisioning_uri()
     picture = segno.make(address, error="m").svg_data_uri(scale=5, dark="#000", light="#fff")
     secret = " ".join(factor.secret[start : start + 4] for start in range(0, len(factor.secret), 4))
     return {"picture": picture, "secret": secret, "address": address}

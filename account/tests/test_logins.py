@@ -3,9 +3,9 @@
 from django.test import TestCase
 from django.urls import reverse
 
-from account import second_factor, totp
+from account import second_factor
 from account.models import SecondFactor
-from account.tests.factories import PASSWORD, make_user
+from account.tests.factories import PASSWORD, code_now, make_user
 
 
 class LoginLogTests(TestCase):
@@ -34,13 +34,13 @@ class LoginLogTests(TestCase):
 
     def test_right_and_wrong_codes_are_told(self):
         factor = second_factor.begin(self.alice)
-        second_factor.confirm(self.alice, totp.code_at(factor.secret, totp.step_now() - 1))
+        second_factor.confirm(self.alice, code_now(factor.secret, steps=-1))
         self.client.force_login(self.alice)
         url = reverse("account:second_factor")
 
         with self.assertLogs("account", "INFO") as log:
             self.client.post(url, {"code": "abcdef"})
-            self.client.post(url, {"code": totp.code_at(SecondFactor.objects.get().secret, totp.step_now())})
+            self.client.post(url, {"code": code_now(SecondFactor.objects.get().secret)})
 
         assert [line.rpartition(f"Member {self.alice.pk} ")[2] for line in log.output] == [
             "gave a wrong code",

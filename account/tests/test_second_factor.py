@@ -7,10 +7,10 @@ from django.test import TestCase, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
-from account import second_factor, totp
+from account import second_factor
 from account.forms import CodeForm
 from account.models import RecoveryCode, SecondFactor, User
-from account.tests.factories import PASSWORD, make_user
+from account.tests.factories import PASSWORD, code_at, code_now, make_user
 from core.tests.races import race
 
 # The examples of RFC 6238, appendix B, cut to six digits.
@@ -20,12 +20,38 @@ RFC = {59: "287082", 1111111109: "081804", 1234567890: "005924", 2000000000: "27
 
 @pytest.mark.parametrize("moment", RFC)
 def test_codes_are_those_of_the_standard(moment):
-    assert totp.code_at(RFC_SECRET, moment // 30) == RFC[moment]
+    assert code_at(RFC_SECRET, moment) == RFC[moment]
+    with time_machine.travel(moment, tick=False):
+        assert second_factor._step_of(RFC_SECRET, RFC[moment]) == moment // 30
+
+
+@pytest.mark.parametrize(("steps", "is_taken"), [(-2, False), (-1, True), (0, True), (1, True), (2, False)])
+def test_a_phones_clock_may_be_off_by_one_step(steps, is_taken):
+    with time_machine.travel(1_800_000_000, tick=False):
+        step = second_factor._step_of(RFC_SECRET, code_now(RFC_SECRET, steps=steps))
+
+    assert step == (60_000_000 + steps if is_taken else None)
+
+
+@pytest.mark.parametrize(
+    "odd", ["", " ", "-1", "35313", "0353130", "35313O", "３５３１３０", "٣٥٣١٣٠", "\ud800", "353130\n"]
+)
+def test_odd_input_is_refused(odd):
+    with time_machine.travel(20000000000, tick=False):
+        assert second_factor._step_of(RFC_SECRET, "353130")
+        assert second_factor._step_of(RFC_SECRET, odd) is None
+
+
+def test_the_apps_address_says_whose_code_it_is_and_for_which_site():
+    factor = SecondFactor(user=User(username="alice"), secret=RFC_SECRET)
+    address = second_factor.context_of(factor, "Atelier & Co")["address"]
+
+    assert address == f"otpauth://totp/Atelier%20%26%20Co:alice?secret={RFC_SECRET}&issuer=Atelier%20%26%20Co"
 
 
 def set_up(user: User) -> tuple[SecondFactor, list[str]]:
     factor = second_factor.begin(user)
-    codes = second_factor.confirm(user, totp.code_at(factor.secret, totp.step_now()))
+    codes = second_factor.confirm(user, code_now(factor.secret))
     return factor, codes
 
 
@@ -46,7 +72,7 @@ class SetUpTests(TestCase):
         self.assertContains(page, "data:image/svg+xml")
         (shown,) = re.findall(r"\b(?:\w{4} ){7}\w{4}\b", page.text)
         assert shown.replace(" ", "") == secret
-        done = self.client.post(self.url, {"code": totp.code_at(secret, totp.step_now())})
+        done = self.client.post(self.url, {"code": code_now(secret)})
 
         codes = re.findall(r"<code>((?:[a-z2-7]{4}-){6}[a-z2-7]{4})</code>", done.content.decode())
         assert len(set(codes)) == 10
@@ -67,7 +93,7 @@ class SetUpTests(TestCase):
         """Whoever sits down at it could set up a phone of their own, and the owner would never get in again."""
         with later(minutes=11):
             self.client.get(self.url)
-            code = totp.code_at(SecondFactor.objects.get().secret, totp.step_now())
+            code = code_now(SecondFactor.objects.get().secret)
 
             assert self.client.post(self.url, {"code": code}).status_code == 422
             assert self.client.post(self.url, {"code": code, "password": "wrong"}).status_code == 422
@@ -142,7 +168,7 @@ class AskedTests(TestCase):
         self.url = reverse("account:second_factor")
 
     def code(self) -> str:
-        return totp.code_at(self.factor.secret, totp.step_now())
+        return code_now(self.factor.secret)
 
     def log_in(self, url: str = "") -> None:
         self.client.post(url or reverse("login"), {"username": "alice", "password": PASSWORD})
@@ -174,6 +200,7 @@ class AskedTests(TestCase):
             code = self.code()
             assert second_factor.check(self.alice, code)
             assert not second_factor.check(self.alice, code)
+            assert not second_factor.check(self.alice, code_now(self.factor.secret, steps=-1)), "nor one before it"
 
     def test_recovery_code_works_once(self):
         assert second_factor.check(self.alice, self.codes[0].upper())
@@ -203,13 +230,13 @@ class AskedTests(TestCase):
         bob = make_user("bob")
         assert second_factor.begin(bob).secret == second_factor.begin(bob).secret
 
-        assert not second_factor.check(bob, totp.code_at(second_factor.begin(bob).secret, totp.step_now()))
+        assert not second_factor.check(bob, code_now(second_factor.begin(bob).secret))
         assert [second_factor.is_in_force(person) for person in (self.alice, bob)] == [True, False]
 
     def test_secret_sealed_under_a_key_that_is_gone_opens_nothing_and_is_made_anew(self):
         with override_settings(SECRET_KEY="another-key-that-is-as-long-as-it-has-to-be-or-longer"), later(minutes=2):
             assert SecondFactor.objects.get().secret is None
-            assert not second_factor.check(self.alice, totp.code_at("", totp.step_now()))
+            assert not second_factor.check(self.alice, code_now(""))
             assert not second_factor.check(self.alice, self.codes[0])
             assert second_factor.begin(self.alice).secret
 
@@ -297,7 +324,7 @@ class StaffTests(TestCase):
 def test_same_code_twice_at_once_opens_once():
     alice = make_user("alice")
     factor, codes = set_up(alice)
-    later = totp.code_at(factor.secret, totp.step_now() + 1)
+    later = code_now(factor.secret, steps=1)
     answers: list[tuple[str, bool]] = []
 
     def use(number: int) -> None:

@@ -12,11 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 from social_django.models import UserSocialAuth
 
-from account import second_factor, totp
+from account import second_factor
 from account.leaving import leave
 from account.models import Follow, MuteOrBlock, RecoveryCode, SecondFactor, User
 from account.registration import register
-from account.tests.factories import PASSWORD, make_staff, make_user
+from account.tests.factories import PASSWORD, code_now, make_staff, make_user
 from mail.addresses import is_proven, mark_proven, plain
 from mail.models import OutgoingMail
 
@@ -97,7 +97,7 @@ class SquatterTests(TestCase):
 
     def test_reset_by_the_owner_of_the_address_drops_what_was_set_up_before(self):
         factor = second_factor.begin(self.squatter)
-        second_factor.confirm(self.squatter, totp.code_at(factor.secret, totp.step_now()))
+        second_factor.confirm(self.squatter, code_now(factor.secret))
         UserSocialAuth.objects.create(user=self.squatter, provider="google-oauth2", uid="7")
         owner = self.client_class()
 
@@ -111,7 +111,7 @@ class SquatterTests(TestCase):
     def test_reset_of_a_proven_member_leaves_the_second_factor(self):
         bob = make_user("bob", email="bob@example.com")
         factor = second_factor.begin(bob)
-        second_factor.confirm(bob, totp.code_at(factor.secret, totp.step_now()))
+        second_factor.confirm(bob, code_now(factor.secret))
 
         reset(self.client_class(), "bob@example.com")
 
@@ -121,7 +121,7 @@ class SquatterTests(TestCase):
     def test_address_that_staff_typed_opens_nothing_without_the_second_factor(self):
         bob = make_user("bob", email="bob@example.com")
         factor = second_factor.begin(bob)
-        second_factor.confirm(bob, totp.code_at(factor.secret, totp.step_now()))
+        second_factor.confirm(bob, code_now(factor.secret))
         UserSocialAuth.objects.create(user=bob, provider="google-oauth2", uid="7")
         self.client.force_login(make_staff("helper", "account.view_user", "account.change_user"))
         url = reverse("admin:account_user_change", args=[bob.pk])

@@ -13,9 +13,9 @@ from django.db import connection
 from django.db.models import F
 from django.test import override_settings
 
-from account import second_factor, totp
+from account import second_factor
 from account.models import SecondFactor, Session, User
-from account.tests.factories import make_user
+from account.tests.factories import code_now, make_user
 from archive import tables
 from archive.container import MANIFEST
 from archive.tables import NOT_BACKED_UP
@@ -68,7 +68,7 @@ class SecretsTests(BackupCase):
         super().setUp()
         self.alice = make_user("alice")
         self.secret = second_factor.begin(self.alice).secret
-        self.codes = second_factor.confirm(self.alice, totp.code_at(self.secret, totp.step_now() - 1))
+        self.codes = second_factor.confirm(self.alice, code_now(self.secret, steps=-1))
         self.backup()
 
     def in_archive(self, label):
@@ -85,7 +85,7 @@ class SecretsTests(BackupCase):
     def test_it_opens_the_account_after_a_restore(self):
         self.restore(force=True)
 
-        assert second_factor.check(self.alice, totp.code_at(self.secret, totp.step_now()))
+        assert second_factor.check(self.alice, code_now(self.secret))
         assert second_factor.check(self.alice, self.codes[0])
 
     def test_an_archive_of_an_earlier_release_is_sealed_on_its_way_in(self):
@@ -98,7 +98,7 @@ class SecretsTests(BackupCase):
 
         stored = SecondFactor._meta.get_field("secret").as_stored()
         assert self.secret not in SecondFactor.objects.values_list(stored, flat=True)
-        assert second_factor.check(self.alice, totp.code_at(self.secret, totp.step_now()))
+        assert second_factor.check(self.alice, code_now(self.secret))
 
 
 class BombTests(BackupCase):

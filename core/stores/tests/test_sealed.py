@@ -6,9 +6,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import TestCase, override_settings
 
-from account import second_factor, totp
+from account import second_factor
 from account.models import RecoveryCode, SecondFactor
-from account.tests.factories import make_user
+from account.tests.factories import code_now, make_user
 
 
 class SealedTests(TestCase):
@@ -16,7 +16,7 @@ class SealedTests(TestCase):
         self.alice = make_user("alice")
         factor = second_factor.begin(self.alice)
         self.secret = factor.secret
-        self.codes = second_factor.confirm(self.alice, totp.code_at(self.secret, totp.step_now() - 1))
+        self.codes = second_factor.confirm(self.alice, code_now(self.secret, steps=-1))
 
     def in_the_table(self):
         with connection.cursor() as cursor:
@@ -26,7 +26,7 @@ class SealedTests(TestCase):
             return secret, [digest for (digest,) in cursor.fetchall()]
 
     def code(self):
-        return totp.code_at(self.secret, totp.step_now())
+        return code_now(self.secret)
 
     def test_the_table_holds_neither_secret_nor_hash(self):
         secret, digests = self.in_the_table()
@@ -47,7 +47,7 @@ class SealedTests(TestCase):
     @override_settings(SECRET_KEY="new", SECRET_KEY_FALLBACKS=["newer"])
     def test_an_unknown_key_opens_nothing_and_breaks_nothing(self):
         with self.assertLogs("core.stores.sealed", "ERROR"):
-            for code in (self.code(), self.codes[0], totp.code_at("", totp.step_now())):
+            for code in (self.code(), self.codes[0], code_now("")):
                 assert not second_factor.check(self.alice, code)
 
     def test_a_new_key_reads_the_old_ones_text_and_resealing_makes_the_old_key_needless(self):
@@ -82,7 +82,7 @@ class RemoveTests(TestCase):
     def test_the_last_superuser_gets_in_with_a_command(self):
         boss = make_user("boss", staff=True)
         factor = second_factor.begin(boss)
-        second_factor.confirm(boss, totp.code_at(factor.secret, totp.step_now()))
+        second_factor.confirm(boss, code_now(factor.secret))
 
         call_command("remove_second_factor", "BOSS", verbosity=0)
 
