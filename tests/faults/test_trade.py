@@ -29,7 +29,7 @@ START = """
 import os, signal, sys
 import django
 django.setup()
-from config import sweeps
+from core.jobs import sweeps
 from core.jobs import background
 background.start = lambda task, args: None  # what is left for later is lost with the process
 

@@ -199,7 +199,7 @@ class AwayTests(ReplicaCase):
 
     @override_settings(ROOT_URLCONF=__name__)
     def test_both_away_is_told_as_such(self):
-        with self.assertLogs("config", "WARNING"):
+        with self.assertLogs("core", "WARNING"):
             answer = self.client.get("/")
 
         assert answer.status_code == 503

@@ -7,11 +7,14 @@ from itertools import chain, repeat
 from unittest.mock import patch
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import InterfaceError, connection
-from django.test import TransactionTestCase
+from django.test import TransactionTestCase, override_settings
+from django.urls import reverse
 from django.utils import timezone
 
+from account.tests.factories import make_user
 from config.queues import beat_schedule
 from core.jobs import sweeps
 from core.jobs.rows import SomeFailed, each
@@ -216,3 +219,19 @@ def test_sqlite_learns_how_its_rows_are_spread():
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM sqlite_master WHERE name = 'sqlite_stat1'")
             assert cursor.fetchone() == (1,)
+
+
+class SweepRunTests(TransactionTestCase):
+    def test_a_sweep_is_noted_however_it_ends(self):
+        with override_settings(SWEEPS={"no.such.sweep": 1, "mail.tasks.sweep_outbox": 1}):
+            sweeps.run(settings.SWEEPS)
+
+        found = dict(SweepRun.objects.values_list("name", "has_failed"))
+        assert found == {"no.such.sweep": True, "mail.tasks.sweep_outbox": False}
+
+    def test_staff_sees_when_a_sweep_last_ended(self):
+        sweeps.note("mail.tasks.sweep_outbox", has_failed=False)
+        self.client.force_login(make_user("staff", staff=True))
+
+        self.assertContains(self.client.get(reverse("admin:core_sweeprun_changelist")), "mail.tasks.sweep_outbox")
+        assert self.client.get(reverse("admin:core_sweeprun_add")).status_code == 403

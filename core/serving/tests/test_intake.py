@@ -10,7 +10,7 @@ import pytest
 from django.test import TestCase
 
 from account.tests.factories import make_user
-from core.serving import intake, rsgi
+from core.serving import intake, site
 from core.serving.intake import FILE, IN_MEMORY, MEMBERS, STAFF, STRANGERS, Intake, Refused, limit_of
 
 
@@ -186,7 +186,7 @@ def scope(**changes):
 def environ(*headers, **changes):
     made = scope(**changes)
     made.headers = SimpleNamespace(items=lambda: headers)
-    return rsgi.environ_of(made)
+    return site.environ_of(made)
 
 
 def test_an_underscore_does_not_pass_for_a_header_of_our_proxy():
@@ -234,7 +234,7 @@ def ask(application, *chunks, headers=(), **changes):
     protocol = Protocol(*chunks)
     asked = scope(**changes)
     asked.headers = SimpleNamespace(items=lambda: headers)
-    run(rsgi.Site(application, threads=1).__rsgi__(asked, protocol))
+    run(site.Site(application, threads=1).__rsgi__(asked, protocol))
     return protocol.answers[0]
 
 
