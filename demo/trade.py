@@ -74,7 +74,7 @@ GUESTS = [
     Guest("Pieter", "de Wit", "Oudegracht 88", "3511", "Utrecht", "NL"),
     Guest("Rosa", "Ferrari", "Via dei Cartolai 7", "50122", "Florence", "IT"),
     Guest("Tomas", "Kral", "Dlouha 31", "110 00", "Prague", "CZ"),
-    Guest("Elif", "Aydin", "Glogauer Strasse 5", "10999", "Berlin", "DE", "Aydin Architects", "DE999999999"),
+    Guest("Elif", "Aydin", "Glogauer Strasse 5", "10999", "Berlin", "DE", "Aydin Architects", "DE123456788"),
     Guest("Maeve", "Byrne", "4 Usher Quay", "D08", "Dublin", "IE"),
     Guest("Olivier", "Petit", "18 rue des Martyrs", "75009", "Paris", "FR"),
     Guest("Sofia", "Costa", "Rua das Flores 140", "4050-265", "Porto", "PT"),

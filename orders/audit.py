@@ -14,7 +14,7 @@ from shop.money import quantize
 from .invoice import rates_of
 from .models import Invoice, InvoiceCounter, Order
 from .totals import left_of
-from .vat import Relief, state_of, state_of_id
+from .vat_rules import Relief, state_of
 
 CHUNK = 1000
 
@@ -96,7 +96,8 @@ def orders_without_vat_say_why() -> Iterator[str]:
 def _says_why(order: Order) -> Iterator[str]:
     if order.vat or any(line.vat_rate for line in order.lines.all()):
         yield f"Order {order.pk} should carry no VAT ({order.vat_relief}) and does"
-    if order.vat_relief == Relief.INTRA_EU and state_of_id(order.vat_id) != state_of(str(order.country)):
+    # By its letters alone: ids in older orders passed without a look at their check digits.
+    if order.vat_relief == Relief.INTRA_EU and order.vat_id[:2] != state_of(str(order.country)):
         yield f"Order {order.pk} carries no VAT and has no VAT id of its country"
 
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Warning, register
 
 from . import fonts
-from .vat import state_of
+from .vat_rules import state_of
 
 MODES = ("off", "verified", "unverified")
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from account.names import validate_reachable
 
-from . import vat
+from . import vat_rules
 from .models import Order, Withdrawal, new_token
 
 
@@ -87,12 +87,12 @@ class OrderCreateForm(forms.ModelForm):
         cleaned = super().clean() or {}
         country = str(cleaned.get("country") or "")
         try:
-            cleaned["vat_id"] = vat.clean(cleaned.get("vat_id", ""), country)
-        except vat.BadVatId:
+            cleaned["vat_id"] = vat_rules.clean(cleaned.get("vat_id", ""), country)
+        except vat_rules.BadVatId:
             message = _(
                 "This is not a VAT id. One of this country begins with %(letters)s; leave it empty if in doubt."
             )
-            letters = {"letters": vat.state_of(country) or country}
+            letters = {"letters": vat_rules.state_of(country) or country}
             self.add_error("vat_id", ValidationError(message, code="bad_vat_id", params=letters))
         return cleaned
 

@@ -5,90 +5,16 @@ Both are off until the settings say otherwise (VAT_REVERSE_CHARGE, VAT_FREE_EXPO
 Whether a VAT id is valid only the tax offices' service VIES knows; staff ask it and write the day down (VatId).
 """
 
-import re
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from shop.models import Product
 
-if TYPE_CHECKING:
-    from .models import Order
-
-# What follows the two letters in each member state, as VIES describes it.
-FORMATS = {
-    "AT": r"U\d{8}",
-    "BE": r"[01]\d{9}",
-    "BG": r"\d{9,10}",
-    "CY": r"\d{8}[A-Z]",
-    "CZ": r"\d{8,10}",
-    "DE": r"\d{9}",
-    "DK": r"\d{8}",
-    "EE": r"\d{9}",
-    "EL": r"\d{9}",
-    "ES": r"(?=.*[A-Z])[A-Z0-9]\d{7}[A-Z0-9]",
-    "FI": r"\d{8}",
-    "FR": r"[A-HJ-NP-Z0-9]{2}\d{9}",
-    "HR": r"\d{11}",
-    "HU": r"\d{8}",
-    "IE": r"\d{7}[A-W][A-I]?|\d[A-Z+*]\d{5}[A-W]",
-    "IT": r"\d{11}",
-    "LT": r"\d{9}|\d{12}",
-    "LU": r"\d{8}",
-    "LV": r"\d{11}",
-    "MT": r"\d{8}",
-    "NL": r"[A-Z0-9+*]{10}\d{2}",
-    "PL": r"\d{10}",
-    "PT": r"\d{9}",
-    "RO": r"\d{2,10}",
-    "SE": r"\d{10}01",
-    "SI": r"\d{8}",
-    "SK": r"\d{10}",
-}
-# Greece's ids begin with EL; Monaco belongs to the VAT area of France.
-PREFIXES = {"GR": "EL", "MC": "FR"}
-
-
-class Relief(models.TextChoices):
-    """Why an order carries no VAT."""
-
-    INTRA_EU = "intra_eu", _("business in another EU country")
-    EXPORT = "export", _("sent outside the EU")
-
-
-class BadVatId(ValueError):
-    """A text that begins like a member state's VAT id and is none."""
-
-
-def state_of(country: str) -> str:
-    """Return the two letters that VAT ids of the country begin with; empty outside the EU's VAT area."""
-    prefix = PREFIXES.get(country, country)
-    return prefix if prefix in FORMATS else ""
-
-
-def state_of_id(vat_id: str) -> str:
-    """Return the member state of a VAT id that is written as clean() leaves it; empty for any other text."""
-    state = vat_id[:2]
-    return state if state in FORMATS and re.fullmatch(FORMATS[state], vat_id[2:], re.ASCII) else ""
-
-
-def clean(text: str, country: str) -> str:
-    """
-    Return a typed VAT id in one spelling, with the country's letters in front where they were left out.
-
-    Raises BadVatId for one that a member state could not have given; ids of other countries are kept as they are.
-    """
-    written = re.sub(r"[\s.\-/]", "", text).upper()
-    for candidate in (written, state_of(country) + written):
-        if state_of_id(candidate):
-            return candidate
-    if written[:2] in FORMATS or (state_of(country) and written.isdigit()):
-        raise BadVatId(written)
-    return text.strip()
+from .models import Order, VatId
+from .vat_rules import Relief, state_of, state_of_id
 
 
 def rate_of(product: Product) -> Decimal:
@@ -106,8 +32,6 @@ def relief(country: str, vat_id: str) -> str:
 
 
 def _is_trusted(vat_id: str) -> bool:
-    from .models import VatId  # models.py needs this module
-
     if settings.VAT_REVERSE_CHARGE == "verified":
         return VatId.objects.verified().filter(number=vat_id).exists()
     is_refused = VatId.objects.filter(number=vat_id, is_refused=True)
@@ -124,7 +48,7 @@ def awaits_check(country: str, vat_id: str) -> bool:
     )
 
 
-def notes(order: "Order") -> list[str]:
+def notes(order: Order) -> list[str]:
     """Return what the law wants to be read on the invoice about what carries no VAT, by what is in it."""
     if order.vat_relief:
         return [str(NOTES[order.vat_relief, kind]) for kind in sorted({line.is_digital for line in order.lines.all()})]

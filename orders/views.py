@@ -19,7 +19,7 @@ from cart.cart import Cart
 from core.web.ratelimit import limited
 from shop.money import money
 
-from . import checkout, guest_orders, invoice, shipping_cost, timeline, vat, withdrawals
+from . import checkout, guest_orders, invoice, shipping_cost, timeline, vat, vat_rules, withdrawals
 from .forms import OrderCreateForm, WithdrawalForm
 from .models import Invoice, Order, OrderLine
 
@@ -106,8 +106,8 @@ def _nothing_to_order(request: HttpRequest, cart: Cart) -> HttpResponse:
 
 
 def _costs(cart: Cart, country: str, typed_vat_id: str) -> dict[str, Any]:
-    with suppress(vat.BadVatId):
-        typed_vat_id = vat.clean(typed_vat_id, country)
+    with suppress(vat_rules.BadVatId):
+        typed_vat_id = vat_rules.clean(typed_vat_id, country)
     try:
         quote = checkout.quote(cart, country, typed_vat_id)
     except shipping_cost.NoShipping:

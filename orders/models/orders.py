@@ -15,7 +15,7 @@ from django_countries.fields import CountryField
 
 from content.plaintext import LineField
 from orders.totals import MOST, RateTotal, per_rate
-from orders.vat import Relief
+from orders.vat_rules import Relief
 
 
 def new_token() -> str:

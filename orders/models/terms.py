@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
 from content.plaintext import LineField
-from orders.vat import state_of_id
+from orders.vat_rules import state_of_id
 
 from .orders import Order
 

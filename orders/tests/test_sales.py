@@ -78,8 +78,8 @@ class SalesTests(TestCase):
         values = {"name": "Ada", "email": "ada@example.com", "order_number": "1"}
         Withdrawal.objects.create(key="a", handled_at=midnight, **values)
         Withdrawal.objects.create(key="b", **values)
-        VatId.objects.create(number="ATU12345678")
-        VatId.objects.create(number="ATU87654321", is_refused=True)
+        VatId.objects.create(number="ATU12345675")
+        VatId.objects.create(number="ATU87654324", is_refused=True)
 
         with override_settings(VAT_REVERSE_CHARGE="verified"):
             assert sales.today() == {"ordered": 3, "takings": 35, "to_send": 3, "withdrawals": 1, "vat_ids": 1}

@@ -9,36 +9,85 @@ from django.test import SimpleTestCase, TestCase, override_settings
 from account.tests.factories import make_user
 from cart.models import Coupon
 from mail.models import OutgoingMail
-from orders import audit, checks, invoice, vat
+from orders import audit, checks, invoice, vat, vat_rules
 from orders.models import Invoice, Order, ShippingRate, VatId
 from orders.tests.factories import make_item
 from orders.tests.test_order_create import CREATE, CheckoutCase
-from orders.vat import Relief
+from orders.vat_rules import Relief
 
-AUSTRIAN = "ATU12345678"
-seller = {"SELLER_COUNTRY": "DE", "SELLER_VAT_ID": "DE123456789"}
+AUSTRIAN = "ATU12345675"
+seller = {"SELLER_COUNTRY": "DE", "SELLER_VAT_ID": "DE123456788"}
+
+
+# One of each member state, made up, with check digits that fit.
+IDS = {
+    "AT": "ATU12345675",
+    "BE": "BE0123456749",
+    "BG": "BG123456786",
+    "CY": "CY11000000E",
+    "CZ": "CZ12345679",
+    "DE": "DE123456788",
+    "DK": "DK12345674",
+    "EE": "EE123456780",
+    "ES": "ESX1234567L",
+    "FI": "FI12345671",
+    "FR": "FR11123456782",
+    "GR": "EL123456783",
+    "HR": "HR12345678903",
+    "HU": "HU12345676",
+    "IE": "IE1234567FA",
+    "IT": "IT12345678887",
+    "LT": "LT123456715",
+    "LU": "LU12345613",
+    "LV": "LV41234567891",
+    "MT": "MT12345671",
+    "NL": "NL123456782B01",
+    "PL": "PL1234567819",
+    "PT": "PT123456789",
+    "RO": "RO12345674",
+    "SE": "SE123456789701",
+    "SI": "SI12345679",
+    "SK": "SK1234567895",
+}
 
 
 class FormatTests(SimpleTestCase):
-    def test_each_member_states_ids_are_known_and_written_one_way(self):
-        typed = {
-            "AT": "atu 12345678",
-            "BE": "BE0123.456.789",
-            "DE": "DE 123 456 789",
-            "GR": "EL123456789",
-            "MC": "FR12345678901",
-            "NL": "NL123456789B01",
-            "IE": "IE1234567WA",
-            "SE": "SE123456789001",
-            "ES": "ESX1234567X",
-        }
-        for country, text in typed.items():
-            cleaned = vat.clean(text, country)
-            assert vat.state_of_id(cleaned) == vat.state_of(country), (country, cleaned)
+    def test_each_member_states_ids_are_known(self):
+        assert {vat_rules.state_of(country) for country in IDS} == vat_rules.STATES
+        for country, vat_id in IDS.items():
+            assert vat_rules.clean(vat_id, country) == vat_id
+            assert vat_rules.state_of_id(vat_id) == vat_rules.state_of(country), vat_id
+
+    def test_they_are_written_one_way(self):
+        for country, typed, written in [
+            ("AT", "atu 12345675", AUSTRIAN),
+            ("BE", "BE0123.456.749", IDS["BE"]),
+            ("BE", "123.456.749", IDS["BE"]),  # as before Belgium had ten digits
+            ("DE", "DE 123 456 788", IDS["DE"]),
+            ("GR", "GR123456783", IDS["GR"]),
+            ("MC", "FR90000012345", "FR90000012345"),  # Monaco's have zeros where France's have a company's number
+            ("CH", "ie1234567fa", IDS["IE"]),
+        ]:
+            assert vat_rules.clean(typed, country) == written, typed
 
     def test_letters_left_out_are_put_in_front(self):
-        assert vat.clean("123456789", "DE") == "DE123456789"
-        assert vat.clean("U12345678", "AT") == AUSTRIAN
+        assert vat_rules.clean("123456788", "DE") == "DE123456788"
+        assert vat_rules.clean("U12345675", "AT") == AUSTRIAN
+
+    def test_a_wrong_digit_is_refused_in_every_member_state(self):
+        for country, vat_id in IDS.items():
+            place = vat_id.index("1")
+            wrong = f"{vat_id[:place]}2{vat_id[place + 1 :]}"
+            assert not vat_rules.state_of_id(wrong), wrong
+            with self.assertRaises(vat_rules.BadVatId):
+                vat_rules.clean(wrong, country)
+
+    def test_what_nobody_would_type_is_answered_like_any_mistake(self):
+        for state in vat_rules.STATES:
+            for text in ("", "1" * 5000, "1" * 20, "\x00", "²", "\ud800", f"{state}1", "-", "U", "B01", "+*"):
+                assert not vat_rules.state_of_id(state + text)
+                with self.assertRaises(vat_rules.BadVatId):
+                    vat_rules.clean(state + text, state)
 
     def test_what_no_member_state_gives_is_refused(self):
         for country, text in [
@@ -47,17 +96,23 @@ class FormatTests(SimpleTestCase):
             ("ES", "ES123456789"),
             ("DE", "12"),
             ("FR", "DE1"),
+            ("AT", "ATU12345678"),
+            ("DE", "123456789"),
+            ("GR", "GR123456789"),
         ]:
-            with self.subTest(text), self.assertRaises(vat.BadVatId):
-                vat.clean(text, country)
+            with self.subTest(text), self.assertRaises(vat_rules.BadVatId):
+                vat_rules.clean(text, country)
 
     def test_ids_of_other_countries_are_kept_as_they_are(self):
-        assert vat.clean(" CHE-123.456.789 MWST ", "CH") == "CHE-123.456.789 MWST"
-        assert vat.clean("GB 123 4567 89", "DE") == "GB 123 4567 89"
-        assert vat.clean("", "DE") == ""
+        assert vat_rules.clean(" CHE-123.456.789 MWST ", "CH") == "CHE-123.456.789 MWST"
+        assert vat_rules.clean("GB 123 4567 89", "DE") == "GB 123 4567 89"
+        for elsewhere in ("XI110305878", "EU372022452"):  # Northern Ireland, and sellers to consumers from outside
+            assert vat_rules.clean(elsewhere, "GB") == elsewhere
+            assert not vat_rules.state_of_id(elsewhere)
+        assert vat_rules.clean("", "DE") == ""
 
     def test_digits_of_other_scripts_are_no_digits(self):
-        assert not vat.state_of_id("DE١٢٣٤٥٦٧٨٩")
+        assert not vat_rules.state_of_id("DE١٢٣٤٥٦٧٨٩")
 
 
 class ReliefTests(TestCase):
@@ -70,13 +125,13 @@ class ReliefTests(TestCase):
         for country, vat_id, expected in [
             ("AT", AUSTRIAN, Relief.INTRA_EU),
             ("AT", "", ""),  # a consumer
-            ("AT", "DE123456789", ""),  # an id of another country than the goods go to
-            ("DE", "DE111111111", ""),  # the seller's own country
+            ("AT", "DE123456788", ""),  # an id of another country than the goods go to
+            ("DE", "DE111111117", ""),  # the seller's own country
             ("AT", "nonsense", ""),
             ("CH", "", Relief.EXPORT),
             ("NO", AUSTRIAN, Relief.EXPORT),
             ("MC", "", ""),  # counts as France
-            ("GR", "EL123456789", Relief.INTRA_EU),
+            ("GR", "EL123456783", Relief.INTRA_EU),
         ]:
             assert vat.relief(country, vat_id) == expected, (country, vat_id)
 
@@ -100,7 +155,7 @@ class ReliefTests(TestCase):
             ({}, "AT", AUSTRIAN, True),
             ({}, "AT", "", False),
             ({}, "FR", AUSTRIAN, False),
-            ({}, "DE", "DE111111111", False),
+            ({}, "DE", "DE111111117", False),
             ({}, "CH", "", False),
             ({"VAT_REVERSE_CHARGE": "unverified"}, "AT", AUSTRIAN, False),
             ({"SELLER_VAT_ID": ""}, "AT", AUSTRIAN, False),
@@ -111,13 +166,13 @@ class ReliefTests(TestCase):
     def test_an_id_is_noted_once_and_waits_until_it_is_judged(self):
         for number in (AUSTRIAN, AUSTRIAN, "CHE1", ""):
             VatId.objects.note(number)
-        VatId.objects.create(number="DE111111111", verified_on="2026-11-01")
-        VatId.objects.create(number="DE222222222", is_refused=True)
+        VatId.objects.create(number="DE111111117", verified_on="2026-11-01")
+        VatId.objects.create(number="DE222222220", is_refused=True)
 
         words = {row.number: row.state_words for row in VatId.objects.all()}
-        assert words == {AUSTRIAN: "not verified", "DE111111111": "valid", "DE222222222": "not valid"}
+        assert words == {AUSTRIAN: "not verified", "DE111111117": "valid", "DE222222220": "not valid"}
         assert [row.number for row in VatId.objects.waiting()] == [AUSTRIAN]
-        assert [row.number for row in VatId.objects.verified()] == ["DE111111111"]
+        assert [row.number for row in VatId.objects.verified()] == ["DE111111117"]
 
     @override_settings(SELLER_COUNTRY="CH", SELLER_VAT_ID="CHE1", VAT_REVERSE_CHARGE="unverified", VAT_FREE_EXPORT=True)
     def test_a_seller_outside_the_eu_leaves_vat_alone(self):
@@ -154,7 +209,7 @@ class ReliefTests(TestCase):
 
 @override_settings(**seller, VAT_REVERSE_CHARGE="unverified", VAT_FREE_EXPORT=True)
 class OrderTests(CheckoutCase):
-    business = {"country": "AT", "city": "Vienna", "company": "Byron & Co", "vat_id": "ATU 1234 5678"}
+    business = {"country": "AT", "city": "Vienna", "company": "Byron & Co", "vat_id": "ATU 1234 5675"}
 
     def place(self, **contact):
         """Order as a browser without scripts does: the first answer shows the other total, the second is placed."""
@@ -199,7 +254,7 @@ class OrderTests(CheckoutCase):
         for snapshot in (paper.snapshot, note.snapshot):
             assert "Art. 138" in snapshot["vat_notes"][0]
             assert "Reverse charge, Art. 196 Directive 2006/112/EC" in snapshot["vat_notes"][1]
-            assert (snapshot["seller"]["vat_id"], snapshot["buyer"]["vat_id"]) == ("DE123456789", AUSTRIAN)
+            assert (snapshot["seller"]["vat_id"], snapshot["buyer"]["vat_id"]) == ("DE123456788", AUSTRIAN)
         assert list(audit.papers_say_what_the_order_says()) == []
         assert invoice.pdf(paper).startswith(b"%PDF")
         assert storages["private"].exists(Invoice.objects.get(pk=paper.pk).pdf)
@@ -228,16 +283,39 @@ class OrderTests(CheckoutCase):
         self.assertContains(page, "begins with AT", status_code=422)
         assert not Order.objects.exists()
 
+    def test_an_id_with_a_wrong_check_digit_is_said_at_its_field(self):
+        self.fill_cart(make_item())
+
+        page = self.order(country="AT", vat_id="ATU12345678")
+
+        self.assertContains(page, "This is not a VAT id. One of this country begins with AT", status_code=422)
+        assert not Order.objects.exists()
+
+    def test_an_order_that_was_placed_with_a_wrong_check_digit_stays_as_it_is(self):
+        self.fill_cart(make_item("119.00"))
+        order = self.place(**self.business)
+        Order.objects.update(vat_id="ATU12345678")  # as the rules allowed once
+        order.refresh_from_db()
+
+        assert order.vat_relief == Relief.INTRA_EU
+        assert "Art. 138" in vat.notes(order)[0]
+        assert list(audit.problems()) == []
+        self.client.force_login(make_user("staff", staff=True))
+        self.assertContains(self.client.get(f"/admin/orders/order/{order.pk}/change/"), "ATU12345678")
+        self.assertContains(self.client.get(order.get_absolute_url()), "100.00")
+
     def test_the_amounts_follow_the_typed_id(self):
         self.fill_cart(make_item("119.00"))
         headers = {"HX-Request": "true"}
 
-        with_id = self.client.get(CREATE, {"country": "AT", "vat_id": "atu12345678"}, headers=headers)
+        with_id = self.client.get(CREATE, {"country": "AT", "vat_id": "atu12345675"}, headers=headers)
         half_typed = self.client.get(CREATE, {"country": "AT", "vat_id": "atu1"}, headers=headers)
+        endless = self.client.get(CREATE, {"country": "BE", "vat_id": "1" * 5000}, headers=headers)
 
         self.assertContains(with_id, "Order and pay €100.00")
         self.assertContains(with_id, "Without VAT")
         self.assertContains(half_typed, "Order and pay €119.00")
+        self.assertContains(endless, "Order and pay €119.00")
 
     def test_an_id_added_after_going_back_does_not_change_what_was_agreed(self):
         self.fill_cart(make_item("119.00"))
