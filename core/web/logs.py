@@ -6,16 +6,16 @@ header of the message (Celery) or beside it in the queue (core/jobs/background.p
 taken out of every line, whoever wrote it; a request is told by its view and route, because a path may be a secret.
 """
 
-import json
 import logging
 import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
+
+from pythonjsonlogger.json import JsonFormatter as LinesOfJson
 
 current_request_id: ContextVar[str] = ContextVar("current_request_id", default="-")
 
@@ -64,21 +64,31 @@ class TextFormatter(logging.Formatter):
         return discreet(super().format(record))
 
 
-class JsonFormatter(logging.Formatter):
-    """One JSON object a line; json.dumps escapes newlines, so a message cannot forge a second line."""
+class JsonFormatter(LinesOfJson):
+    """
+    One JSON object a line; newlines are escaped, so a message cannot forge a second line.
+
+    Of what hangs on a record only `fields` is told: Django hangs the request there, whose path may be a secret.
+    """
+
+    TOLD = ("at", "level", "logger", "request_id", "message", "exception")
+
+    def __init__(self) -> None:
+        super().__init__(
+            ["levelname", "name", "message"],
+            rename_fields={"levelname": "level", "name": "logger", "exc_info": "exception"},
+            defaults={"request_id": "-"},
+            timestamp="at",
+            json_ensure_ascii=False,
+        )
 
     def format(self, record: logging.LogRecord) -> str:
-        entry = {
-            "at": datetime.fromtimestamp(record.created, UTC).isoformat(),
-            "level": record.levelname,
-            "logger": record.name,
-            "request_id": getattr(record, "request_id", "-"),
-            "message": discreet(record.getMessage()),
-            **getattr(record, "fields", {}),
-        }
-        if record.exc_info:
-            entry["exception"] = discreet(self.formatException(record.exc_info))
-        return json.dumps(entry, ensure_ascii=False)
+        record.msg = str(record.msg)  # a dict would be told as fields, and so not at all
+        return super().format(record)
+
+    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+        told = {name: log_data[name] for name in self.TOLD if name in log_data} | log_data.get("fields", {})
+        return {name: discreet(value) if isinstance(value, str) else value for name, value in told.items()}
 
 
 def logging_in(form: str, *, level: str) -> dict[str, Any]:

@@ -1,11 +1,14 @@
 import json
 import logging
 import threading
+from decimal import Decimal
+from uuid import UUID
 
 import pytest
 from django.http import HttpResponse
 from django.test import TransactionTestCase, override_settings
 from django.urls import path
+from django.utils import timezone
 
 from account.tests.factories import make_user
 from core.caching.pages import for_everyone
@@ -109,6 +112,58 @@ def test_people_and_passwords_are_taken_out(text, told):
     record = logging.LogRecord("mail", logging.ERROR, "", 0, "%s", (text,), None)
     assert TextFormatter().format(record) == told
     assert json.loads(JsonFormatter().format(record))["message"] == told
+
+
+def told(*args, **values) -> dict:
+    """What the site's formatter makes of a record with these values hung on it."""
+    record = logging.LogRecord("shop", logging.INFO, "", 0, *args, None)
+    record.__dict__ |= values
+    line = JsonFormatter().format(record)
+    assert "\n" not in line
+    return json.loads(line)
+
+
+def test_a_line_has_these_fields_in_this_order():
+    line = told("sold %s", ("ink",), created=1_800_000_000.25, request_id="r1", fields={"status": 200})
+
+    assert list(line.items()) == [
+        ("at", "2027-01-15T08:00:00.250000+00:00"),
+        ("level", "INFO"),
+        ("logger", "shop"),
+        ("request_id", "r1"),
+        ("message", "sold ink"),
+        ("status", 200),
+    ]
+
+
+def test_what_others_hang_on_a_record_is_not_told():
+    line = told("odd", (), request="GET /orders/s3cret/", status_code=500, payload={"email": "bob@example.com"})
+
+    assert line.keys() == {"at", "level", "logger", "request_id", "message"}
+
+
+def test_an_exception_is_part_of_the_line_without_addresses():
+    try:
+        raise ValueError("no mailbox\nbob@example.com")
+    except ValueError as error:
+        line = told("odd", (), exc_info=(type(error), error, error.__traceback__))
+
+    assert line["exception"].startswith("Traceback")
+    assert line["exception"].endswith("ValueError: no mailbox\n…@example.com")
+
+
+@pytest.mark.parametrize(
+    "value", [Decimal("1.5"), UUID(int=1), {1, 2}, b"x", ValueError("x"), object(), timezone.now()]
+)
+def test_no_value_costs_the_line(value):
+    line = told("paid %s", ("bob@example.com",), fields={"value": value, "to": "bob@example.com"})
+
+    assert (line["message"], line["to"]) == ("paid …@example.com", "…@example.com")
+    assert "value" in line
+
+
+def test_a_message_that_is_no_text_is_written_as_text():
+    assert told({"sold": 3}, ())["message"] == "{'sold': 3}"
 
 
 def test_what_a_thread_does_for_a_request_belongs_to_it():
