@@ -22,6 +22,8 @@ from core.caching.keptsql import KeptSql
 from core.caching.paging import FAR
 from core.stores.databases import is_away
 
+from .models import Session
+
 DEVICE = "device"  # session key: which browser logged in, and when
 SEEN = "staff_seen"  # session key: when a member of staff last asked for something, in seconds
 RECENT = 600  # seconds
@@ -31,7 +33,7 @@ NOTED_EVERY = 600  # seconds; a row written at each request would cost more than
 
 @cache
 def _with_member() -> KeptSql:
-    sessions = SessionStore.get_model_class().objects.select_related("member")
+    sessions = Session.objects.select_related("member")
     return KeptSql(lambda key, now: sessions.filter(session_key=key, expire_date__gt=now), "\x01key", FAR)
 
 
@@ -52,8 +54,6 @@ class SessionStore(DatabaseStore):
 
     @classmethod
     def get_model_class(cls) -> Any:
-        from .models import Session  # the apps are not ready when settings name this module
-
         return Session
 
     def _get_new_session_key(self) -> str:
@@ -129,15 +129,3 @@ def is_recent(request: HttpRequest) -> bool:
 def hashed(session_key: str) -> str:
     """Return the key as the table knows it; 165 random bits need neither salt nor a slow hash."""
     return sha256(session_key.encode()).hexdigest()
-
-
-def browser_name(agent: str) -> str:
-    """Return "Firefox on Linux" for a User-Agent, as far as it can be told."""
-    browsers = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
-    systems = {
-        "Android": "Android", "iPhone": "iPhone", "iPad": "iPad", "Windows": "Windows", "Mac OS": "macOS",
-        "Linux": "Linux",
-    }  # fmt: skip
-    browser = next((name for mark, name in browsers.items() if mark in agent), "")
-    system = next((name for mark, name in systems.items() if mark in agent), "")
-    return " · ".join(filter(None, [browser, system]))

@@ -1,49 +1,11 @@
-"""A database of its own, and posts, products and pictures in it."""
+"""Posts, products and pictures for the pages to show."""
 
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 AUTHORS, TAGS, TAGS_A_POST, CATEGORIES = 5, 30, 3, 8
 WORDS = "Folded once, then again, the sheet becomes a gathering of sixteen pages. "
 A_STEP = 5000
-
-
-@contextmanager
-def database() -> Iterator[None]:
-    """Make a database for this process and set Django up: on the server of DATABASE_URL, or SQLite without it."""
-    with tempfile.TemporaryDirectory() as folder, _at(os.environ.get("DATABASE_URL", ""), folder) as url:
-        os.environ |= {"VAR_DIR": folder, "DATABASE_URL": url, "DEBUG": "true", "REDIS_URL": ""}
-        os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "LOG_LEVEL": "ERROR"}
-        import django
-
-        django.setup()
-        from django.conf import settings
-        from django.core.management import call_command
-        from django.db import connection
-
-        settings.DEBUG = False  # or Django keeps every statement
-        settings.ALLOWED_HOSTS = ["*"]
-        call_command("migrate", verbosity=0)
-        yield
-        connection.close()
-
-
-@contextmanager
-def _at(url: str, folder: str) -> Iterator[str]:
-    if not url.startswith("postgres"):
-        yield f"sqlite:///{folder}/db.sqlite3"
-        return
-    import psycopg
-
-    name, (server, _, _) = f"atelier_bench_{os.getpid()}", url.rpartition("/")
-    with psycopg.connect(url, autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}")
-        yield f"{server}/{name}"
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def fill(rows: int) -> None:

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from bench.search import database
+from bench._databases import postgresql
 from tools.run import web_server
 
 FEW, MANY = 1_000, int(os.environ.get("BENCH_ORDERS", "100000"))
@@ -53,7 +53,7 @@ def main() -> None:
         "LOG_LEVEL": "ERROR",
         "PROXY_COUNT": "1",  # each browser comes from an address of its own, or the limits would stop the bench
     }
-    with database(), simulator():
+    with postgresql(), simulator():
         from core.jobs import background
 
         background.start = only_payments

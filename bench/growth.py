@@ -10,15 +10,15 @@ one of them only; BENCH_PAGES=shop those pages only whose address holds "shop".
 import os
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+
+from bench import _databases
 
 ROWS = int(os.environ.get("BENCH_ROWS", "100000"))
 SEED = 1000
@@ -32,38 +32,11 @@ def main() -> None:
 
 
 def measure_on(name: str) -> None:
-    os.environ["LOG_LEVEL"] = "ERROR"
-    with {"sqlite": sqlite, "postgresql": postgresql}[name]():
+    with getattr(_databases, name)():
         fill(1)
         few = measure(SEED)
         fill(ROWS // SEED)
         report(name, few, measure(ROWS))
-
-
-@contextmanager
-def sqlite() -> Iterator[None]:
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ |= {"VAR_DIR": folder, "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3"}
-        os.environ |= {"DEBUG": "true", "DJANGO_SETTINGS_MODULE": "config.settings"}
-        import django
-
-        django.setup()
-        from django.conf import settings
-        from django.core.management import call_command
-
-        settings.DEBUG = False  # or Django keeps every statement
-        call_command("migrate", verbosity=0)
-        yield
-
-
-@contextmanager
-def postgresql() -> Iterator[None]:
-    from bench.search import database
-
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["VAR_DIR"] = folder
-        with database():
-            yield
 
 
 # --- Rows, written past the verbs: what is measured is reading ------------------------------------------------------

@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from bench.search import database
+from bench._databases import postgresql
 
 ORDERS = int(os.environ.get("BENCH_ORDERS", "100000"))
 INVOICES = int(os.environ.get("BENCH_INVOICES", "300"))
@@ -21,12 +21,12 @@ LINES = 12
 
 
 def main() -> None:
-    with database():
+    with postgresql():
         template_order()
         multiply(ORDERS)
         list_pages()
         apart("csv_files")
-    apart("drawings")
+        apart("drawings")
 
 
 def apart(name: str) -> None:

@@ -19,7 +19,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from bench._rows import database, fill
+from bench._databases import chosen
+from bench._rows import fill
 from bench._timing import call, interleave
 
 ROWS = int(os.environ.get("BENCH_ROWS", "100000"))
@@ -43,7 +44,7 @@ type_costs = dict[str, dict[str, float]]  # page or yardstick -> state -> CPU se
 
 
 def main() -> None:
-    with database():
+    with chosen():
         fill(FEW)
         few, _facts = measure()
         fill(ROWS)

@@ -12,15 +12,12 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from itertools import accumulate, islice
 from typing import Any
 
-import psycopg
-
-from tools.services import start
+from bench._databases import postgresql, sqlite
 
 POSTS = int(os.environ.get("BENCH_POSTS", "100000"))
 OFTEN = 60  # so often is a search made for its least time, a scan of seconds less often
@@ -42,33 +39,6 @@ MISSPELT = {
     "tyopgraphy": "typography",
 }
 SYLLABLES = [consonant + vowel for consonant in "bdfklmnprstv" for vowel in "aeiou"]
-
-
-@contextmanager
-def database() -> Iterator[None]:
-    """Give the process a PostgreSQL database of its own, migrated and dropped at the end."""
-    services = start()
-    server, _, _ = services.urls["postgresql"].rpartition("/")
-    name = f"atelier_bench_{os.getpid()}"
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}")
-    os.environ |= {"DATABASE_URL": f"{server}/{name}", "DEBUG": "true", "DJANGO_SETTINGS_MODULE": "config.settings"}
-    try:
-        import django
-
-        django.setup()
-        from django.conf import settings
-        from django.core.management import call_command
-        from django.db import connection
-
-        settings.DEBUG = False  # or Django keeps every statement
-        call_command("migrate", verbosity=0)
-        yield
-        connection.close()
-    finally:
-        with psycopg.connect(f"{server}/postgres", autocommit=True) as admin:
-            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        services.stop()
 
 
 def fill(posts: int) -> None:
@@ -219,7 +189,7 @@ def main() -> None:
 
 
 def against_the_tutorial() -> None:
-    with database():
+    with postgresql():
         fill(POSTS // 100)
         small = {word: fastest(partial(ours, word), OFTEN) for word in WORDS}
         fill(POSTS)
@@ -243,8 +213,6 @@ def against_the_tutorial() -> None:
 
 
 def on_sqlite() -> None:
-    from bench.growth import sqlite
-
     with sqlite():
         asked: dict[str, Callable[[], Any]] = {word: partial(ours, word) for word in (*WORDS, *MISSPELT)}
         asked |= {f"{typed}…": partial(ours_typing, typed) for typed in TYPED}

@@ -10,7 +10,7 @@ import time
 from decimal import Decimal
 from typing import Any
 
-from bench.search import database
+from bench._databases import postgresql
 
 FEW = 1_000
 MANY = int(os.environ.get("BENCH_PRODUCTS", "100000"))
@@ -19,7 +19,7 @@ ROUNDS = 30
 
 
 def main() -> None:
-    with database():
+    with postgresql():
         figures = {}
         for products in (FEW, MANY):
             fill(products)

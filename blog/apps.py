@@ -1,14 +1,14 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+from search.registry import register
+
 
 class BlogConfig(AppConfig):
     name = "blog"
     verbose_name = _("Blog")
 
     def ready(self) -> None:
-        from search.registry import register
-
         from .documents import entry
         from .models import Post
 

@@ -7,8 +7,8 @@ the kernel ends after two seconds of its own processor time. What it does there 
 
 import json
 import re
+from pathlib import Path
 
-from . import tohtml
 from .child import Child, Ended
 
 MAX_LENGTH = 100_000
@@ -51,4 +51,5 @@ def _storable(text: str) -> str:
     return CONTROL.sub("", text).encode("utf-8", "ignore").decode()
 
 
-_child = Child(tohtml.__file__, cpu_seconds=CPU_SECONDS, memory_bytes=1_000_000_000)
+# By its path, not imported: this process has no use for the libraries of the other.
+_child = Child(str(Path(__file__).with_name("tohtml.py")), cpu_seconds=CPU_SECONDS, memory_bytes=1_000_000_000)

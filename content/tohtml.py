@@ -3,6 +3,11 @@
 import json
 import re
 
+import nh3
+from markdown import Markdown
+from markdown.extensions.toc import slugify_unicode
+from pygments.token import STANDARD_TYPES
+
 C0_AND_SPACE = "".join(map(chr, range(0x21)))
 TAGS = {
     "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del", "details", "div", "dl", "dt",
@@ -26,6 +31,7 @@ ATTRIBUTES = {
 }
 ALIGNMENTS = {"left", "right", "center"}
 URL_SCHEMES = {"http", "https", "mailto"}
+CODE_CLASSES = set(STANDARD_TYPES.values()) - {""}
 CLASSES = {"highlight", "footnote", "footnote-ref", "footnote-backref"}
 # Ids that a text brings along live in a room of their own: "main" in a heading must not answer to the page's #main.
 ID_PREFIX = "t-"
@@ -40,9 +46,6 @@ def work(question: bytes) -> bytes:
 
 
 def convert(source: str, own_places: tuple[str, ...]) -> str:
-    from markdown import Markdown
-    from markdown.extensions.toc import slugify_unicode
-
     writer = Markdown(
         extensions=["abbr", "codehilite", "def_list", "fenced_code", "footnotes", "sane_lists", "tables", "toc"],
         extension_configs={
@@ -59,18 +62,13 @@ def convert(source: str, own_places: tuple[str, ...]) -> str:
 
 
 def clean(html: str) -> str:
-    import nh3
-    from pygments.token import STANDARD_TYPES
-
-    code_classes = set(STANDARD_TYPES.values()) - {""}
-
     def keep(tag: str, name: str, value: str) -> str | None:
         if name == "id":
             return ID_PREFIX + value
         if name == "href" and value.startswith("#") and len(value) > 1:
             return "#" + ID_PREFIX + value[1:]
         if name == "class":
-            allowed = code_classes if tag == "span" else CLASSES
+            allowed = CODE_CLASSES if tag == "span" else CLASSES
             return " ".join(word for word in value.split() if word in allowed) or None
         return value
 

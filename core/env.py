@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from decouple import config
 from django.core.exceptions import ImproperlyConfigured
+from django_countries.data import COUNTRIES
 
 Cast = Callable[[Any], Any]
 
@@ -78,8 +79,6 @@ def time_zone(value: Any) -> str:
 
 
 def country(value: Any) -> str:
-    from django_countries.data import COUNTRIES
-
     code = str(value).strip().upper()
     if code not in COUNTRIES:
         raise ValueError(f"a country's two letters, such as DE or FR, not {value!r}")

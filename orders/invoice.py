@@ -212,7 +212,7 @@ _made = count()
 @cache
 def _fonts() -> Any:
     """Return the fonts for all invoices of this process; a set for each one stayed in memory, 0.3 MB an invoice."""
-    from weasyprint.text.fonts import FontConfiguration
+    from weasyprint.text.fonts import FontConfiguration  # late, as in render()
 
     return FontConfiguration()
 

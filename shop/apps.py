@@ -1,14 +1,14 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+from search.registry import register
+
 
 class ShopConfig(AppConfig):
     name = "shop"
     verbose_name = _("Shop")
 
     def ready(self) -> None:
-        from search.registry import register
-
         from . import checks  # noqa: F401 (registers itself)
         from .models import Product
 

@@ -10,11 +10,11 @@ away, the table answers.
 
 from collections.abc import Iterable
 from itertools import permutations
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet, Sum
 from django.utils import timezone
-from redis import Redis
 
 from core.caching.versions import changed, reads
 from core.jobs import background
@@ -61,7 +61,7 @@ def _ranked_in_table(ids: list[int], limit: int) -> "QuerySet[Product]":
     return ranked.annotate(score=Sum("bought_with__score")).filter(score__gt=0).order_by("-score", "-pk")[:limit]
 
 
-def _ranked_in_redis(redis: Redis, ids: list[int], limit: int) -> list[int] | None:
+def _ranked_in_redis(redis: Any, ids: list[int], limit: int) -> list[int] | None:
     pipeline = redis.pipeline(transaction=False)
     pipeline.exists(READY)
     pipeline.zunion([_key(pk) for pk in ids], withscores=True)
@@ -99,7 +99,7 @@ def count(basket: Basket) -> bool:
     return True
 
 
-def _mirror(redis: Redis, product_ids: Iterable[int]) -> bool:
+def _mirror(redis: Any, product_ids: Iterable[int]) -> bool:
     """Write the products' pairs into Redis as the table has them."""
     pipeline = redis.pipeline(transaction=True)
     for product_id in product_ids:

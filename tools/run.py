@@ -23,6 +23,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 import django
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
@@ -90,13 +91,11 @@ def choose_environment(port: int) -> int | None:
 def prepare() -> None:
     """Bring the database up to date; fill an empty one with demo content."""
     django.setup()
-    from django.conf import settings
-
     call_command("migrate", verbosity=0)
     if not settings.DEBUG:
         call_command("collectstatic", interactive=False, verbosity=0)
     if settings.DEBUG:
-        from demo.fill import is_empty
+        from demo.fill import is_empty  # has models: they wait for setup()
 
         if is_empty():
             call_command("demo", stdout=io.StringIO())
@@ -169,7 +168,7 @@ def signal_group(child: subprocess.Popen[bytes], signal_number: int) -> None:
 
 @contextmanager
 def sweeping() -> Iterator[None]:
-    from core.jobs import sweeps
+    from core.jobs import sweeps  # has models: they wait for setup()
 
     stop = threading.Event()
     thread = threading.Thread(target=sweeps.run_on_time, args=(stop,), daemon=True, name="sweeps")
@@ -226,6 +225,7 @@ def print_welcome(port: int, simulator_port: int | None) -> None:
 
 
 def demo_logins() -> list[tuple[str, str]]:
+    # They have models, which wait for setup().
     from demo.accounts import with_known_password
     from demo.people import PASSWORD
 

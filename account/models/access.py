@@ -6,11 +6,16 @@ from django.conf import settings
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
-from account.sessions import SessionStore, browser_name
 from content.plaintext import LineField
 from core.stores.sealed import SealedField
+
+BROWSERS = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
+SYSTEMS = {
+    "Android": "Android", "iPhone": "iPhone", "iPad": "iPad", "Windows": "Windows", "Mac OS": "macOS", "Linux": "Linux",
+}  # fmt: skip
 
 
 class Session(AbstractBaseSession):
@@ -29,7 +34,7 @@ class Session(AbstractBaseSession):
 
     @classmethod
     def get_session_store_class(cls) -> Any:
-        return SessionStore
+        return import_string(f"{settings.SESSION_ENGINE}.SessionStore")
 
     @property
     def public_id(self) -> str:
@@ -38,7 +43,11 @@ class Session(AbstractBaseSession):
 
     @property
     def browser_name(self) -> str:
-        return browser_name(self.device)
+        """Return "Firefox · Linux", as far as it can be told from the User-Agent."""
+        known = [
+            next((name for mark, name in names.items() if mark in self.device), "") for names in (BROWSERS, SYSTEMS)
+        ]
+        return " · ".join(filter(None, known))
 
 
 class SecondFactor(models.Model):

@@ -12,7 +12,6 @@ set theirs. The announcement may be lost, and a process may die between its comm
 therefore never lives longer than MAX_AGE (core/caching/pages.py).
 """
 
-import logging
 import mmap
 import threading
 import time
@@ -34,10 +33,6 @@ from core.stores import redisstore
 
 from .statements import EVERYTHING, effect_of
 
-logger = logging.getLogger(__name__)
-
-SILENCE = 10.0  # seconds without a message before Redis is asked whether it is still there
-LISTENING = {"socket_timeout": SILENCE, "socket_connect_timeout": SILENCE}
 SENDER = uuid4().hex  # one's own announcement, heard a moment later, would make a page old that was just made anew
 
 # --- Versions ---------------------------------------------------------------------------------------------------------
@@ -169,36 +164,10 @@ def channel() -> str:
 def listen() -> None:
     """Take in the other hosts' announcements, in a thread; once in each process that serves pages."""
     if settings.REDIS_URL:
-        threading.Thread(target=_listen, daemon=True, name="versions").start()
+        threading.Thread(target=redisstore.hear, args=(channel(), _take_in), daemon=True, name="versions").start()
 
 
-def _listen() -> None:
-    import redis
-
-    while True:
-        try:
-            with redis.Redis.from_url(settings.REDIS_URL, **LISTENING).pubsub() as pubsub:
-                pubsub.subscribe(channel())
-                while True:
-                    _take_in(_next(pubsub))
-        except (redis.RedisError, OSError) as error:
-            logger.warning("other hosts' changes are not heard: %s", error)
-            time.sleep(5)
-
-
-def _next(pubsub: Any) -> dict[str, Any]:
-    """Return the next message; raises TimeoutError when not even a question is answered, as by a host that vanished."""
-    message = pubsub.get_message(timeout=SILENCE)
-    if message is None:
-        pubsub.ping()
-        message = pubsub.get_message(timeout=SILENCE)
-    if message is None:
-        raise TimeoutError("Redis is silent")
-    return message
-
-
-def _take_in(message: dict[str, Any]) -> None:
-    if message["type"] == "message":
-        sender, _, table = message["data"].decode(errors="replace").partition(" ")
-        if sender != SENDER:
-            table_versions().change(table)
+def _take_in(message: str) -> None:
+    sender, _, table = message.partition(" ")
+    if sender != SENDER:
+        table_versions().change(table)

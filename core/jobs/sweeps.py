@@ -11,17 +11,15 @@ import threading
 import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.db import Error, close_old_connections, connections
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from core.models import SweepRun
 from core.web.logs import belonging_to
-
-if TYPE_CHECKING:
-    from core.models import SweepRun
 
 logger = logging.getLogger(__name__)
 
@@ -78,8 +76,6 @@ def claim(name: str, *, is_forced: bool = False) -> datetime | None:
 
     The answer is when it is due again should this process die; `note` puts off a rare one that has ended well.
     """
-    from core.models import SweepRun
-
     now = timezone.now()
     run, _is_new = SweepRun.objects.get_or_create(name=name, defaults={"due_at": now})
     until = now + min(interval(name), LEASE)
@@ -90,8 +86,6 @@ def claim(name: str, *, is_forced: bool = False) -> datetime | None:
 
 def note(name: str, *, has_failed: bool, began: datetime | None = None, claimed: datetime | None = None) -> None:
     """Remember that a sweep has just ended, for the admin and for core/web/metrics.py, and when it is due again."""
-    from core.models import SweepRun
-
     ended: dict[str, Any] = {"ended_at": timezone.now(), "has_failed": has_failed}
     SweepRun.objects.update_or_create(name=name, defaults=ended)
     if began and claimed and not has_failed:
@@ -99,7 +93,7 @@ def note(name: str, *, has_failed: bool, began: datetime | None = None, claimed:
         SweepRun.objects.filter(name=name, due_at=claimed).update(due_at=began + interval(name))
 
 
-def seconds_overdue(run: "SweepRun | None", now: datetime) -> float:
+def seconds_overdue(run: SweepRun | None, now: datetime) -> float:
     """Return since when it should have run; for ever if it never did."""
     if run is None or run.ended_at is None:
         return math.inf
@@ -108,8 +102,6 @@ def seconds_overdue(run: "SweepRun | None", now: datetime) -> float:
 
 def late() -> list[str]:
     """Return the sweeps that somebody should have run ten minutes ago."""
-    from core.models import SweepRun
-
     runs, now = SweepRun.objects.in_bulk(), timezone.now()
     return [name for name in settings.SWEEPS if seconds_overdue(runs.get(name), now) > LATE.total_seconds()]
 
@@ -130,8 +122,6 @@ def run_on_time(stop: threading.Event) -> None:
 
 
 def _due_names() -> list[str]:
-    from core.models import SweepRun
-
     close_old_connections()
     try:
         due_at, now = dict(SweepRun.objects.values_list("name", "due_at")), timezone.now()

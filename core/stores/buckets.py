@@ -52,8 +52,17 @@ def _account(*, endpoint: str, region: str, key: str, secret: str) -> dict[str, 
 
 def _client() -> Any:
     """A store that is away costs a page some seconds, not a minute; signatures of version 4 work everywhere."""
-    from botocore.config import Config
+    from botocore.config import Config  # only a site with buckets has the library
 
     return Config(
         connect_timeout=2, read_timeout=10, retries={"max_attempts": 2, "mode": "standard"}, signature_version="s3v4"
     )
+
+
+def errors() -> tuple[type[Exception], ...]:
+    """Return what is raised when a place for files, bucket or disk, is away or refuses."""
+    try:
+        from botocore.exceptions import BotoCoreError, ClientError  # only a site with buckets has the library
+    except ImportError:
+        return (OSError,)
+    return OSError, BotoCoreError, ClientError

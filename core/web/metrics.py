@@ -18,12 +18,14 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.db import Error
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
 
 if TYPE_CHECKING:
-    from prometheus_client.core import Metric
-
     from .middleware import NextLayer
 
 PATH = "/metrics"
@@ -104,8 +106,6 @@ def meters() -> SimpleNamespace:
     """Make the counters with the first request: a command that counts nothing takes no number and writes no file."""
     settings.METRICS_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(settings.METRICS_DIR)
-    from prometheus_client import CollectorRegistry, Counter, Histogram, values
-
     values.ValueClass = values.MultiProcessValue(process_number)
     mine: dict[str, Any] = {"registry": CollectorRegistry()}
     return SimpleNamespace(
@@ -157,18 +157,15 @@ os.register_at_fork(after_in_child=_forget_number)
 
 # --- What Prometheus is told ---------------------------------------------------------------------------------------
 
-_gauges: list[Callable[[], Iterable["Metric"]]] = []
+_gauges: list[Callable[[], Iterable[Metric]]] = []
 
 
-def register_gauge(gauge: Callable[[], Iterable["Metric"]]) -> None:
+def register_gauge(gauge: Callable[[], Iterable[Metric]]) -> None:
     """Ask `gauge` for its figures, from the database, whenever Prometheus asks (config/gauges.py)."""
     _gauges.append(gauge)
 
 
 def exposition() -> bytes:
-    from prometheus_client import CollectorRegistry, generate_latest
-    from prometheus_client.multiprocess import MultiProcessCollector
-
     meters()
     registry = CollectorRegistry()
     MultiProcessCollector(registry, path=str(settings.METRICS_DIR))
@@ -179,10 +176,7 @@ def exposition() -> bytes:
 class RowsCollector:
     """What waits in the database. Each host reports the same: Prometheus takes max() of them, not sum()."""
 
-    def collect(self) -> Iterator["Metric"]:
-        from django.db import Error
-        from prometheus_client.core import GaugeMetricFamily
-
+    def collect(self) -> Iterator[Metric]:
         is_up = GaugeMetricFamily("atelier_database_up", "Whether the database answered this scrape.")
         try:
             yield from [metric for gauge in _gauges for metric in gauge()]

@@ -10,10 +10,7 @@ from django.core.files.storage import Storage, storages
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.crypto import get_random_string
 
-try:
-    from botocore.exceptions import BotoCoreError, ClientError
-except ImportError:  # files on disk need no such library
-    BotoCoreError = ClientError = OSError
+from core.stores import buckets
 
 CONTENT = b"written by manage.py check_files"
 READABLE = 200
@@ -27,7 +24,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         try:
             self.check_both()
-        except (OSError, BotoCoreError, ClientError) as error:
+        except buckets.errors() as error:
             raise CommandError(str(error)) from error
 
     def check_both(self) -> None:

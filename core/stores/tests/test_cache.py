@@ -4,6 +4,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from unittest.mock import MagicMock, Mock, patch
 
 import pytest
 from django.conf import settings
@@ -111,21 +112,30 @@ class HangingRedisTests(SimpleTestCase):
 
         assert self.connections() == 1
 
-    def test_listener_notices_a_redis_that_has_fallen_silent(self):
-        class Silent:
-            asked = 0
 
-            def get_message(self, timeout):
-                return None
+class HearingTests(SimpleTestCase):
+    def test_a_quiet_redis_is_asked_whether_it_is_still_there(self):
+        for answers, heard in [(["change"], "change"), ([None, "pong"], "pong")]:
+            pubsub = Mock(get_message=Mock(side_effect=answers))
+            assert redisstore._next(pubsub) == heard
+            assert pubsub.ping.call_count == len(answers) - 1
 
-            def ping(self):
-                self.asked += 1
-
-        silent = Silent()
+    def test_one_that_has_fallen_silent_is_noticed(self):
         with pytest.raises(TimeoutError):
-            versions._next(silent)
+            redisstore._next(Mock(get_message=Mock(side_effect=[None, None])))
 
-        assert silent.asked == 1
+    def test_messages_are_passed_on_and_other_news_of_the_channel_is_not(self):
+        class Enough(Exception):
+            pass
+
+        news = [{"type": "subscribe", "data": 1}, {"type": "message", "data": "here shop_product"}, Enough()]
+        client = MagicMock()
+        client.pubsub.return_value.__enter__.return_value.get_message.side_effect = news
+        heard = []
+        with patch.object(redisstore, "_listener", return_value=client), pytest.raises(Enough):
+            redisstore.hear("atelier:changed:0", heard.append)
+
+        assert heard == ["here shop_product"]
 
 
 class BreakerTests(SimpleTestCase):
@@ -173,11 +183,7 @@ class BreakerTests(SimpleTestCase):
 
 
 def test_nobody_opens_a_connection_past_the_breaker():
-    may = {
-        "core/stores/redisstore.py",
-        "core/caching/versions.py",
-    }  # the latter listens, in a thread that nobody waits for
     sources = [file for app in settings.INSTALLED_APPS for file in Path(settings.BASE_DIR, app).rglob("*.py")]
     makers = {str(file.relative_to(settings.BASE_DIR)) for file in sources if "Redis.from_url(" in file.read_text()}
 
-    assert {maker for maker in makers if "/tests/" not in maker} == may
+    assert {maker for maker in makers if "/tests/" not in maker} == {"core/stores/redisstore.py"}
