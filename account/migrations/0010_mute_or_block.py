@@ -3,10 +3,17 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+def rename_permissions(apps, schema_editor):
+    """Groups hold them by row: without this, a group would have rights of a name that nothing asks for."""
+    for permission in apps.get_model("auth", "Permission").objects.filter(codename__endswith="_boundary"):
+        permission.codename = permission.codename.replace("_boundary", "_muteorblock")
+        permission.save(update_fields=["codename"])
+
+
 class Migration(migrations.Migration):
     """Boundary has a name that says what it is; its table stays, so nothing is written."""
 
-    dependencies = [("account", "0009_registrations")]
+    dependencies = [("account", "0009_registrations"), ("auth", "0012_alter_user_first_name_max_length")]
     operations = [
         migrations.AlterModelTable("Boundary", "account_boundary"),
         migrations.RenameModel("Boundary", "MuteOrBlock"),
@@ -34,4 +41,5 @@ class Migration(migrations.Migration):
                 verbose_name="other",
             ),
         ),
+        migrations.RunPython(rename_permissions, migrations.RunPython.noop),
     ]
