@@ -136,7 +136,7 @@ class SquatterTests(TestCase):
         assert thief.get(reverse("account:dashboard")).url.startswith(reverse("account:second_factor"))
         assert SecondFactor.objects.filter(user=bob).exists()
         assert UserSocialAuth.objects.filter(user=bob).exists()
-        warning = OutgoingMail.objects.get(to="bob@example.com")
+        warning = OutgoingMail.objects.get(to="bob@example.com", kind="account-moved")
         assert "changed the e-mail address" in warning.opened()[0]
         assert "helpers@example.com" not in warning.text
 
