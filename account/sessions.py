@@ -5,7 +5,6 @@ The cookie carries the key, the row only its hash: whoever reads the table, a li
 """
 
 import time
-from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -18,8 +17,6 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.dateparse import parse_datetime
 
-from core.caching.keptsql import KeptSql
-from core.caching.paging import FAR
 from core.stores.databases import is_away
 
 from .models import Session
@@ -31,12 +28,6 @@ MEMBER_DAYS = 90  # after which a session ends however much it is used
 NOTED_EVERY = 600  # seconds; a row written at each request would cost more than ten minutes of precision
 
 
-@cache
-def _with_member() -> KeptSql:
-    sessions = Session.objects.select_related("member")
-    return KeptSql(lambda key, now: sessions.filter(session_key=key, expire_date__gt=now), "\x01key", FAR)
-
-
 class SessionStore(DatabaseStore):
     """`member` is the session's, read with its row, so that a page of theirs need not ask a second time who they are."""
 
@@ -45,12 +36,13 @@ class SessionStore(DatabaseStore):
     def _get_session_from_db(self) -> Any:
         if not self.session_key:
             return None
-        found = _with_member().rows(hashed(self.session_key), timezone.now())
-        if not found:
+        sessions = Session.objects.select_related("member")
+        row = sessions.filter(session_key=hashed(self.session_key), expire_date__gt=timezone.now()).first()
+        if row is None:
             self._session_key = None
             return None
-        self.member = found[0].object.member
-        return found[0].object
+        self.member = row.member
+        return row
 
     @classmethod
     def get_model_class(cls) -> Any:

@@ -8,13 +8,12 @@ hundred posts are compared, which is what keeps it as quick with a million posts
 
 import datetime
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from core.caching.keptsql import KeptSql
 from core.caching.memory import cached
 
 from .models import Post, PostTag
@@ -40,16 +39,16 @@ class RelatedPosts:
         return tuple(post and (post.pk, post.title, post.slug, post.publish_on) for post in posts)
 
 
-def related_to(post: Any) -> RelatedPosts:
+def related_to(post: Post) -> RelatedPosts:
     """Find the public posts around this one, in one query; asked again when a post or its tags have changed."""
     key = ("related", post.pk, post.publish_at, tuple(tag["id"] for tag in post.tag_list))
     return cached(key, partial(_find, post))
 
 
-def _find(post: Any) -> RelatedPosts:
+def _find(post: Post) -> RelatedPosts:
     """Ask, and sort out here which is which."""
     tags = [tag["id"] for tag in post.tag_list[:TAGS_COMPARED]]
-    found = list(Post.objects.raw(*_kept(len(tags)).with_values(timezone.now(), post.pk, post.publish_at, *tags)))
+    found = list(_query(timezone.now(), post.pk, post.publish_at, *tags))
     place = (post.publish_at, post.pk)
     older = [other for other in found if (other.publish_at, other.pk) < place]
     newer = [other for other in found if (other.publish_at, other.pk) > place]
@@ -61,15 +60,8 @@ def _find(post: Any) -> RelatedPosts:
     )
 
 
-def _shared(post: Any, other: Post) -> int:
+def _shared(post: Post, other: Post) -> int:
     return len({tag["id"] for tag in post.tag_list} & {tag["id"] for tag in other.tag_list})
-
-
-@cache
-def _kept(tags: int) -> KeptSql:
-    """Return the query for a post with so many tags."""
-    long_ago, far_away = (datetime.datetime(year, 1, 1, tzinfo=datetime.UTC) for year in (1, 9998))
-    return KeptSql(_query, far_away, -1, long_ago, *(-2 - number for number in range(tags)))
 
 
 def _query(now: datetime.datetime, pk: int, publish_at: datetime.datetime, *tags: int) -> QuerySet[Post]:

@@ -2,17 +2,16 @@
 Everything that stands around a list of posts, in one query: counts, tags, latest, most read, most commented.
 
 The counts are kept numbers plus the few posts whose hour came since they were brought up to date, so that they are
-right at the moment of reading without counting rows.
+right when they are read without counting rows.
 """
 
 import json
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from functools import cache
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import connections, router
 from django.db.models import (
     CharField,
     F,
@@ -28,7 +27,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from actions.models import ViewCount
-from core.caching.keptsql import KeptSql
+from core.caching.memory import cached
 
 from .models import Post, PostCount, Tag
 from .models.counts import ALL_POSTS, AUTHOR_PREFIX
@@ -63,7 +62,7 @@ class TagLine:
         return reverse("blog:post_list_by_tag", args=[self.slug])
 
 
-@dataclass
+@dataclass(frozen=True)
 class Sidebar:
     """`subject_count` is the number of posts in the list asked about; `subject_tag` its tag, if it has one."""
 
@@ -88,24 +87,19 @@ type_boxes = dict[str, list[tuple[Any, ...]]]
 
 
 def read(*, tag: str = "", author: str = "") -> Sidebar:
-    """Read the sidebar of the whole list, or of the posts with a tag (its slug) or by an author (username)."""
-    sql, values = _kept(is_tag=bool(tag), is_author=bool(author)).with_values(timezone.now(), tag, author)
-    rows: type_boxes = {}
-    with connections[router.db_for_read(Post)].cursor() as cursor:
-        cursor.execute(sql, values)
-        for box, *row in cursor:
-            rows.setdefault(box, []).append(tuple(row))
-    sidebar = _assemble(rows)
-    _name_subject(sidebar, rows, tag=tag, author=author)
-    return sidebar
+    """
+    Return the sidebar of the whole list, or of the posts with a tag (its slug) or by an author (username).
+
+    Read again when one of its tables has changed; a post whose hour comes by itself is counted some seconds later.
+    """
+    return cached(("sidebar", tag, author), partial(_read, tag, author))
 
 
-@cache
-def _kept(*, is_tag: bool, is_author: bool) -> KeptSql:
-    def query(now: datetime, tag: str, author: str) -> QuerySet[Any, Any]:
-        return _query(now, tag=tag if is_tag else "", author=author if is_author else "")
-
-    return KeptSql(query, datetime(9998, 1, 1, tzinfo=UTC), "\x01tag", "\x01author")
+def _read(tag: str, author: str) -> Sidebar:
+    boxes: type_boxes = {}
+    for box, *row in _query(timezone.now(), tag=tag, author=author):
+        boxes.setdefault(box, []).append(tuple(row))
+    return _with_subject(_assemble(boxes), boxes, tag=tag, author=author)
 
 
 def _query(now: datetime, *, tag: str = "", author: str = "") -> QuerySet[Any, Any]:
@@ -207,15 +201,15 @@ def _lines(rows: type_boxes, box: str, *, by: int) -> list[Line]:
     ]
 
 
-def _name_subject(sidebar: Sidebar, boxes: type_boxes, *, tag: str, author: str) -> None:
+def _with_subject(sidebar: Sidebar, boxes: type_boxes, *, tag: str, author: str) -> Sidebar:
     due = boxes.get("due", [])
     if tag:
-        sidebar.subject_tag = next((TagLine(*row[:4]) for row in boxes.get("subject", [])), None)
+        found = next((TagLine(*row[:4]) for row in boxes.get("subject", [])), None)
         late = sum(any(label["slug"] == tag for label in json.loads(row[1])) for row in due)
-        sidebar.subject_count = late + (sidebar.subject_tag.post_count if sidebar.subject_tag else 0)
-    elif author:
-        for pk, _text, _name, posts, *_ in boxes.get("author", []):
-            sidebar.subject_author = pk
-            sidebar.subject_count = (posts or 0) + sum(row[NUMBER] == pk for row in due)
-    else:
-        sidebar.subject_count = sidebar.total
+        return replace(sidebar, subject_tag=found, subject_count=late + (found.post_count if found else 0))
+    if not author:
+        return replace(sidebar, subject_count=sidebar.total)
+    for pk, _text, _name, posts, *_ in boxes.get("author", []):
+        late = sum(row[NUMBER] == pk for row in due)
+        return replace(sidebar, subject_author=pk, subject_count=(posts or 0) + late)
+    return sidebar

@@ -1,5 +1,6 @@
 import datetime
 import math
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -8,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -33,7 +33,7 @@ SHARE_TRIES = "10/min"
 @for_everyone
 @require_safe
 def post_list(request: HttpRequest) -> HttpResponse:
-    return _list(request, "blog/post_list.html", sidebar.read(), paging.POSTS)
+    return _list(request, "blog/post_list.html", sidebar.read(), paging.posts())
 
 
 @for_everyone
@@ -44,7 +44,7 @@ def post_list_by_tag(request: HttpRequest, slug: str) -> HttpResponse:
         alias = get_object_or_404(TagAlias.objects.select_related("tag"), slug=slug)
         return redirect(alias.tag, permanent=True)
     tag = beside.subject_tag
-    return _list(request, "blog/post_list_by_tag.html", beside, paging.POSTS_OF_A_TAG, tag.id, tag=tag)
+    return _list(request, "blog/post_list_by_tag.html", beside, paging.posts_of_a_tag(tag.id), tag=tag)
 
 
 @for_everyone
@@ -53,8 +53,8 @@ def post_list_by_author(request: HttpRequest, username: str) -> HttpResponse:
     beside = sidebar.read(author=username)
     if not beside.subject_count:
         raise Http404
-    author = beside.subject_author
-    return _list(request, "blog/post_list_by_author.html", beside, paging.POSTS_OF_AN_AUTHOR, author)
+    posts = paging.posts_of_an_author(beside.subject_author)
+    return _list(request, "blog/post_list_by_author.html", beside, posts)
 
 
 @for_everyone
@@ -64,8 +64,7 @@ def post_list_by_date(
 ) -> HttpResponse:
     period = _period(year, month, day)
     posts = paging.posts_of_a_period(*period)
-    beside = sidebar.read()
-    beside.subject_count = posts.count()
+    beside = replace(sidebar.read(), subject_count=posts.count())
     if not beside.subject_count:
         raise Http404
     context = {"first": period[0], "precision": "day" if day else "month" if month else "year"}
@@ -76,12 +75,12 @@ def post_list_by_date(
 @require_safe
 def post_detail(request: HttpRequest, year: int, month: int, day: int, slug: str) -> HttpResponse:
     day_of_post, _same = _period(year, month, day)
-    found = paging.POST.rows(timezone.now(), day_of_post, slug)
-    if not found:
+    post = Post.objects.published().pages().filter(publish_on=day_of_post, slug=slug).first()
+    if post is None:
         moved = Post.objects.published().filter(old_addresses__publish_on=day_of_post, old_addresses__slug=slug)
         return redirect(get_object_or_404(moved), permanent=True)
-    popularity.count_view(request, found[0].object)
-    return render(request, "blog/post_detail.html", _detail(request, found[0]))
+    popularity.count_view(request, post)
+    return render(request, "blog/post_detail.html", _detail(request, post))
 
 
 @never_cache
@@ -190,16 +189,15 @@ def _list(
     template: str,
     beside: sidebar.Sidebar,
     posts: Listing,
-    *subject: int,
     **context: Any,
 ) -> HttpResponse:
-    paginator = ListPaginator(posts, beside.subject_count, POSTS_ON_A_PAGE, *subject)
+    paginator = ListPaginator(posts, beside.subject_count, POSTS_ON_A_PAGE)
     page = paginator.get_page(request.GET.get("page"))
     return render(request, template, {"page": page, "sidebar": beside, **context})
 
 
-def _detail(request: HttpRequest, post: Any, form: CommentForm | None = None) -> dict[str, Any]:
-    """Return what the page of a post shows; `post` is one, or its row (core/caching/keptsql.py)."""
+def _detail(request: HttpRequest, post: Post, form: CommentForm | None = None) -> dict[str, Any]:
+    """Return what the page of a post shows."""
     member = _member(request)
     is_out_of_reach = _is_out_of_reach(request, post)
     return {
@@ -220,7 +218,7 @@ def _is_out_of_reach(request: HttpRequest, post: Post) -> bool:
 
 
 def _comments(request: HttpRequest, post: Post) -> Page:
-    paginator = ListPaginator(paging.COMMENTS, post.comment_count, COMMENTS_ON_A_PAGE, post.pk)
+    paginator = ListPaginator(paging.comments(post.pk), post.comment_count, COMMENTS_ON_A_PAGE)
     return paginator.get_page(request.GET.get("page"))
 
 

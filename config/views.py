@@ -10,17 +10,14 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
-from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from actions.popularity import most_viewed
 from blog.models import Post
-from core.caching.keptsql import KeptSql, Rows
 from core.caching.memory import cached
 from core.caching.pages import for_everyone
-from core.caching.paging import FAR
 from core.web.http import viewer
 from images.models import Image
 from shop.models import Product
@@ -28,8 +25,7 @@ from shop.models import Product
 from .celery import app as celery_app
 
 PICTURES = 6  # popular images on the front page
-NEWEST_POSTS = KeptSql(lambda now: Post.objects.published(now).newest_first().cards()[:4], FAR)
-NEWEST_PRODUCTS = KeptSql(lambda: Product.objects.available().cards().order_by("-pk")[:4])
+NEWEST = 4  # posts and products there
 
 _asking = threading.Lock()
 _found: list[dict[str, str]] = []  # what /readyz has told last
@@ -41,26 +37,25 @@ logger = logging.getLogger(__name__)
 @for_everyone
 def home(request: HttpRequest) -> HttpResponse:
     context = {
-        "posts": NEWEST_POSTS.rows(timezone.now()),
-        "products": NEWEST_PRODUCTS.rows(),
+        "posts": list(Post.objects.published().newest_first().cards()[:NEWEST]),
+        "products": list(Product.objects.available().cards().order_by("-pk")[:NEWEST]),
         "images": _popular_images(viewer(request)),
     }
     return render(request, "config/home.html", context)
 
 
-def _popular_images(reader: Any) -> Rows:
+def _popular_images(reader: Any) -> list[Image]:
     """Return the most viewed, and until there are enough of them the newest; ranked again when something changed."""
     hidden = frozenset(reader.hidden_ids() if reader.is_authenticated else ())
     return cached(("popular images", hidden), partial(_rank, hidden))
 
 
-def _rank(hidden: Collection[int]) -> Rows:
+def _rank(hidden: Collection[int]) -> list[Image]:
     public = Image.objects.public().exclude(owner__in=hidden)
     ids = most_viewed(public, PICTURES)
     if len(ids) < PICTURES:
         ids += public.exclude(pk__in=ids).values_list("pk", flat=True)[: PICTURES - len(ids)]
-    found = KeptSql(public.filter(pk__in=ids).tiles().all).rows() if ids else Rows()
-    return Rows(sorted(found, key=lambda row: ids.index(row.pk)))
+    return sorted(public.filter(pk__in=ids).tiles(), key=lambda image: ids.index(image.pk))
 
 
 @require_safe

@@ -152,6 +152,12 @@ class Image(models.Model):
         return reverse("images:image_detail", args=[self.pk, self.slug])
 
     @property
+    def shown(self) -> tuple[Any, ...]:
+        """Return all that a tile shows (`{% fragment_each %}`)."""
+        file = self.file.name, self.width, self.height
+        return (self.pk, self.title, self.slug, self.alt, self.total_likes, *file)
+
+    @property
     def is_ready(self) -> bool:
         return self.status == self.Status.READY
 

@@ -2,9 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import lru_cache
 
-from core.caching.keptsql import Rows
 from core.caching.paging import STEP, Listing, ListPaginator
 
 from .models import Image
@@ -14,7 +12,7 @@ from .models import Image
 class Page:
     """A page that knows only whether another follows. Shaped like Django's where templates look."""
 
-    object_list: Rows
+    object_list: list[Image]
     number: int
     has_next: bool
 
@@ -39,18 +37,13 @@ def get_page(hidden: Collection[int], typed: str | None, size: int) -> Page:
     """
     number = int(typed) if typed and typed.isdecimal() and len(typed) < 8 else 1
     number = max(number, 1) if typed is None or len(typed) < 8 or not typed.isdecimal() else 10**7
-    board, start = _board(len(hidden)), (number - 1) * size
-    if start <= STEP and ((found := board.first_rows(start, size + 1, *hidden)) or number == 1):
-        return Page(Rows(found[:size]), number, has_next=len(found) > size)
-    deep = ListPaginator(board, board.count(*hidden), size, *hidden).get_page(number)
-    return Page(Rows(deep.object_list), deep.number, has_next=deep.has_next())
+    board, start = _board(hidden), (number - 1) * size
+    if start <= STEP and ((found := board.first_rows(start, size + 1)) or number == 1):
+        return Page(found[:size], number, has_next=len(found) > size)
+    deep = ListPaginator(board, board.count(), size).get_page(number)
+    return Page(list(deep.object_list), deep.number, has_next=deep.has_next())
 
 
-@lru_cache(maxsize=64)
-def _board(hidden: int) -> Listing:
-    """Return the list for readers to whom so many people are hidden."""
-    return Listing(
-        lambda now, *ids: Image.objects.public().exclude(owner__in=ids).order_by("-pk"),
-        lambda images: images.tiles().order_by("-pk"),
-        *(-1 - number for number in range(hidden)),
-    )
+def _board(hidden: Collection[int]) -> Listing:
+    rows = Image.objects.public().exclude(owner__in=hidden).order_by("-pk")
+    return Listing(("board", frozenset(hidden)), rows, lambda images: images.tiles().order_by("-pk"))

@@ -1,9 +1,5 @@
-"""What the shop's list shows: the categories with their numbers, and each way to list products with its SQL."""
+"""What the shop's list shows: the categories with their numbers, and the products in each order."""
 
-from datetime import datetime
-from functools import cache
-
-from core.caching.keptsql import KeptSql, Rows
 from core.caching.memory import cached
 from core.caching.paging import Listing
 
@@ -15,28 +11,19 @@ SORTS = {
     "-price": ["-price", "-id"],
     "name": ["name", "id"],
 }
-CATEGORY = -1  # a mark
 
 
-def categories(*, in_stock: bool) -> Rows:
+def categories(*, in_stock: bool) -> list[Category]:
     """Return all categories with their numbers, counted again when a product or category has changed."""
-    return cached(("categories", in_stock), _counting(in_stock=in_stock).rows)
+    return cached(("categories", in_stock), lambda: list(Category.objects.with_counts(in_stock=in_stock)))
 
 
-@cache
-def _counting(*, in_stock: bool) -> KeptSql:
-    return KeptSql(lambda: Category.objects.with_counts(in_stock=in_stock))
+def products(sort: str, *, in_stock: bool, category: int | None = None) -> Listing:
+    rows = Product.objects.available()
+    rows = rows.in_stock() if in_stock else rows
+    rows = rows.filter(category=category) if category else rows
 
+    def shown(near: ProductQuerySet) -> ProductQuerySet:
+        return near.cards().order_by(*SORTS[sort])
 
-@cache
-def products(sort: str, *, in_stock: bool, of_category: bool) -> Listing:
-    def select(now: datetime, *category: int) -> ProductQuerySet:
-        rows = Product.objects.available()
-        rows = rows.in_stock() if in_stock else rows
-        rows = rows.filter(category=category[0]) if of_category else rows
-        return rows.order_by(*SORTS[sort])
-
-    def shown(rows: ProductQuerySet) -> ProductQuerySet:
-        return rows.cards().order_by(*SORTS[sort])
-
-    return Listing(select, shown, *([CATEGORY] if of_category else []))
+    return Listing(("products", sort, in_stock, category), rows.order_by(*SORTS[sort]), shown)

@@ -32,9 +32,8 @@ def product_list(request: HttpRequest, category: str = "") -> HttpResponse:
     if category and not current:
         raise Http404
     total = sum(each.product_count for each in categories)
-    products = listing.products(form.chosen_sort, in_stock=form.only_in_stock, of_category=current is not None)
-    of = [current.pk] if current else []
-    paginator = ListPaginator(products, current.product_count if current else total, PER_PAGE, *of)
+    products = listing.products(form.chosen_sort, in_stock=form.only_in_stock, category=current.pk if current else None)
+    paginator = ListPaginator(products, current.product_count if current else total, PER_PAGE)
     context = {
         "form": form,
         "query": form.query,

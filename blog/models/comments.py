@@ -25,6 +25,9 @@ class CommentQuerySet(models.QuerySet["Comment"]):
     def waiting(self) -> Self:
         return self.filter(state=Comment.State.WAITING)
 
+    def oldest_first(self) -> Self:
+        return self.order_by("created_at", "pk")
+
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete each comment by its verb, so that the posts' numbers follow."""
         with transaction.atomic():
@@ -91,6 +94,11 @@ class Comment(models.Model):
 
     def get_absolute_url(self) -> str:
         return f"{self.post.get_absolute_url()}#comment-{self.pk}"
+
+    @property
+    def shown(self) -> tuple[Any, ...]:
+        """Return all that is shown of a comment (`{% fragment_each %}`)."""
+        return self.pk, self.name, self.body, self.created_at
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         with transaction.atomic():

@@ -113,6 +113,10 @@ class PostQuerySet(models.QuerySet["Post"]):
         """Load what a list shows of a post, in one query."""
         return self.select_related("author").only(*CARD_FIELDS)
 
+    def pages(self) -> Self:
+        """Load what the page of a post shows of it, in one query."""
+        return self.select_related("author").only(*PAGE_FIELDS)
+
 
 class Post(models.Model):  # type: ignore[django-manager-missing]
     """
@@ -214,6 +218,16 @@ class Post(models.Model):  # type: ignore[django-manager-missing]
             popularity.forget(self)
             discard(self.cover.name or "")
             return super().delete(*args, **kwargs)
+
+    @property
+    def shown(self) -> tuple[Any, ...]:
+        """Return all that a card or the head of the page shows (`{% fragment %}`)."""
+        author = self.author
+        return (
+            *(self.pk, self.title, self.slug, self.publish_on, self.publish_at, self.summary, str(self.tag_list)),
+            *(self.cover.name, self.cover_alt, self.cover_width, self.cover_height),
+            *(self.reading_minutes, self.comment_count, author.username, author.first_name, author.last_name),
+        )
 
     @property
     def is_public(self) -> bool:

@@ -51,7 +51,7 @@ class HomeTests(TestCase):
 
         images = self.client.get(reverse("home")).context["images"]
 
-        assert [row.object for row in images] == [old, new]
+        assert images == [old, new]
 
     def test_number_of_queries_does_not_grow_with_rows(self):
         self.fill(1)

@@ -5,7 +5,7 @@ Whole pages are kept for visitors without a session (core/caching/pages.py). Eve
 but most of what stands around them is what it was a moment ago. There are two reasons why a kept thing may be used
 again, and a thing is kept for one of them:
 
-- All that it shows is part of its key, so that it is never old: a card kept under the row that it shows.
+- All that it shows is part of its key, so that it is never old: a card kept under the fields that it shows.
 - The tables that were read to make it have not changed since (core/caching/versions.py), and it was made at most MAX_AGE ago.
 
 Templates keep for the first reason, by `{% fragment by … %}` and `{% fragment_each %}` (core/templatetags/fragments.py): what they

@@ -1,27 +1,19 @@
 """
-Pages of long lists: how long the list is is known already, and each page is one query whose SQL is made once.
+Pages of long lists: how long the list is is known already, and each page is one query.
 
 Whoever asks for page 5,000 has the rows before it skipped, on an index but one by one. So a page is looked for from the
 nearer end of its list; and deep in the middle from a milestone: of every row whose number, counted from the end, is a
 multiple of STEP, the place is kept (core/caching/memory.py) until the list's tables change, and the list is entered there.
 """
 
-from collections.abc import Callable
-from datetime import UTC, datetime
-from decimal import Decimal
-from functools import cached_property, partial
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Model, Q, QuerySet
-from django.utils import timezone
 
-from .keptsql import KeptSql, Rows
 from .memory import cached
-
-# Marks (core/caching/keptsql.py): a moment, and the bounds of a slice.
-FAR, START, SIZE = datetime(9998, 1, 1, tzinfo=UTC), 987_654_321, 87_654_321
-PLACE = datetime(9997, 1, 1, tzinfo=UTC)
 
 STEP = 1000
 
@@ -29,78 +21,48 @@ type_rows = QuerySet[Any, Any]
 type_place = tuple[Any, ...]
 
 
+@dataclass(frozen=True)
 class Listing:
     """
-    A kind of list. `select` gives its rows as of a moment, ordered by columns of which the last is unique, and `shown`
-    loads what is shown of them, in order. `marks` stand for whatever else `select` is told, such as the id of a category.
+    A list. `rows` are all of it, ordered by columns of which the last is unique, and `shown` loads what is shown of
+    some of them, in order. `key` tells the list from every other.
 
-    Where `select` reads another model's rows, such as the tags of posts, `of` is the model shown and `ids` names its key.
+    Where `rows` are another model's, such as the tags of posts, `of` is the model shown and `ids` names its key.
     """
 
-    def __init__(
-        self, select: Callable[..., type_rows], shown: Callable[[Any], type_rows], *marks: Any,
-        of: type[Model] | None = None, ids: str = "pk",
-    ) -> None:  # fmt: skip
-        self._select = select
-        self._shown = shown
-        self._marks = marks
-        self._of = of
-        self._ids = ids
-        self._from_front = KeptSql(self._near_front, FAR, START, SIZE, *marks)
-        self._from_back = KeptSql(self._near_back, FAR, START, SIZE, *marks)
+    key: Hashable
+    rows: type_rows
+    shown: Callable[[Any], type_rows]
+    of: type[Model] | None = None
+    ids: str = "pk"
 
-    def rows(self, start: int, end: int, count: int, *subject: Any) -> Rows:
+    def page(self, start: int, end: int, count: int) -> list[Any]:
         size, behind = end - start, count - end
         if start <= max(min(behind, STEP), 0):
-            return self.first_rows(start, size, *subject)
-        if behind > STEP and (place := self._milestone(behind, *subject)):
-            return self._from_place.rows(timezone.now(), behind % STEP, size, *place, *subject)
-        return self._from_back.rows(timezone.now(), behind, size, *subject)
+            return self.first_rows(start, size)
+        backwards = turned(self.rows)
+        if behind > STEP and (place := self._milestone(behind)):
+            backwards, behind = beginning_at(backwards, place), behind % STEP
+        return self._load(backwards[behind : behind + size])
 
-    def first_rows(self, start: int, size: int, *subject: Any) -> Rows:
+    def first_rows(self, start: int, size: int) -> list[Any]:
         """Skip from the front only, which takes no count."""
-        return self._from_front.rows(timezone.now(), start, size, *subject)
+        return self._load(self.rows[start : start + size])
 
-    def count(self, *subject: Any) -> int:
+    def count(self) -> int:
         """Count the rows, again when one of the tables has changed."""
-        return self._keep("count", self._select(timezone.now(), *subject).order_by().count, *subject)
+        return cached(("list", self.key, "count"), self.rows.order_by().count)
 
-    def _near_front(self, now: datetime, start: int, size: int, *subject: Any) -> type_rows:
-        return self._with_ids(self._select(now, *subject)[start : start + size])
-
-    def _near_back(self, now: datetime, start: int, size: int, *subject: Any) -> type_rows:
-        return self._with_ids(turned(self._select(now, *subject))[start : start + size])
-
-    @cached_property
-    def _from_place(self) -> KeptSql:
-        rows = self._select(FAR, *self._marks)
-        place = [_mark(rows.model, _column(name), number) for number, name in enumerate(names(rows))]
-        return KeptSql(partial(self._near_place, len(place)), FAR, START, SIZE, *place, *self._marks)
-
-    def _near_place(self, columns: int, now: datetime, start: int, size: int, *values: Any) -> type_rows:
-        place, subject = values[:columns], values[columns:]
-        backwards = turned(self._select(now, *subject))
-        return self._with_ids(beginning_at(backwards, place)[start : start + size])
-
-    def _milestone(self, behind: int, *subject: Any) -> type_place | None:
+    def _milestone(self, behind: int) -> type_place | None:
         """Return the place of the last milestone before the row with so many behind it: nothing moves at that end."""
         number = behind // STEP * STEP
-        backwards = turned(self._select(timezone.now(), *subject))
+        backwards = turned(self.rows)
         places = backwards.values_list(*map(_column, names(backwards)))
-        return self._keep(number, places[number:].first, *subject)
+        return cached(("list", self.key, number), places[number:].first)
 
-    def _keep(self, what: object, find: Callable[[], Any], *subject: Any) -> Any:
-        return cached(("list", *self._from_front.text, subject, what), find)
-
-    def _with_ids(self, near: type_rows) -> type_rows:
-        return self._shown((self._of or near.model)._default_manager.filter(pk__in=near.values(self._ids)))
-
-
-def _mark(model: type[Model], column: str, number: int) -> Any:
-    """Return a value of the column's type that no place has."""
-    field: Any = model._meta.pk if column == "pk" else model._meta.get_field(column)
-    marks = {"DateTimeField": PLACE, "DecimalField": Decimal("76543.210"), "CharField": "\x01place"}
-    return marks.get(field.get_internal_type(), 876_543_210 + number)
+    def _load(self, near: type_rows) -> list[Any]:
+        model = self.of or near.model
+        return list(self.shown(model._default_manager.filter(pk__in=near.values(self.ids))))
 
 
 def names(rows: type_rows) -> list[str]:
@@ -133,14 +95,13 @@ def _side(name: str) -> str:
 
 
 class ListPaginator(Paginator):
-    def __init__(self, listing: Listing, count: int, per_page: int, *subject: Any) -> None:
+    def __init__(self, listing: Listing, count: int, per_page: int) -> None:
         super().__init__((), per_page)
         self.count = count
         self._listing = listing
-        self._subject = subject
 
     def page(self, number: int | str) -> Page:
         number = self.validate_number(number)
         start = (number - 1) * self.per_page
         end = min(start + self.per_page, self.count)
-        return Page(self._listing.rows(start, end, self.count, *self._subject) if end > start else [], number, self)
+        return Page(self._listing.page(start, end, self.count) if end > start else [], number, self)

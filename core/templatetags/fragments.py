@@ -68,7 +68,7 @@ def fragment_each(things: Iterable[Any], template_name: str, name: str, *, eager
     Show each thing by the template, under the name, as in `{% fragment_each page "blog/_card.html" "post" %}`.
 
     The template sees nothing else but `eager`: whether this is the first of a list that is in sight when the page opens.
-    A thing that says by `shown` all that may be shown of it, as rows of core/caching/keptsql.py do, is rendered once.
+    A thing that says by `shown` all that may be shown of it is rendered once for as long as it looks the same.
     """
     ways = readers_ways()
     parts = []
@@ -79,6 +79,12 @@ def fragment_each(things: Iterable[Any], template_name: str, name: str, *, eager
         key = (template_name, *ways, exactly(shown), context["eager"])
         parts.append(cached_shown(key, make) if shown else make())
     return mark_safe("".join(parts))  # noqa: S308 (rendered templates)
+
+
+@register.filter
+def all_shown(things: Iterable[Any]) -> tuple[Any, ...]:
+    """Return what is shown of several, for `{% fragment by posts|all_shown %}`."""
+    return tuple(thing.shown for thing in things)
 
 
 def exactly(value: Any) -> Hashable:

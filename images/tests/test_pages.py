@@ -36,7 +36,7 @@ class ListTests(TestCase):
 
         response = self.get()
 
-        assert [row.object for row in response.context["page"].object_list] == [second, first]
+        assert response.context["page"].object_list == [second, first]
         self.assertNotContains(response, "Hidden")
 
     def test_list_is_one_query_however_long(self):  # D40

@@ -73,6 +73,11 @@ class Category(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("shop:product_list_by_category", args=[self.slug])
 
+    @property
+    def shown(self) -> tuple[Any, ...]:
+        """Return all that the list of categories shows (`{% fragment %}`)."""
+        return self.pk, self.name, self.slug, self.product_count
+
 
 class ProductQuerySet(models.QuerySet["Product"]):
     def available(self) -> Self:
@@ -242,6 +247,12 @@ class Product(models.Model):
             for name in files:
                 discard(name)
         return deleted
+
+    @property
+    def shown(self) -> tuple[Any, ...]:
+        """Return all that a card shows (`{% fragment_each %}`)."""
+        cover = self.cover and (self.cover.file.name, self.cover.alt, self.cover.width, self.cover.height)
+        return self.pk, self.name, self.slug, self.price, self.stock, self.is_digital, cover
 
     @property
     def summary(self) -> str:

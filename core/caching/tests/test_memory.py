@@ -14,7 +14,6 @@ from django.utils.safestring import mark_safe
 
 from account.tests.factories import make_user
 from core.caching import memory
-from core.caching.keptsql import KeptSql
 from shop.models import Category
 
 
@@ -141,7 +140,7 @@ class KeptPartTests(TestCase):
 
 class KeptEachTests(TestCase):
     def rows(self):
-        return KeptSql(lambda: Category.objects.order_by("pk")).rows()
+        return Category.objects.with_counts().order_by("pk")
 
     def render(self, rows):
         with patch("core.templatetags.fragments.render_to_string", side_effect=lambda *args: self.made(*args)):

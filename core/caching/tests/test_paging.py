@@ -53,9 +53,8 @@ class ProductListTests(Steps, TransactionTestCase):  # not in a transaction, or 
 
     def assert_pages_are_slices(self, sort, *, in_stock=False, of_category=False):
         rows = Product.objects.filter(**({"is_in_stock": True} if in_stock else {})).order_by(*SORTS[sort])
-        of = [self.category.pk] if of_category else []
-        listing = products(sort, in_stock=in_stock, of_category=of_category)
-        assert pages_of(ListPaginator(listing, rows.count(), 3, *of)) == slices_of(rows, 3)
+        listing = products(sort, in_stock=in_stock, category=self.category.pk if of_category else None)
+        assert pages_of(ListPaginator(listing, rows.count(), 3)) == slices_of(rows, 3)
 
     def test_every_page_of_every_order_is_that_slice_of_the_list(self):
         for sort in SORTS:
@@ -75,7 +74,7 @@ class ProductListTests(Steps, TransactionTestCase):  # not in a transaction, or 
         self.assert_pages_are_slices("price")
 
     def test_no_page_has_many_rows_skipped_and_never_those_of_the_farther_end(self):
-        paginator = ListPaginator(products("name", in_stock=False, of_category=False), 23, 3)
+        paginator = ListPaginator(products("name", in_stock=False), 23, 3)
         pages_of(paginator)  # finds the milestones
         for number in paginator.page_range:
             with CaptureQueriesContext(connection) as asked:
@@ -86,10 +85,10 @@ class ProductListTests(Steps, TransactionTestCase):  # not in a transaction, or 
 
     def test_an_empty_list_has_one_empty_page_that_asks_nothing(self):
         with self.assertNumQueries(0):
-            assert ListPaginator(products("name", in_stock=False, of_category=False), 0, 3).page(1).object_list == []
+            assert ListPaginator(products("name", in_stock=False), 0, 3).page(1).object_list == []
 
     def test_odd_page_numbers_are_the_first_or_the_last(self):
-        paginator = ListPaginator(products("name", in_stock=False, of_category=False), 23, 3)
+        paginator = ListPaginator(products("name", in_stock=False), 23, 3)
 
         for typed, number in [("x", 1), ("-1", 8), ("99999", 8), (None, 1), ("", 1)]:
             assert paginator.get_page(typed).number == number
@@ -103,14 +102,14 @@ class PostListTests(Steps, TransactionTestCase):
         tag = PostTag.objects.first().tag_id
         expected = slices_of(Post.objects.order_by("-publish_at", "-pk"), 2)
 
-        for listing, *subject in [
-            (blog_paging.POSTS,),
-            (blog_paging.POSTS_OF_A_TAG, tag),
-            (blog_paging.POSTS_OF_AN_AUTHOR, author.pk),
-            (blog_paging.posts_of_a_period(date(2000, 1, 1), date(2100, 1, 1)),),
+        for listing in [
+            blog_paging.posts(),
+            blog_paging.posts_of_a_tag(tag),
+            blog_paging.posts_of_an_author(author.pk),
+            blog_paging.posts_of_a_period(date(2000, 1, 1), date(2100, 1, 1)),
         ]:
             for _ in range(2):
-                assert pages_of(ListPaginator(listing, 19, 2, *subject)) == expected
+                assert pages_of(ListPaginator(listing, 19, 2)) == expected
 
 
 class BoardTests(Steps, TransactionTestCase):
