@@ -90,7 +90,6 @@ INSTALLED_APPS = [
     "django.forms",
     "django_htmx",
     "django_countries",
-    "easy_thumbnails",
     "taggit",
     "csp",
     "social_django",
@@ -374,16 +373,14 @@ if FETCH_TEST_ORIGINS and not DEBUG:
     )
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 # Every picture gets all of these when it is written (content/pictures.py); {% picture %} offers them in pairs.
-THUMBNAIL_ALIASES = {
-    "": {
-        # Lists show dozens of these: at such sizes nobody sees the difference, and twenty come to less than 150 KB.
-        "tile": {"size": (400, 400), "crop": "smart", "quality": 70},
-        "tile_2x": {"size": (800, 800), "crop": "smart", "quality": 60},
-        "wide_small": {"size": (800, 0)},
-        "wide": {"size": (1600, 0)},
-        "face": {"size": (96, 96), "crop": "smart"},
-        "face_2x": {"size": (192, 192), "crop": "smart"},
-    }
+THUMBNAILS = {
+    # Lists show dozens of these: at such sizes nobody sees the difference, and twenty come to less than 150 KB.
+    "tile": {"size": (400, 400), "crop": True, "quality": 70},
+    "tile_2x": {"size": (800, 800), "crop": True, "quality": 60},
+    "wide_small": {"size": (800, 0)},
+    "wide": {"size": (1600, 0)},
+    "face": {"size": (96, 96), "crop": True},
+    "face_2x": {"size": (192, 192), "crop": True},
 }
 FILE_UPLOAD_PERMISSIONS = 0o644
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000

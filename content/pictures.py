@@ -31,8 +31,7 @@ from django.core.files.storage import Storage, default_storage
 from django.db import models, transaction
 from django.db.models.fields.files import ImageFieldFile
 from django.utils.translation import gettext_lazy as _
-from easy_thumbnails.engine import process_image
-from PIL import Image
+from PIL import Image, ImageOps
 
 from . import pixels
 from .child import Child, Ended
@@ -130,7 +129,7 @@ def store_picture(source: bytes | File | Picture, folder: str, storage: Storage 
 
 
 def aliases() -> dict[str, dict[str, Any]]:
-    return cast(dict[str, dict[str, Any]], settings.THUMBNAIL_ALIASES[""])
+    return cast(dict[str, dict[str, Any]], settings.THUMBNAILS)
 
 
 def thumbnail_name(name: str, alias: str) -> str:
@@ -138,7 +137,7 @@ def thumbnail_name(name: str, alias: str) -> str:
 
 
 def thumbnail_size(width: int, height: int, alias: str) -> tuple[int, int]:
-    """Return the size that easy-thumbnails' scale_and_crop gives; smaller pictures are not blown up."""
+    """Return how large write_thumbnails makes it; smaller pictures are not blown up."""
     options = aliases()[alias]
     target_width, target_height = options["size"]
     scale = max(target_width / width, target_height / height)
@@ -155,12 +154,33 @@ def write_thumbnails(name: str, image: Image.Image, storage: Storage = default_s
     source.thumbnail((3200, 3200))
     for alias, options in aliases().items():
         size = thumbnail_size(image.width, image.height, alias)
-        cut = process_image(source, options) if options.get("crop") else source
-        if cut.size != size:
-            cut = cut.resize(size, Image.Resampling.LANCZOS)
+        cut = _cut(source, size) if options.get("crop") else source.resize(size, Image.Resampling.LANCZOS)
         out = BytesIO()
         cut.save(out, "WEBP", quality=options.get("quality", 80))
         storage.save(thumbnail_name(name, alias), ContentFile(out.getvalue()))
+
+
+def _cut(source: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Scale the picture until it just covers `size`, and cut off what is too much."""
+    image = ImageOps.cover(source, size, Image.Resampling.LANCZOS)
+    if image.width > size[0]:
+        return _narrowed(image, size[0])
+    return _narrowed(image.transpose(Image.Transpose.TRANSPOSE), size[1]).transpose(Image.Transpose.TRANSPOSE)
+
+
+def _narrowed(image: Image.Image, width: int) -> Image.Image:
+    """Cut the picture down to this width, slice by slice, on the side where less is to be seen."""
+    left, right = 0, image.width
+    while extra := right - left - width:
+        wide = min(extra, max(extra // 5, 10))
+        first, last = (image.crop((x, 0, x + wide, image.height)).entropy() for x in (left, right - wide))
+        if abs(first - last) <= last / 100:  # as much on either
+            left, right = left + wide // 2, right - (wide - wide // 2)
+        elif first < last:
+            left += wide
+        else:
+            right -= wide
+    return image.crop((left, 0, right, image.height))
 
 
 def stem(name: str) -> str:

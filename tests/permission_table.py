@@ -174,9 +174,6 @@ TABLES = {
     "contenttypes.ContentType": Table(),
     # --- Tables of packages, which have no pages ---
     "sessions.Session": Table(),
-    "easy_thumbnails.Source": Table(),
-    "easy_thumbnails.Thumbnail": Table(),
-    "easy_thumbnails.ThumbnailDimensions": Table(),
     "taggit.Tag": Table(),
     "taggit.TaggedItem": Table(),
     "social_django.UserSocialAuth": Table(),

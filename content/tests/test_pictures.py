@@ -293,6 +293,34 @@ def test_size_written_in_pages_is_the_size_of_the_file(size):
             assert Image.open(file).size == thumbnail_size(stored.width, stored.height, alias)
 
 
+@pytest.mark.parametrize(
+    ("size", "spot", "seen_at"),
+    [
+        ((1200, 600), (0, 250), (0, 1)),  # left, right, top and bottom: where it is, the thumbnail is
+        ((1200, 600), (1100, 250), (2, 1)),
+        ((1200, 600), (550, 250), (1, 1)),
+        ((600, 1200), (250, 0), (1, 0)),
+        ((600, 1200), (250, 1100), (1, 2)),
+        ((600, 500), (450, 0), (2, 0)),
+    ],
+)
+def test_a_square_thumbnail_shows_the_part_where_there_is_something_to_see(size, spot, seen_at):
+    image = Image.new("RGB", size, "white")
+    image.paste(Image.effect_noise((100, 100), 90).convert("RGB"), spot)
+    stored = store_picture(png_bytes(image), "somewhere")
+
+    with default_storage.open(thumbnail_name(stored.name, "tile")) as file:
+        tile = Image.open(file).convert("L")
+    parts = {(x, y): tile.crop((x * 133, y * 133, x * 133 + 133, y * 133 + 133)) for x in range(3) for y in range(3)}
+    assert max(parts, key=lambda place: parts[place].entropy()) == seen_at
+
+
+def png_bytes(image: Image.Image) -> bytes:
+    out = BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
 def render(source: str, **context) -> str:
     return Template("{% load pictures %}" + source).render(Context(context))
 
