@@ -17,20 +17,16 @@ The other end of the faults, for tests in another process: a small JSON API unde
     POST /_control/release | drain          {}
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import cards
 from .objects import Json
 from .params import ApiError
-
-if TYPE_CHECKING:
-    from .server import Simulator
+from .parts import Parts
 
 
-def answer(simulator: Simulator, method: str, path: str, given: Json) -> tuple[int, Any]:
+def answer(simulator: Parts, method: str, path: str, given: Json) -> tuple[int, Any]:
     name = path.removeprefix("/_control/")
     if method == "GET" and name == "state":
         return 200, state(simulator)
@@ -45,7 +41,7 @@ def answer(simulator: Simulator, method: str, path: str, given: Json) -> tuple[i
         return 400, {"error": repr(error)}
 
 
-def state(simulator: Simulator) -> Json:
+def state(simulator: Parts) -> Json:
     ledger = simulator.ledger
     with ledger.lock:
         return {
@@ -61,7 +57,7 @@ def state(simulator: Simulator) -> Json:
         }
 
 
-def set_faults(simulator: Simulator, given: Json) -> Json:
+def set_faults(simulator: Parts, given: Json) -> Json:
     if given:
         simulator.faults.set(**given)
     else:
@@ -69,17 +65,17 @@ def set_faults(simulator: Simulator, given: Json) -> Json:
     return simulator.faults.as_json()
 
 
-def redeliver(simulator: Simulator, given: Json) -> None:
+def redeliver(simulator: Parts, given: Json) -> None:
     event = next(event for event in simulator.ledger.events if event["id"] == given["event"])
     simulator.courier.tell(event)
 
 
-def expire(simulator: Simulator, given: Json) -> Json:
+def expire(simulator: Parts, given: Json) -> Json:
     with simulator.ledger.change():
         return simulator.ledger.expire(given["session"])
 
 
-def refund_way(simulator: Simulator, given: Json) -> None:
+def refund_way(simulator: Parts, given: Json) -> None:
     """Say what becomes of the refunds of a payment from now on."""
     if given["way"] not in ("", "pending", "returned"):
         raise ValueError(f"no such way: {given['way']}")
@@ -87,7 +83,7 @@ def refund_way(simulator: Simulator, given: Json) -> None:
         simulator.ledger.refund_ways[simulator.ledger.charge_of(given["payment_intent"])["id"]] = given["way"]
 
 
-ACTS: dict[str, Callable[[Simulator, Json], Any]] = {
+ACTS: dict[str, Callable[[Parts, Json], Any]] = {
     "faults": set_faults,
     "pay": lambda simulator, given: simulator.ledger.pay(given["session"], method=given.get("method", "card")),
     "decline": lambda simulator, given: simulator.ledger.decline(

@@ -1,19 +1,14 @@
 """What Stripe's dashboard, the buyer and the buyer's bank may do after a payment, for a person: at / and /payments/…"""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from html import escape
-from typing import TYPE_CHECKING
 
+from .ledger import Ledger
 from .objects import Json
 from .params import ApiError
+from .parts import Parts
 from .pay_page import PATIENCE, Page, amount_in_words, message, render
-
-if TYPE_CHECKING:
-    from .ledger import Ledger
-    from .server import Simulator
 
 PAYMENT = re.compile(r"/payments/([A-Za-z0-9_]+)")
 SHOWN = 50
@@ -24,7 +19,7 @@ POLICY = {
 }
 
 
-def answer(simulator: Simulator, method: str, path: str, form: dict[str, str]) -> Page | None:
+def answer(simulator: Parts, method: str, path: str, form: dict[str, str]) -> Page | None:
     """Return the page, or None when the address is not one of the panel's."""
     if path == "/" and method == "GET":
         return Page(200, _listed(simulator.ledger), headers=POLICY)
@@ -38,7 +33,7 @@ def answer(simulator: Simulator, method: str, path: str, form: dict[str, str]) -
         return Page(error.status, message(error.body["error"]["message"]), headers=POLICY)
 
 
-def _act(simulator: Simulator, intent_id: str, form: dict[str, str]) -> Page:
+def _act(simulator: Parts, intent_id: str, form: dict[str, str]) -> Page:
     act = ACTS.get(form.get("act", ""))
     if act is None:
         return Page(400, message("That cannot be done here."), headers=POLICY)

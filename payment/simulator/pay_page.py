@@ -1,14 +1,11 @@
 """The page the buyer pays on: our own, looking like a pay page, with the test cards and without JavaScript."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from shop.charges import from_stripe
@@ -17,9 +14,7 @@ from shop.money import exponent
 from . import cards
 from .objects import Json
 from .params import ApiError
-
-if TYPE_CHECKING:
-    from .server import Simulator
+from .parts import Parts
 
 FOLDER = Path(__file__).parent / "pages"
 SESSION = re.compile(r"/c/pay/(cs_test_[A-Za-z0-9]+)(/3ds)?")
@@ -35,7 +30,7 @@ class Page:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def answer(simulator: Simulator, method: str, path: str, form: dict[str, str]) -> Page:
+def answer(simulator: Parts, method: str, path: str, form: dict[str, str]) -> Page:
     if path == "/pay.css" and method == "GET":
         return Page(200, (FOLDER / "pay.css").read_text(), "text/css; charset=utf-8")
     match = SESSION.fullmatch(path)
@@ -55,7 +50,7 @@ def answer(simulator: Simulator, method: str, path: str, form: dict[str, str]) -
     return act(simulator, session, form)
 
 
-def show(simulator: Simulator, session: Json, form: dict[str, str], problem: str = "") -> Page:
+def show(simulator: Parts, session: Json, form: dict[str, str], problem: str = "") -> Page:
     lines = simulator.ledger.items[session["id"]]
     details = session["total_details"]
     rows = [(f"{line['quantity']} x {line['description']}", line["amount_total"]) for line in lines]
@@ -80,7 +75,7 @@ def show(simulator: Simulator, session: Json, form: dict[str, str], problem: str
     )
 
 
-def submit(simulator: Simulator, session: Json, form: dict[str, str]) -> Page:
+def submit(simulator: Parts, session: Json, form: dict[str, str]) -> Page:
     method = form.get("method", "card")
     if method in ("bank", "bank_fails"):
         return _finish(simulator, session, lambda: simulator.pay_by_bank(session["id"], arrives=method == "bank"))
@@ -96,11 +91,11 @@ def submit(simulator: Simulator, session: Json, form: dict[str, str]) -> Page:
     )
 
 
-def ask(simulator: Simulator, session: Json, form: dict[str, str]) -> Page:
+def ask(simulator: Parts, session: Json, form: dict[str, str]) -> Page:
     return _page(session, 200, "secure", amount=amount_in_words(session["amount_total"], session["currency"]))
 
 
-def confirm(simulator: Simulator, session: Json, form: dict[str, str]) -> Page:
+def confirm(simulator: Parts, session: Json, form: dict[str, str]) -> Page:
     if form.get("outcome") == "complete":
         return _finish(simulator, session, lambda: simulator.ledger.pay(session["id"]))
     problem = "We are unable to authenticate your payment method. Please choose a different one and try again."
@@ -113,7 +108,7 @@ def message(text: str) -> str:
     return render("page", title="Local Stripe", body=f"<main><p>{escape(text)}</p></main>")
 
 
-def _finish(simulator: Simulator, session: Json, pay: Callable[[], object]) -> Page:
+def _finish(simulator: Parts, session: Json, pay: Callable[[], object]) -> Page:
     try:
         pay()
     except ApiError:  # paid or expired in another tab a moment ago
