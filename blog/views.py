@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from actions import popularity
-from core.caching.pages import for_everyone
+from core.caching.pages import for_everyone, may_lag
 from core.caching.paging import Listing, ListPaginator
 from core.web.ratelimit import client_address, hit, too_many, wait
 from search import engines, query
@@ -174,6 +174,7 @@ def post_share(request: HttpRequest, post_id: int) -> HttpResponse:
 
 
 @require_safe
+@may_lag
 def post_search(request: HttpRequest) -> HttpResponse:
     text = request.GET.get("query", "")
     if text.strip() and not hit("search", client_address(request), SEARCHES):

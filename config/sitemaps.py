@@ -18,11 +18,13 @@ from django.utils.http import http_date
 from django.views.decorators.http import require_safe
 
 from core.caching.memory import cached
+from core.caching.pages import may_lag
 
 type_sitemaps = dict[str, type[Sitemap]]
 
 
 @require_safe
+@may_lag
 def sitemap_index(request: HttpRequest, sitemaps: type_sitemaps) -> HttpResponse:
     files = [
         {"location": settings.SITE_URL + reverse("sitemap_file", args=[section, number])}
@@ -41,6 +43,7 @@ def _files_of(section: str, sitemap: Sitemap) -> int:
 
 
 @require_safe
+@may_lag
 def sitemap_file(request: HttpRequest, sitemaps: type_sitemaps, section: str, number: int) -> HttpResponse:
     if section not in sitemaps:
         raise Http404

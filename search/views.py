@@ -6,6 +6,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from core.caching.pages import may_lag
 from core.web.http import viewer
 from core.web.ratelimit import client_address, hit, too_many
 
@@ -20,6 +21,7 @@ KEYS_PER_MINUTE = "150/min"  # a search for each pause between two keys
 
 
 @require_safe
+@may_lag
 def search(request: HttpRequest) -> HttpResponse:
     """
     One box over everything; while a person types, only the results.

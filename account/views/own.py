@@ -20,6 +20,7 @@ from account.views.again import asks_again
 from actions.models import Action
 from actions.stream import Line, fold, latest
 from archive import personal_data
+from core.caching.pages import may_lag
 from core.serving.intake import takes_files
 from core.web.http import MemberRequest
 from core.web.ratelimit import brings_a_file, limited
@@ -28,6 +29,7 @@ ACTIONS_READ = 50
 
 
 @require_safe
+@may_lag
 @login_required
 def dashboard(request: MemberRequest) -> HttpResponse:
     hidden = request.user.hidden_ids()

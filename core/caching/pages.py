@@ -65,7 +65,13 @@ def for_everyone(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
         return response
 
     wrapped.is_cached = True  # type: ignore[attr-defined]
-    return wrapped
+    return may_lag(wrapped)
+
+
+def may_lag(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Mark a view whose page may show the state of some seconds ago: where there is a read replica, it is asked."""
+    view.may_lag = True  # type: ignore[attr-defined]
+    return view
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from django.http import HttpRequest, HttpResponse
 from core.web.middleware import NextLayer
 
 from .pages import PINNED_COOKIE, key_of
-from .routers import PAGES, REPLICA, Reading, reading
+from .routers import REPLICA, Reading, reading
 
 logger = logging.getLogger(__name__)
 
@@ -136,4 +136,4 @@ def may_be_stale(request: HttpRequest, view: Callable[..., HttpResponse]) -> boo
         return False
     if getattr(view, "is_cached", False) and key_of(request.META) is not None:
         return False
-    return bool(request.resolver_match and request.resolver_match.view_name in PAGES)
+    return getattr(view, "may_lag", False)

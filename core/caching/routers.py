@@ -1,8 +1,8 @@
 """
 Which database a query goes to, when DATABASE_REPLICA_URL names a read replica.
 
-The primary answers everything, but for queries of the apps in APPS while a page of PAGES is made for somebody who has not
-just written something. So a checkout, a login, the cart and the admin never see the replica. What is kept and shown
+The primary answers everything, but for queries of the apps in APPS while a page that may lag is made (`@for_everyone`,
+`@may_lag`) for somebody who has not just written something. So a checkout, a login, the cart and the admin never see the replica. What is kept and shown
 again (core/caching/pages.py, core/caching/memory.py) is made from the primary too: a page is kept because its tables have just
 changed, which is when a replica is behind, and what is kept is asked for so rarely that a replica would save nothing.
 
@@ -19,32 +19,6 @@ from django.db import DEFAULT_DB_ALIAS, connections, models
 
 REPLICA = "replica"
 
-# Pages on which the state of some seconds ago is as good as the present.
-PAGES = frozenset(
-    {
-        "home",
-        "sitemap",
-        "sitemap_file",
-        "search",
-        "blog:post_list",
-        "blog:post_list_by_tag",
-        "blog:post_list_by_author",
-        "blog:post_list_by_date",
-        "blog:post_search",
-        "blog:post_detail",
-        "blog:post_feed",
-        "blog:tag_feed",
-        "images:image_list",
-        "images:image_ranking",
-        "images:image_detail",
-        "shop:product_list",
-        "shop:product_list_by_category",
-        "shop:product_detail",
-        "account:dashboard",
-        "account:user_list",
-        "account:user_detail",
-    }
-)
 # Who somebody is and what they may (account, auth) is never stale; nor is anything about money.
 APPS = frozenset({"actions", "blog", "images", "search", "shop", "taggit"})
 # Written by looking at a page; whoever looks again need not see it.
