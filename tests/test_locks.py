@@ -33,4 +33,4 @@ def test_what_draws_the_invoice_is_locked_as_well():
     """WeasyPrint was pinned once and pydyf was not: every PDF failed on the day of pydyf's next release."""
     locked = dict(PINNED.findall(lock("base")))
 
-    assert {"weasyprint", "pydyf", "django", "easy-thumbnails"} <= set(locked)
+    assert {"weasyprint", "pydyf", "django", "django-taggit"} <= set(locked)
