@@ -10,7 +10,7 @@ from .container import NotRestorable
 
 Key = tuple[str, str]
 # Apps that the site once had: what an older archive holds of them is left out.
-GONE = frozenset({"axes", "easy_thumbnails"})
+GONE = frozenset({"axes", "easy_thumbnails", "taggit"})
 
 
 def applied(using: str = "default") -> list[list[str]]:

@@ -90,7 +90,6 @@ INSTALLED_APPS = [
     "django.forms",
     "django_htmx",
     "django_countries",
-    "taggit",
     "csp",
     "social_django",
 ]

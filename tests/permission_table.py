@@ -174,8 +174,6 @@ TABLES = {
     "contenttypes.ContentType": Table(),
     # --- Tables of packages, which have no pages ---
     "sessions.Session": Table(),
-    "taggit.Tag": Table(),
-    "taggit.TaggedItem": Table(),
     "social_django.UserSocialAuth": Table(),
     "social_django.Nonce": Table(),
     "social_django.Association": Table(),

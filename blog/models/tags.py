@@ -1,4 +1,9 @@
-"""Tags. The rest of the project reaches them through `Post.objects.tagged(slug)` and `post.tag_list` only."""
+"""
+Tags. The rest of the project reaches them through `Post.objects.tagged(slug)` and `post.tag_list` only.
+
+What a tag is, how tags are typed and how a post's are changed is django-taggit's; the tables are ours. So it is none of
+the INSTALLED_APPS, as its documentation says for this case: it would make two tables that stay empty.
+"""
 
 import hashlib
 from collections.abc import Iterable, Sequence, Set

@@ -20,7 +20,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, models
 REPLICA = "replica"
 
 # Who somebody is and what they may (account, auth) is never stale; nor is anything about money.
-APPS = frozenset({"actions", "blog", "images", "search", "shop", "taggit"})
+APPS = frozenset({"actions", "blog", "images", "search", "shop"})
 # Written by looking at a page; whoever looks again need not see it.
 COUNTERS = frozenset({"actions.view", "actions.viewcount"})
 
