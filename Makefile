@@ -50,7 +50,7 @@ compose: dev
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 conventions: dev
-	$(PYTEST) --quiet tests/test_conventions.py
+	$(PYTEST) --quiet tests/test_conventions.py tests/test_imports.py tests/test_task_names.py
 
 format: dev ## Put the code in order
 	$(BIN)/ruff check --fix-only --quiet .
