@@ -27,7 +27,8 @@ class Copy:
         program = [str(BIN / command[0]), *command[1:]]
         ours = {name: os.environ[name] for name in FROM_HERE if name in os.environ}
         together = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-        return subprocess.run(program, cwd=self.root, env=ours | {"DEBUG": "true"}, check=False, **together)
+        ours |= {"DEBUG": "true", "TEST_VAR_DIR": str(self.root / "var")}
+        return subprocess.run(program, cwd=self.root, env=ours, check=False, **together)
 
     def test(self, *tests: str) -> subprocess.CompletedProcess[str]:
         return self.run("python", "-m", "pytest", "-q", "-n0", "--tb=short", *tests)
@@ -38,3 +39,7 @@ class Copy:
         text = path.read_text()
         assert text.count(old) == 1, f"{file} has {text.count(old)} times: {old}"
         path.write_text(text.replace(old, new))
+
+    def restore(self, file: str) -> None:
+        """Have the file as it is here; a new moment of change, or Python would take what it compiled of the other."""
+        shutil.copy(ROOT / file, self.root / file)

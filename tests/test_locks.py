@@ -1,4 +1,4 @@
-"""D1, D3: a release starts and prints with the very versions its lock file names, not with what came out since."""
+"""A release starts and prints with the very versions its lock file names, not with what came out since."""
 
 import re
 from importlib.metadata import version
@@ -22,14 +22,14 @@ def test_every_package_is_locked_to_one_version_and_to_its_bytes(name):
     assert [block for block in blocks if not PINNED.match(block) or "--hash=sha256:" not in block] == []
 
 
-def test_what_runs_is_what_the_lock_names():
+def test_what_runs_is_what_the_lock_names():  # D1
     everywhere = "\n".join(line for line in lock("base").splitlines() if " ; " not in line)  # not for some Pythons only
     wrong = {name: (pinned, version(name)) for name, pinned in PINNED.findall(everywhere) if version(name) != pinned}
 
     assert wrong == {}
 
 
-def test_what_draws_the_invoice_is_locked_as_well():
+def test_what_draws_the_invoice_is_locked_as_well():  # D3
     """WeasyPrint was pinned once and pydyf was not: every PDF failed on the day of pydyf's next release."""
     locked = dict(PINNED.findall(lock("base")))
 

@@ -3,5 +3,5 @@ from django.test import TestCase
 
 
 class MigrationTests(TestCase):
-    def test_models_and_migrations_say_the_same(self):
+    def test_models_and_migrations_say_the_same(self):  # D4
         call_command("makemigrations", check_changes=True, dry_run=True, verbosity=0)

@@ -96,7 +96,7 @@ class CountRaceTests(TransactionTestCase):
 
 
 class AddressRaceTests(TransactionTestCase):
-    """Posts of one name on one day, each written when nobody has the address yet."""  # D45
+    """Posts of one name on one day, each written when nobody has the address yet."""
 
     def write_at_once(self):
         author, moment = make_user(), timezone.now() - timedelta(days=2)
@@ -108,7 +108,7 @@ class AddressRaceTests(TransactionTestCase):
         with mock.patch.object(Post, "_free_slug", looks), many_writers("blog.models.posts"):
             return race(write, 8)
 
-    def test_one_gets_the_address_and_the_others_an_error(self):
+    def test_one_gets_the_address_and_the_others_an_error(self):  # D45
         """Looking for a free address is not what keeps them apart: the constraint is."""
         errors = self.write_at_once()
 
