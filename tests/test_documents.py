@@ -110,6 +110,12 @@ def test_other_code_is_left_alone():
     assert missing(text + "\n```sh\ncat config/no_such_module.py\n```\n") == []
 
 
+def test_few_words_are_ours():
+    rows = (ROOT / "docs/architecture.md").read_text().partition("## Words of ours")[2]
+
+    assert 0 < len(re.findall(r"^\| \*\*", rows, re.MULTILINE)) <= 20
+
+
 def test_the_answers_to_the_standard_are_counted_right():
     text = (ROOT / "docs/security.md").read_text()
     rows = re.findall(r"^\| (V[^|]+) \| (\d) \| [^|]+ \| (Holds|Not here|Gap)", text, re.MULTILINE)
