@@ -1,6 +1,7 @@
 """What the documents name exists: every path, every test, every place that a link leads to."""
 
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
@@ -108,6 +109,12 @@ def test_other_code_is_left_alone():
     text = "`make run`, `models.py`, `text/html`, `/payment/webhook/`, `var/mail`, `<app>/tests/`, `shop:product_list`"
 
     assert missing(text + "\n```sh\ncat config/no_such_module.py\n```\n") == []
+
+
+def test_the_changelog_begins_with_this_version():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+    assert re.findall(r"^## \[(.+?)\] - ", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[0] == version
 
 
 def test_few_words_are_ours():
