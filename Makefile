@@ -1,7 +1,7 @@
 # Every command a person needs. `make` alone lists them.
 .DEFAULT_GOAL := help
 .PHONY: help run test test-sqlite test-services test-browser test-door check mutants bench format services services-stop lock audit \
-	base dev lint types imports migrations deploy compose conventions
+	base dev lint types imports migrations deploy schemas conventions
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -26,7 +26,7 @@ test: dev ## All tests: on SQLite (test-sqlite), with services (-services), in t
 test-sqlite test-services test-browser test-door: test-%: dev ## One part of the tests
 	@$(BIN)/python -m tools.testing $*
 
-check: lint types imports migrations deploy compose conventions ## Style, types, import rules, migrations, deployment
+check: lint types imports migrations deploy schemas conventions ## Style, types, import rules, migrations, deployment
 
 lint: dev
 	$(BIN)/ruff check .
@@ -46,8 +46,11 @@ deploy: dev
 	@echo 'manage.py check --deploy, with the settings of a production environment'
 	@$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 
-compose: dev
+schemas: dev
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/idea.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
 
 conventions: dev
 	$(PYTEST) --quiet tests/test_conventions.py tests/test_imports.py tests/test_task_names.py
