@@ -19,6 +19,7 @@ EXAMPLES = set(re.findall(r"Write\s+`([^`]+)`:", (ROOT / "CONTRIBUTING.md").read
 
 FENCED = re.compile(r"^( *)```.*?^\1```", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`([^`\n]+)`")
+NAMED_IN = re.compile(r"`@?(\w+)` in\s+`([\w/]+\.py)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 PATH = re.compile(r"(?P<path>[\w.*-]+(?:/[\w.*-]+)*/?)(?:::(?P<name>\w+))?")
 SUFFIX = re.compile(r"\.(py|html|md|txt|in|toml|ya?ml|conf|ini|css|js)$")
@@ -83,6 +84,13 @@ def anchor(heading: str) -> str:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_what_a_document_names_exists(document):
     assert missing(document.read_text(), document.parent) == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_stands_in_a_file_as_a_document_says_stands_there(document):
+    named = NAMED_IN.findall(document.read_text())
+
+    assert [(name, file) for name, file in named if not re.search(rf"\b{name}\b", (ROOT / file).read_text())] == []
 
 
 @pytest.mark.parametrize(
