@@ -2,7 +2,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import AnonymousUser, Group
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -32,7 +32,7 @@ class StaffGroupAdmin(SuperusersOnly, StaffAdmin, GroupAdmin):
     """Whoever may change a group may give themselves every permission there is, and is as good as a superuser."""
 
 
-def may_manage(staff: Any, person: User) -> bool:
+def may_manage(staff: User | AnonymousUser, person: User) -> bool:
     """
     Tell whether somebody may change the other's account.
 

@@ -99,7 +99,7 @@ class UsernameForm(forms.ModelForm):
         fields = ["username"]
 
     def clean_username(self) -> str:
-        username = self.cleaned_data["username"]
+        username: str = self.cleaned_data["username"]
         validate_not_reserved(username)
         if User.objects.called(username).exists():
             raise ValidationError(NAME_TAKEN, code="unique")
@@ -147,7 +147,7 @@ class RegisterForm(PasswordPair, UsernameForm, BaseUserCreationForm):
     def clean_email(self) -> str:
         # On the instance for the validator that compares password and address.
         self.instance.email = _mailable(self.cleaned_data["email"])
-        return self.instance.email
+        return str(self.instance.email)
 
     def register(self, onward: str = "") -> None:
         data = {name: self.cleaned_data[name] for name in ("username", "first_name", "email")}
@@ -171,14 +171,14 @@ class ProfileForm(forms.ModelForm):
 
     def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 (Django's signature)
         with transaction.atomic():
-            user = super().save(commit)
+            user: User = super().save(commit)
             index.write(user)
         if self.old_photo != user.photo.name:
             discard(self.old_photo or "")
         return user
 
     def clean_date_of_birth(self) -> date | None:
-        born = self.cleaned_data["date_of_birth"]
+        born: date | None = self.cleaned_data["date_of_birth"]
         if born and not OLDEST_YEAR <= born.year <= timezone.localdate().year - 5:
             raise ValidationError(_("Enter your date of birth, or leave it empty."), code="date_of_birth")
         return born
@@ -200,7 +200,7 @@ class ConfirmedForm(forms.Form):
             del self.fields["password"]
 
     def clean_password(self) -> str:
-        password = self.cleaned_data["password"]
+        password: str = self.cleaned_data["password"]
         if not tries.check_password(self.user, password):
             raise ValidationError(_("That is not your password."), code="password")
         return password
@@ -224,7 +224,7 @@ class LeaveForm(ConfirmedForm):
     field_order = ["username", "password"]
 
     def clean_username(self) -> str:
-        username = self.cleaned_data["username"]
+        username: str = self.cleaned_data["username"]
         if username != self.user.username:
             raise ValidationError(_("That is not your username."), code="username")
         return username

@@ -11,6 +11,7 @@ from typing import Any
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 
 from . import tries
+from .models import User
 
 logger = logging.getLogger(__name__)
 
@@ -22,11 +23,11 @@ def listen() -> None:
     user_login_failed.connect(_failed, dispatch_uid="account.logins.failed")
 
 
-def _came(sender: Any, user: Any, **kwargs: Any) -> None:
+def _came(sender: Any, user: User, **kwargs: Any) -> None:
     logger.info("Member %s logged in by %s", user.pk, getattr(user, "backend", "-").rpartition(".")[2])
 
 
-def _left(sender: Any, user: Any, **kwargs: Any) -> None:
+def _left(sender: Any, user: User | None, **kwargs: Any) -> None:
     if user is not None:
         logger.info("Member %s logged out", user.pk)
 

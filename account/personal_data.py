@@ -6,59 +6,61 @@ from social_django.models import UserSocialAuth
 
 from archive.personal_data import register
 from content.pictures import hide
+from core.people import Member
 
 from .models import Follow, MuteOrBlock, RecoveryCode, SecondFactor, Session, User
 
 
-def nothing(user: User) -> None:
+def nothing(member: Member) -> None:
     """Keep the rows: they say what was done to the shop's data, or are emptied by leaving.leave itself."""
 
 
-def hide_photo(user: User) -> None:
+def hide_photo(member: Member) -> None:
+    user = User.objects.get(pk=member.pk)
     user.photo = hide(user.photo.name or "")
     user.save(update_fields=["photo"])
 
 
 register(
     User,
-    lambda user: User.objects.filter(pk=user.pk),
+    lambda member: User.objects.filter(pk=member.pk),
     erase=nothing,
     hide=hide_photo,
     without=("password",),
-    files=lambda user: [user.photo.name],
+    files=lambda row: [row.photo.name],
 )
 register(
     Follow,
-    lambda user: user.follows.all(),
-    erase=lambda user: Follow.objects.filter(Q(follower=user) | Q(followed=user)).delete(),
+    lambda member: Follow.objects.filter(follower=member.pk),
+    erase=lambda member: Follow.objects.filter(Q(follower=member.pk) | Q(followed=member.pk)).delete(),
 )
 register(
     MuteOrBlock,
-    lambda user: user.mutes_and_blocks.all(),
-    erase=lambda user: MuteOrBlock.objects.filter(Q(owner=user) | Q(other=user)).delete(),
+    lambda member: MuteOrBlock.objects.filter(owner=member.pk),
+    erase=lambda member: MuteOrBlock.objects.filter(Q(owner=member.pk) | Q(other=member.pk)).delete(),
 )
 register(
     Session,
-    lambda user: user.sessions.all(),
-    erase=lambda user: user.sessions.all().delete(),
+    lambda member: Session.objects.filter(member=member.pk),
+    erase=lambda member: Session.objects.filter(member=member.pk).delete(),
     without=("session_key", "session_data"),
 )
 register(
     SecondFactor,
-    lambda user: SecondFactor.objects.filter(user=user),
-    erase=lambda user: SecondFactor.objects.filter(user=user).delete(),
+    lambda member: SecondFactor.objects.filter(user=member.pk),
+    erase=lambda member: SecondFactor.objects.filter(user=member.pk).delete(),
     without=("secret", "last_step"),
 )
 register(
     RecoveryCode,
-    lambda user: user.recovery_codes.all(),
-    erase=lambda user: user.recovery_codes.all().delete(),
+    lambda member: RecoveryCode.objects.filter(user=member.pk),
+    erase=lambda member: RecoveryCode.objects.filter(user=member.pk).delete(),
     without=("digest",),
 )
 register(
     UserSocialAuth,
-    lambda user: UserSocialAuth.objects.filter(user=user),
-    erase=lambda user: UserSocialAuth.objects.filter(user=user).delete(),
+    lambda member: UserSocialAuth.objects.filter(user=member.pk),
+    erase=lambda member: UserSocialAuth.objects.filter(user=member.pk).delete(),
     without=("extra_data",),
 )
-register(LogEntry, lambda user: LogEntry.objects.filter(user=user), erase=nothing)
+register(LogEntry, lambda member: LogEntry.objects.filter(user=member.pk), erase=nothing)

@@ -21,14 +21,14 @@ from .names import RESERVED, acceptable
 from .registration import welcome
 
 
-def _refuse(backend: BaseAuth, reason: str) -> HttpResponse:
+def _refuse(backend: "BaseAuth[Any]", reason: str) -> HttpResponse:
     """End the pipeline on the login page; social-auth's own exceptions would show a general text only."""
     messages.error(backend.strategy.request, reason)  # type: ignore[attr-defined]
     return redirect("login")
 
 
 def require_verified_address(
-    backend: BaseAuth, details: dict[str, Any], response: dict[str, Any], **kwargs: Any
+    backend: "BaseAuth[Any]", details: dict[str, Any], response: dict[str, Any], **kwargs: Any
 ) -> HttpResponse | None:
     if response.get("email_verified") is not True or not details.get("email"):
         return _refuse(backend, _("Google has not verified your e-mail address."))
@@ -36,7 +36,7 @@ def require_verified_address(
 
 
 def find_member(
-    backend: BaseAuth, details: dict[str, Any], user: User | None = None, **kwargs: Any
+    backend: "BaseAuth[Any]", details: dict[str, Any], user: User | None = None, **kwargs: Any
 ) -> dict[str, Any] | HttpResponse | None:
     """Join a Google account to the member who proved the same address; refuse when nobody proved it."""
     if user is not None:
@@ -55,7 +55,7 @@ def find_member(
 
 
 def require_permission_to_link(
-    backend: BaseAuth, user: User | None = None, social: Any = None, **kwargs: Any
+    backend: "BaseAuth[Any]", user: User | None = None, social: Any = None, **kwargs: Any
 ) -> HttpResponse | None:
     """Let a member who is logged in link a Google account only by way of our page, which asks for the password."""
     request = backend.strategy.request  # type: ignore[attr-defined]
@@ -67,10 +67,12 @@ def require_permission_to_link(
     return redirect("account:google")
 
 
-def link(backend: BaseAuth, uid: str, user: User, *, is_new: bool = False, **kwargs: Any) -> dict | None:
+def link(
+    backend: "BaseAuth[Any]", uid: str, user: User, *, is_new: bool = False, **kwargs: Any
+) -> dict[str, Any] | None:
     """Link the Google account as social-core does, with the mail that tells a member who was here before."""
     with transaction.atomic():
-        result = associate_user(backend, uid, user, **kwargs)
+        result: dict[str, Any] | None = associate_user(backend, uid, user, **kwargs)
         User.objects.filter(pk=user.pk).exclude(google_unlinked_at=None).update(google_unlinked_at=None)
         if is_new or not (result and result.get("new_association")):
             return result
@@ -79,14 +81,14 @@ def link(backend: BaseAuth, uid: str, user: User, *, is_new: bool = False, **kwa
     return result
 
 
-def refuse_disconnect(backend: BaseAuth, **kwargs: Any) -> HttpResponse:
+def refuse_disconnect(backend: "BaseAuth[Any]", **kwargs: Any) -> HttpResponse:
     """Lead social-auth's own address for taking an account off to our page, which asks for the password."""
     return redirect("account:google")
 
 
 def create_member(
-    backend: BaseAuth, details: dict[str, Any], username: str, user: User | None = None, **kwargs: Any
-) -> dict | None:
+    backend: "BaseAuth[Any]", details: dict[str, Any], username: str, user: User | None = None, **kwargs: Any
+) -> dict[str, Any] | None:
     if user is not None:
         return None
     with transaction.atomic():

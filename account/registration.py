@@ -141,7 +141,8 @@ def read_proof(token: str) -> User | None:
     claim = _claim_in(token, PROOF_SALT)
     if claim is None:
         return None
-    return User.objects.filter(pk=claim["user"], email=claim["email"], is_active=True).first()
+    found: User | None = User.objects.filter(pk=claim["user"], email=claim["email"], is_active=True).first()
+    return found
 
 
 def mail_new_address(user: User, email: str) -> None:

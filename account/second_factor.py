@@ -143,7 +143,8 @@ def context_of(factor: SecondFactor, site: str) -> dict[str, Any]:
     """Return what the set-up page shows: the QR code as a picture, and the secret to type where there is no camera."""
     import segno  # 20 ms that only this page needs
 
-    address = pyotp.TOTP(factor.secret, name=factor.user.username, issuer=site).provisioning_uri()
+    key = factor.secret or ""  # begin() has seen to it that there is one
+    address = pyotp.TOTP(key, name=factor.user.username, issuer=site).provisioning_uri()
     picture = segno.make(address, error="m").svg_data_uri(scale=5, dark="#000", light="#fff")
-    secret = " ".join(factor.secret[start : start + 4] for start in range(0, len(factor.secret), 4))
+    secret = " ".join(key[start : start + 4] for start in range(0, len(key), 4))
     return {"picture": picture, "secret": secret, "address": address}

@@ -19,7 +19,7 @@ from django.utils.dateparse import parse_datetime
 
 from core.stores.databases import is_away
 
-from .models import Session
+from .models import Session, User
 
 DEVICE = "device"  # session key: which browser logged in, and when
 SEEN = "staff_seen"  # session key: when a member of staff last asked for something, in seconds
@@ -31,7 +31,7 @@ NOTED_EVERY = 600  # seconds; a row written at each request would cost more than
 class SessionStore(DatabaseStore):
     """`member` is the session's, read with its row, so that a page of theirs need not ask a second time who they are."""
 
-    member: Any = None
+    member: User | None = None
 
     def _get_session_from_db(self) -> Any:
         if not self.session_key:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any, Self
+from typing import Self
 
 from django.apps import apps
 from django.conf import settings
@@ -11,6 +11,8 @@ from django.contrib.auth import get_user_model
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from core.people import Member, Viewer
 
 REPEATED_WITHIN = timedelta(minutes=1)
 
@@ -20,7 +22,7 @@ class ActionQuerySet(models.QuerySet["Action"]):
         """What these people did, newest first, for showing: an account that was switched off is silent."""
         return self.filter(actor__in=list(user_ids), actor__is_active=True).select_related("actor")
 
-    def with_targets(self, viewer: Any) -> list["Action"]:
+    def with_targets(self, viewer: Viewer) -> list["Action"]:
         """
         Return the actions with their targets loaded: one query for each type of target, however many rows.
 
@@ -38,33 +40,33 @@ class ActionQuerySet(models.QuerySet["Action"]):
         return [action for action in actions if action.target is not None or not action.target_kind]
 
 
-def _shown(kind: str, ids: set[int], viewer: Any) -> dict[int, models.Model]:
+def _shown(kind: str, ids: set[int], viewer: Viewer) -> dict[int, models.Model]:
     try:
         manager = apps.get_model(kind)._default_manager
     except LookupError:  # a model that the site once had
         return {}
-    rows = manager.shown_to(viewer) if hasattr(manager, "shown_to") else manager.all()
+    rows: models.QuerySet[models.Model] = manager.shown_to(viewer) if hasattr(manager, "shown_to") else manager.all()
     return rows.in_bulk(ids)
 
 
 class ActionManager(models.Manager.from_queryset(ActionQuerySet)):  # type: ignore[misc]
-    def record(self, actor: Any, verb: str, target: models.Model | None = None) -> "Action | None":
+    def record(self, actor: Member, verb: str, target: models.Model | None = None) -> "Action | None":
         """Write the action down, unless the same was done less than a minute ago; return it if it is new."""
-        action = Action(actor=actor, verb=verb)
+        action = Action(actor_id=actor.pk, verb=verb)
         action.target = target
         with transaction.atomic():
-            _lock(actor)
-            same = {"actor": actor, "verb": verb, "target_kind": action.target_kind, "target_id": action.target_id}
+            _lock(actor.pk)
+            same = {"actor": actor.pk, "verb": verb, "target_kind": action.target_kind, "target_id": action.target_id}
             if self.filter(**same, created_at__gt=action.created_at - REPEATED_WITHIN).exists():
                 return None
             action.save(force_insert=True)
         return action
 
 
-def _lock(actor: models.Model) -> None:
+def _lock(actor: int) -> None:
     """Let one person's actions be written one after another; SQLite has one writer at a time anyway."""
     # no_key: rows that merely point at the person need not wait.
-    list(get_user_model().objects.select_for_update(no_key=True).filter(pk=actor.pk).values_list("pk"))
+    list(get_user_model().objects.select_for_update(no_key=True).filter(pk=actor).values_list("pk"))
 
 
 class Action(models.Model):

@@ -1,19 +1,17 @@
 """What of a member is kept by the stream (archive/personal_data.py)."""
 
-from typing import TYPE_CHECKING
-
+from django.contrib.auth import get_user_model
 from django.db.models import Q
 
 from archive.personal_data import register
+from core.people import Member
 
 from .models import Action
 
-if TYPE_CHECKING:
-    from account.models import User
+
+def erase(member: Member) -> None:
+    about = Q(target_kind=get_user_model()._meta.label_lower, target_id=member.pk)
+    Action.objects.filter(Q(actor=member.pk) | about).delete()
 
 
-def erase(user: "User") -> None:
-    Action.objects.filter(Q(actor=user) | Q(target_kind=user._meta.label_lower, target_id=user.pk)).delete()
-
-
-register(Action, lambda user: Action.objects.filter(actor=user), erase=erase)
+register(Action, lambda member: Action.objects.filter(actor=member.pk), erase=erase)

@@ -7,6 +7,7 @@ loses a minute. Without Redis each view is one INSERT, which the same flush adds
 """
 
 from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -46,13 +47,14 @@ def views(obj: models.Model) -> int | None:
     return sum(number for (number,) in total) + pending
 
 
-def with_views(rows: models.QuerySet) -> models.QuerySet:
+def with_views(rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
     """Annotate `view_count`, right up to the last flush: a page that shows views need not ask a second time."""
     counts = ViewCount.objects.filter(target_kind=rows.model._meta.label_lower, target_id=OuterRef("pk"))
-    return rows.annotate(view_count=Coalesce(Subquery(counts.values("views")[:1]), 0))
+    annotated: models.QuerySet[Any] = rows.annotate(view_count=Coalesce(Subquery(counts.values("views")[:1]), 0))
+    return annotated
 
 
-def most_viewed(rows: type[models.Model] | models.QuerySet, limit: int = 10) -> list[int]:
+def most_viewed(rows: type[models.Model] | models.QuerySet[Any], limit: int = 10) -> list[int]:
     """Return the ids of the most viewed of `rows` (a model, or what a visitor may see of it); gone ones are skipped."""
     rows = rows if isinstance(rows, models.QuerySet) else rows._default_manager.all()
     kind = rows.model._meta.label_lower
@@ -66,7 +68,7 @@ def most_viewed(rows: type[models.Model] | models.QuerySet, limit: int = 10) -> 
     return _from_database(rows, limit)
 
 
-def _from_database(rows: models.QuerySet, limit: int) -> list[int]:
+def _from_database(rows: models.QuerySet[Any], limit: int) -> list[int]:
     """Go down the ranking until enough of it may be seen; as one question, both databases look at every row first."""
     counts = ViewCount.objects.filter(target_kind=rows.model._meta.label_lower).order_by("-views", "target_id")
     shown: list[int] = []

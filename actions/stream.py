@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import models
+
+from core.people import Member, Viewer
 
 from .models import Action
 
@@ -18,7 +19,7 @@ FOLDED_WITHIN = timedelta(hours=12)
 class Line:
     """One act, or a run of the same act by the same person: `targets` holds them all, the newest first."""
 
-    actor: Any
+    actor: Member
     verb: str
     verb_label: str
     created_at: datetime
@@ -44,7 +45,7 @@ class Line:
         return str(self.targets[0]._meta.verbose_name_plural) if len(self.targets) > 1 else ""
 
 
-def latest(user_ids: Iterable[int], viewer: Any, *, limit: int = 20) -> list[Line]:
+def latest(user_ids: Iterable[int], viewer: Viewer, *, limit: int = 20) -> list[Line]:
     """Return the newest lines; 1 query, and 1 for each type of target. Fewer than `limit` when much is withheld."""
     return fold(Action.objects.by(user_ids)[: limit * 5].with_targets(viewer))[:limit]
 

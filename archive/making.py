@@ -3,7 +3,7 @@
 import platform
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import django
 from django.apps import apps
@@ -40,7 +40,7 @@ def make(target: Path, *, quiet: bool) -> Made:
     return Made(sum(table["rows"] for table in about["tables"]), stored, gone)
 
 
-def _rows_into(writer: Writer, using: str, *, quiet: bool) -> dict:
+def _rows_into(writer: Writer, using: str, *, quiet: bool) -> dict[str, Any]:
     models = tables.models_in_archive(apps)
     total = sum(model._base_manager.using(using).count() for model in models)
     listed = []

@@ -10,14 +10,13 @@ import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from django.core.files.storage import default_storage
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
-if TYPE_CHECKING:
-    from account.models import User
+from core.people import Member
 
 IN_MEMORY = 20_000_000  # bytes; a larger ZIP goes through the disk
 
@@ -33,9 +32,9 @@ class PersonalData:
     """
 
     model: type[models.Model]
-    rows: Callable[["User"], models.QuerySet]
-    erase: Callable[["User"], object]
-    hide: Callable[["User"], object]
+    rows: Callable[[Member], models.QuerySet[Any]]
+    erase: Callable[[Member], object]
+    hide: Callable[[Member], object]
     without: tuple[str, ...] = ()
     files: Callable[[Any], Iterable[str]] = lambda row: ()
 
@@ -45,10 +44,10 @@ _registered: dict[str, PersonalData] = {}
 
 def register(
     model: type[models.Model],
-    rows: Callable[["User"], models.QuerySet],
+    rows: Callable[[Member], models.QuerySet[Any]],
     *,
-    erase: Callable[["User"], object],
-    hide: Callable[["User"], object] = lambda user: None,
+    erase: Callable[[Member], object],
+    hide: Callable[[Member], object] = lambda user: None,
     without: tuple[str, ...] = (),
     files: Callable[[Any], Iterable[str]] = lambda row: (),
 ) -> None:
@@ -59,19 +58,19 @@ def spoken_for() -> set[str]:
     return set(_registered)
 
 
-def erase(user: "User") -> None:
+def erase(user: Member) -> None:
     """Let every app forget the person; inside the caller's transaction."""
     for personal_data in _registered.values():
         personal_data.erase(user)
 
 
-def hide(user: "User") -> None:
+def hide(user: Member) -> None:
     """Let every app take the person's files from where everybody could read them; inside the caller's transaction."""
     for personal_data in _registered.values():
         personal_data.hide(user)
 
 
-def zip_of(user: "User") -> IO[bytes]:
+def zip_of(user: Member) -> IO[bytes]:
     """Return a file with everything the site keeps about the person; the caller closes it."""
     file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115
     try:
@@ -83,7 +82,7 @@ def zip_of(user: "User") -> IO[bytes]:
     return file
 
 
-def _write(user: "User", out: IO[bytes]) -> None:
+def _write(user: Member, out: IO[bytes]) -> None:
     """Write rows as JSON, and files."""
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for label, personal_data in sorted(_registered.items()):

@@ -60,7 +60,8 @@ class Version:
 
     def models(self) -> Apps:
         """Return the models as they were at this version."""
-        return self._graph.make_state(nodes=sorted(self.migrations), at_end=True).apps
+        models: Apps = self._graph.make_state(nodes=sorted(self.migrations), at_end=True).apps
+        return models
 
 
 def bring_tables_up_to_date() -> None:

@@ -57,7 +57,7 @@ def snapshot() -> Iterator[str]:
 # --- Out -----------------------------------------------------------------------------------------------------------
 
 
-def columns_of(model: type[models.Model]) -> list[models.Field]:
+def columns_of(model: type[models.Model]) -> "list[models.Field[Any, Any]]":
     return [field for field in model._meta.local_concrete_fields if not field.generated]
 
 
@@ -112,12 +112,12 @@ def load(model: type[models.Model], names: list[str], lines: IO[bytes]) -> int:
     return total
 
 
-def _row(fields: list[models.Field], line: bytes) -> Any:
+def _row(fields: "list[models.Field[Any, Any]]", line: bytes) -> Any:
     values = zip(fields, json.loads(line), strict=True)
     return SimpleNamespace(**{field.attname: _value(field, value) for field, value in values})
 
 
-def _value(field: models.Field, value: Any) -> Any:
+def _value(field: "models.Field[Any, Any]", value: Any) -> Any:
     return field.from_archive(value) if isinstance(field, SealedField) else field.to_python(value)
 
 

@@ -4,6 +4,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from account.models import User
 from content.plaintext import LineFormField, no_web_address, one_line, visible
 
 from . import tokens
@@ -78,7 +79,7 @@ class CommentForm(TrappedForm):
 
     field_order = ["name", "email", "body"]
 
-    def __init__(self, *args: Any, member: Any = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, member: User | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.member = member
         self.fields["name"].widget.attrs["autocomplete"] = "name"

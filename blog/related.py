@@ -85,12 +85,12 @@ def _similar(now: datetime.datetime, pk: int, tags: tuple[int, ...]) -> QuerySet
     near = PostTag.objects.filter(pk__in=_either(PostTag, [rows.values("pk")[:NEWEST_OF_A_TAG] for rows in newest]))
     public = near.filter(is_published("content_object__", now=now)).exclude(content_object=pk)
     counted = public.values("content_object").annotate(tags=Count("pk"))
-    return counted.order_by("-tags", "-content_object__publish_at", "-content_object_id").values("content_object_id")[
-        :SIMILAR
-    ]
+    closest = counted.order_by("-tags", "-content_object__publish_at", "-content_object_id")
+    ids: QuerySet[Any, Any] = closest.values("content_object_id")[:SIMILAR]
+    return ids
 
 
-def _either(model: Any, limited: list[QuerySet[Any, Any]]) -> QuerySet[Any, Any]:
+def _either(model: type[Post] | type[PostTag], limited: list[QuerySet[Any, Any]]) -> QuerySet[Any, Any]:
     """Return the keys that are in one of the limited querysets; SQLite takes no LIMIT in a part of a union."""
     first, *others = [model.objects.filter(pk__in=keys).order_by().values("pk") for keys in limited]
     return first.union(*others)

@@ -129,7 +129,8 @@ def _row(queryset: QuerySet[Any], box: str, **columns: Any) -> QuerySet[Any, tup
     identity = columns.get("identity", F("pk"))
     # One alias each that no model field has; order_by() because a part of a union may not be ordered.
     named = {f"box_{key}": value for key, value in {"name_of": Value(box), "identity": identity, **values}.items()}
-    return queryset.order_by().annotate(**named).values_list(*named)
+    rows: QuerySet[Any, tuple[Any, ...]] = queryset.order_by().annotate(**named).values_list(*named)
+    return rows
 
 
 def _posts(now: datetime) -> type_parts:

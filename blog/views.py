@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from account.models import User
 from actions import popularity
 from core.caching.pages import for_everyone, may_lag
 from core.caching.paging import Listing, ListPaginator
@@ -218,7 +219,7 @@ def _is_out_of_reach(request: HttpRequest, post: Post) -> bool:
     return bool(member and post.author_id in member.out_of_reach_ids())
 
 
-def _comments(request: HttpRequest, post: Post) -> Page:
+def _comments(request: HttpRequest, post: Post) -> Page[Any]:
     paginator = ListPaginator(paging.comments(post.pk), post.comment_count, COMMENTS_ON_A_PAGE)
     return paginator.get_page(request.GET.get("page"))
 
@@ -232,7 +233,7 @@ def _address_of(comment: Comment) -> str:
     return f"{post.get_absolute_url()}{query}#comment-{comment.pk}"
 
 
-def _member(request: HttpRequest) -> Any:
+def _member(request: HttpRequest) -> User | None:
     """Return who is logged in, or None; without a session cookie there is nothing to look up."""
     if settings.SESSION_COOKIE_NAME not in request.COOKIES:
         return None

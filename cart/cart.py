@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from account.models import User
 from shop import recommender
 from shop.models import Product
 from shop.money import money
@@ -71,7 +72,7 @@ class Cart:
     without a session cookie not even that; the first look at `lines` reads the catalogue once.
     """
 
-    def __init__(self, request: HttpRequest, *, owner: Any = None, suggest: int = 0) -> None:
+    def __init__(self, request: HttpRequest, *, owner: User | None = None, suggest: int = 0) -> None:
         """
         `owner` is needed only while a login is under way and the request does not know its member yet; `suggest` asks
         for so many products that go with the cart's, read in the same query.
@@ -117,7 +118,7 @@ class Cart:
         return coupon
 
     @property
-    def _member(self) -> Any:
+    def _member(self) -> User | None:
         person = self._owner or getattr(self._request, "user", None)
         return person if person is not None and person.is_authenticated else None
 

@@ -1,12 +1,12 @@
 """Coupons between cart and order: found by code, checked against a cart, counted when an order takes one."""
 
 from decimal import Decimal
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from account.models import User
 from shop.money import money
 
 from .models import Coupon, CouponUse
@@ -32,7 +32,7 @@ def check_minimum(coupon: Coupon, subtotal: Decimal) -> None:
         )
 
 
-def redeem(coupon: Coupon, order_id: int, *, email: str, user: Any = None, is_late: bool = False) -> CouponUse:
+def redeem(coupon: Coupon, order_id: int, *, email: str, user: User | None = None, is_late: bool = False) -> CouponUse:
     """
     Count the order's use of the coupon, inside the transaction that writes the order; raise CouponRefused if too many.
 
@@ -44,16 +44,15 @@ def redeem(coupon: Coupon, order_id: int, *, email: str, user: Any = None, is_la
     if not Coupon.objects.count_use(coupon.pk, is_late=is_late):
         raise CouponRefused(_("The code %(code)s is used up or no longer valid.") % {"code": coupon.code})
     email = email.strip().lower()
-    member = user if user is not None and user.is_authenticated else None
-    earlier = check_uses(coupon, email=email, user=member)
+    earlier = check_uses(coupon, email=email, user=user)
     try:
         with transaction.atomic():
-            return CouponUse.objects.create(coupon=coupon, order_id=order_id, email=email, user=member, nth=earlier + 1)
+            return CouponUse.objects.create(coupon=coupon, order_id=order_id, email=email, user=user, nth=earlier + 1)
     except IntegrityError as error:
         raise used_before(coupon) from error
 
 
-def check_uses(coupon: Coupon, *, email: str = "", user: Any = None) -> int:
+def check_uses(coupon: Coupon, *, email: str = "", user: User | None = None) -> int:
     """Return how often the customer has used the coupon, or raise CouponRefused when once more is too often."""
     earlier = uses_by(coupon, email=email, user=user).count()
     if coupon.max_uses_each is not None and earlier >= coupon.max_uses_each:
@@ -65,7 +64,7 @@ def used_before(coupon: Coupon) -> CouponRefused:
     return CouponRefused(_("You have used the code %(code)s already.") % {"code": coupon.code})
 
 
-def uses_by(coupon: Coupon, *, email: str, user: Any = None) -> QuerySet[CouponUse]:
+def uses_by(coupon: Coupon, *, email: str, user: User | None = None) -> QuerySet[CouponUse]:
     """Return the customer's uses, whether known by address or by account."""
     same = Q(email=email)
     if user is not None:
@@ -73,7 +72,7 @@ def uses_by(coupon: Coupon, *, email: str, user: Any = None) -> QuerySet[CouponU
     return coupon.uses.filter(same)
 
 
-def redeem_again(code: str, order_id: int, *, email: str, user: Any = None) -> None:
+def redeem_again(code: str, order_id: int, *, email: str, user: User | None = None) -> None:
     """Take the use back that release() gave away, or raise CouponRefused; a coupon deleted since has nothing to count."""
     if coupon := Coupon.objects.coded(code).first():
         redeem(coupon, order_id, email=email, user=user, is_late=True)

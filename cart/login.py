@@ -6,11 +6,13 @@ from django.contrib import messages
 from django.http import HttpRequest
 from django.utils.translation import ngettext
 
+from account.models import User
+
 from .cart import Cart, parse
 from .models import SavedCart
 
 
-def join_saved_cart(sender: Any, request: HttpRequest | None, user: Any, **kwargs: Any) -> None:
+def join_saved_cart(sender: Any, request: HttpRequest | None, user: User, **kwargs: Any) -> None:
     """Handle Django's user_logged_in: add what was saved, and say so."""
     if request is None or not hasattr(request, "session"):
         return

@@ -6,12 +6,12 @@ from .models import CouponUse, SavedCart
 
 register(
     SavedCart,
-    lambda user: SavedCart.objects.filter(owner=user),
-    erase=lambda user: SavedCart.objects.filter(owner=user).delete(),
+    lambda member: SavedCart.objects.filter(owner=member.pk),
+    erase=lambda member: SavedCart.objects.filter(owner=member.pk).delete(),
 )
 # The use itself stays: it belongs to an order.
 register(
     CouponUse,
-    lambda user: CouponUse.objects.filter(user=user),
-    erase=lambda user: CouponUse.objects.filter(user=user).update(user=None),
+    lambda member: CouponUse.objects.filter(user=member.pk),
+    erase=lambda member: CouponUse.objects.filter(user=member.pk).update(user=None),
 )

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from kombu import Exchange, Queue
+from kombu.entity import Exchange, Queue
 
 PACE = 60  # seconds after which beat asks again for what is rarely due, so that a lost message delays it no longer
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)

@@ -2,7 +2,6 @@ import logging
 import threading
 from collections.abc import Callable, Collection
 from functools import partial
-from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
@@ -18,6 +17,7 @@ from actions.popularity import most_viewed
 from blog.models import Post
 from core.caching.memory import cached
 from core.caching.pages import for_everyone
+from core.people import Viewer
 from core.web.http import viewer
 from images.models import Image
 from shop.models import Product
@@ -44,7 +44,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "config/home.html", context)
 
 
-def _popular_images(reader: Any) -> list[Image]:
+def _popular_images(reader: Viewer) -> list[Image]:
     """Return the most viewed, and until there are enough of them the newest; ranked again when something changed."""
     hidden = frozenset(reader.hidden_ids() if reader.is_authenticated else ())
     return cached(("popular images", hidden), partial(_rank, hidden))

@@ -9,6 +9,7 @@ revision may bring that body back.
 import re
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from typing import Any
 
 from django.apps import apps
 from django.core.files.storage import Storage, default_storage
@@ -20,7 +21,7 @@ from .pictures import PictureField, stem
 OLD = timedelta(hours=24)  # a younger file may belong to a row that is being written
 
 
-def fields_of(kind: type[Field]) -> Iterator[tuple[type[Model], Field]]:
+def fields_of(kind: "type[Field[Any, Any]]") -> "Iterator[tuple[type[Model], Field[Any, Any]]]":
     for model in apps.get_models():
         yield from ((model, field) for field in model._meta.local_concrete_fields if isinstance(field, kind))
 

@@ -75,7 +75,7 @@ class StoredPicture:
     digest: str
 
 
-def read_picture(source: bytes | File) -> Picture:
+def read_picture(source: "bytes | File[bytes]") -> Picture:
     """Decode and re-encode what somebody sent, or raise PictureRefused."""
     data = source if isinstance(source, bytes) else _read(source)
     if not 0 < len(data) <= MAX_BYTES:
@@ -94,9 +94,9 @@ def _decoded(data: bytes) -> Picture:
     return Picture(_encode(image, kind), kind, image.width, image.height, digest.hexdigest(), image)
 
 
-def _read(source: File) -> bytes:
+def _read(source: "File[bytes]") -> bytes:
     source.seek(0)
-    data = source.read(MAX_BYTES + 1)
+    data: bytes = source.read(MAX_BYTES + 1)
     source.seek(0)
     return data
 
@@ -120,7 +120,9 @@ def _random_name(folder: str, extension: str) -> str:
     return f"{folder.strip('/')}/{token[:2]}/{token}.{extension}"
 
 
-def store_picture(source: bytes | File | Picture, folder: str, storage: Storage = default_storage) -> StoredPicture:
+def store_picture(
+    source: "bytes | File[bytes] | Picture", folder: str, storage: Storage = default_storage
+) -> StoredPicture:
     """Write the picture and its thumbnails under a random name in `folder`; raise PictureRefused for anything else."""
     picture = source if isinstance(source, Picture) else read_picture(source)
     name = storage.save(random_name(folder, picture.format), ContentFile(picture.content))
@@ -256,7 +258,7 @@ class PictureFile(ImageFieldFile):
         size = self._size_in_row()
         return size[1] if size else super().height
 
-    def save(self, name: str, content: File, save: bool = True) -> None:  # noqa: FBT001, FBT002 (Django's signature)
+    def save(self, name: str, content: "File[Any]", save: bool = True) -> None:  # noqa: FBT001, FBT002 (Django's signature)
         picture = getattr(content, "picture", None) or read_picture(content)
         super().save(random_name("", picture.format), ContentFile(picture.content), save=False)
         if self.field.width_field:

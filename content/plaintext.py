@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -42,7 +42,13 @@ class LineFormField(forms.CharField):
         return without_unseen(text).strip() if isinstance(text, str) else text
 
 
-class LineField(models.CharField):
+if TYPE_CHECKING:
+    CharField = models.CharField[str, str]
+else:
+    CharField = models.CharField  # Django's fields take no type arguments at run time
+
+
+class LineField(CharField):
     """The same for a model, whoever writes the row; to migrations it is the CharField that it is in the database."""
 
     def deconstruct(self) -> Any:

@@ -88,7 +88,7 @@ def _image(match: re.Match[str], own_places: tuple[str, ...]) -> str:
     tag = match[0]
     attributes = dict(ATTRIBUTE.findall(tag))
     source = as_browsers_read(attributes.get("src", ""))
-    alt = attributes.get("alt", "")
+    alt: str = attributes.get("alt", "")
     is_own = not re.match(r"[a-z][a-z0-9+.-]*:|[/\\]{2}", source, re.IGNORECASE) or source.startswith(own_places)
     if not source:
         return alt

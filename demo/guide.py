@@ -14,7 +14,7 @@ PAGES = {
 }
 
 
-def guide(item: Item) -> tuple[str, ContentFile]:
+def guide(item: Item) -> "tuple[str, ContentFile[bytes]]":
     """Return the name and content of a small PDF with the product's name on its cover; a text where none can be drawn."""
     try:
         return f"{slugify(item.name)}.pdf", ContentFile(_pdf(item))
@@ -30,4 +30,7 @@ def _pdf(item: Item) -> bytes:
     )
     style = "@page { size: A6; margin: 14mm } section { break-before: page } body { font: 10pt/1.5 serif }"
     head = f"<style>{style}</style><title>{escape(item.name)}</title>"
-    return HTML(string=f"{head}<h1>{escape(item.name)}</h1><p>{escape(item.description)}</p>{pages}").write_pdf()
+    document: bytes = HTML(
+        string=f"{head}<h1>{escape(item.name)}</h1><p>{escape(item.description)}</p>{pages}"
+    ).write_pdf()
+    return document

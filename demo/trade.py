@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -93,7 +94,9 @@ def open_shop() -> None:
     Coupon.objects.create(code="WELCOME", percent=Decimal(10), minimum=Decimal(20))
 
 
-def events(plan: "Plan", members: list[User], products: dict[str, Product]) -> Iterator[tuple[datetime, Callable]]:
+def events(
+    plan: "Plan", members: list[User], products: dict[str, Product]
+) -> Iterator[tuple[datetime, Callable[[], object]]]:
     baskets = [known for basket in BASKETS if (known := [products[name] for name in basket if name in products])]
     endings = ENDINGS[-plan.size.orders :] if plan.size.orders else []
     for number, ending in enumerate(endings if baskets else []):
@@ -103,7 +106,7 @@ def events(plan: "Plan", members: list[User], products: dict[str, Product]) -> I
             when = plan.now - timedelta(minutes=4)
         trade = Trade(plan, when, ending, baskets[number % len(baskets)])
         buyer = plan.rng.choice(members) if plan.rng.random() < 0.45 else None
-        yield when, lambda trade=trade, buyer=buyer: trade.happen(buyer)
+        yield when, partial(trade.happen, buyer)
 
 
 @dataclass
@@ -168,7 +171,7 @@ class Trade:
 
     def _contact(self, buyer: User | None) -> dict[str, Any]:
         guest = MEMBERS_LIVE_AT if buyer else self.plan.rng.choice(GUESTS)
-        person: Any = buyer or guest
+        person = buyer or guest
         return {
             "first_name": person.first_name,
             "last_name": person.last_name,

@@ -17,6 +17,6 @@ class ImagesConfig(AppConfig):
             "image",
             image_entry,
             rows=lambda: Image.objects.select_related("owner"),
-            of_person=lambda person: Image.objects.of(person).select_related("owner"),
+            of_person=lambda person: Image.objects.of(person.pk).select_related("owner"),
             withheld=lambda viewer, ids: Image.objects.withheld_from(viewer, ids),
         )

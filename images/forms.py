@@ -56,7 +56,7 @@ class ImageForm(forms.ModelForm):
 
     def save(self, commit: bool = True) -> Image:  # noqa: FBT001, FBT002 (Django's signature)
         with transaction.atomic():
-            image = super().save(commit)
+            image: Image = super().save(commit)
             if image.is_ready:
                 index.write(image)
         return image
@@ -104,7 +104,7 @@ class ImageCreateForm(forms.ModelForm):
 
     def clean_source_url(self) -> str:
         """Say at once what can be known without looking; what an address leads to shows in the background."""
-        url = self.cleaned_data["source_url"].strip()
+        url: str = self.cleaned_data["source_url"].strip()
         if url:
             try:
                 parse(url)
@@ -114,7 +114,7 @@ class ImageCreateForm(forms.ModelForm):
 
     def clean_page_url(self) -> str:
         # Only a credit: an odd one is dropped rather than held against whoever saves the picture.
-        url = self.cleaned_data["page_url"].strip()
+        url: str = self.cleaned_data["page_url"].strip()
         try:
             is_web_address(url)
         except ValidationError:
@@ -142,6 +142,7 @@ class ImageCreateForm(forms.ModelForm):
         return title or gettext("Untitled")
 
     def save(self, commit: bool = True) -> Image:  # noqa: FBT001, FBT002 (Django's signature)
+        image: Image
         if upload := self.cleaned_data.get("upload"):
             image = super().save()
             image.keep(upload.picture)

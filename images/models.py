@@ -1,33 +1,32 @@
 """The pinboard: pictures that members keep, and who likes them."""
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.db import IntegrityError, models, transaction
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
+from account.models import User
 from actions import popularity
 from actions.models import Action
 from content.pictures import Picture, PictureField, discard, hide, store_picture
 from content.plaintext import LineField
+from core.people import Member, Viewer
 from search import index
-
-if TYPE_CHECKING:
-    from account.models import User
 
 FOLDER = "images"
 TILE_FIELDS = ("title", "slug", "alt", "file", "width", "height", "total_likes")
 
 
-def _switched_off() -> models.QuerySet:
+def _switched_off() -> models.QuerySet[User, dict[str, Any]]:
     # As a small set to leave out rather than a join, so that the board's pages come from one index.
-    return get_user_model().objects.filter(is_active=False).values("pk")
+    ids: models.QuerySet[User, dict[str, Any]] = User.objects.filter(is_active=False).values("pk")
+    return ids
 
 
 class ImageQuerySet(models.QuerySet["Image"]):
@@ -38,7 +37,7 @@ class ImageQuerySet(models.QuerySet["Image"]):
         """What everybody may see."""
         return self.ready().filter(is_private=False).exclude(owner__in=_switched_off())
 
-    def visible_to(self, viewer: Any) -> Self:
+    def visible_to(self, viewer: Viewer) -> Self:
         """What this person may see: the public ones and all of their own."""
         if not viewer.is_authenticated:
             return self.public()
@@ -46,11 +45,11 @@ class ImageQuerySet(models.QuerySet["Image"]):
         blocked = viewer.out_of_reach_ids()
         return self.filter(public | models.Q(owner=viewer.pk)).exclude(owner__in=blocked)
 
-    def shown_to(self, viewer: Any) -> Self:
+    def shown_to(self, viewer: Viewer) -> Self:
         """What the board shows this person: nothing of those they have muted or blocked, or who block them."""
         return self.public().exclude(owner__in=viewer.hidden_ids()) if viewer.is_authenticated else self.public()
 
-    def withheld_from(self, member: Any, ids: Collection[int]) -> set[int]:
+    def withheld_from(self, member: Member, ids: Collection[int]) -> set[int]:
         """Return which of these `shown_to` leaves out for the member because of whose they are."""
         hidden = member.hidden_ids()
         return set(self.filter(pk__in=ids, owner__in=hidden).values_list("pk", flat=True)) if hidden else set()
@@ -59,12 +58,12 @@ class ImageQuerySet(models.QuerySet["Image"]):
         """Load what the board shows of a picture."""
         return self.only(*TILE_FIELDS)
 
-    def of(self, owner: Any) -> Self:
-        return self.filter(owner=owner)
+    def of(self, owner_id: int) -> Self:
+        return self.filter(owner_id=owner_id)
 
-    def public_files_of(self, owner: Any) -> Self:
+    def public_files_of(self, owner_id: int) -> Self:
         """Pictures whose address everybody may have seen."""
-        return self.ready().filter(owner=owner, is_private=False).exclude(file="")
+        return self.ready().filter(owner_id=owner_id, is_private=False).exclude(file="")
 
     def forgotten(self) -> Self:
         """Pictures still to fetch that nobody is fetching."""
@@ -229,7 +228,7 @@ class Image(models.Model):
             discard(self.file.name or "")
             self.delete()
 
-    def like(self, user: "User") -> bool:
+    def like(self, user: User) -> bool:
         """Return whether the like is new. The row and the count change in one transaction, or neither does."""
         try:
             with transaction.atomic():
@@ -242,14 +241,14 @@ class Image(models.Model):
             return False
         return True
 
-    def unlike(self, user: "User") -> bool:
+    def unlike(self, user: User) -> bool:
         with transaction.atomic():
             deleted, _by_model = Like.objects.filter(user=user, image=self).delete()
             if deleted:
                 Image.objects.filter(pk=self.pk).update(total_likes=models.F("total_likes") - 1)
         return bool(deleted)
 
-    def is_liked_by(self, user: Any) -> bool:
+    def is_liked_by(self, user: Viewer) -> bool:
         return user.is_authenticated and Like.objects.filter(user=user.pk, image=self).exists()
 
 

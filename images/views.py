@@ -21,13 +21,14 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from account.requests import MemberRequest
 from actions import popularity
 from core.caching.pages import for_everyone
 from core.jobs.background import delay_on_commit
 from core.serving.intake import takes_files
 from core.staff.spreadsheets import csv_response
 from core.web.cookies import named
-from core.web.http import MemberRequest, SiteRequest, viewer
+from core.web.http import SiteRequest, viewer
 from core.web.ratelimit import limited
 
 from .export import COLUMNS, rows, zip_of
@@ -64,7 +65,7 @@ def image_list_by_owner(request: SiteRequest, username: str) -> HttpResponse:
     """Show all pictures of one person; themselves the private ones too."""
     reader = viewer(request)
     owner = get_object_or_404(get_user_model().objects.visible_to(reader), username=username)
-    images = Image.objects.visible_to(reader).ready().of(owner).order_by("-pk")
+    images = Image.objects.visible_to(reader).ready().of(owner.pk).order_by("-pk")
     page = Paginator(images, PER_PAGE).get_page(request.GET.get("page"))
     template = "images/_tiles.html" if request.htmx else "images/image_list_by_owner.html"
     response = render(request, template, {"page": page, "owner": owner})
@@ -87,7 +88,7 @@ def _visible(request: HttpRequest, pk: int) -> Image:
 
 
 def _own(request: MemberRequest, pk: int) -> Image:
-    return get_object_or_404(Image.objects.of(request.user), pk=pk)
+    return get_object_or_404(Image.objects.of(request.user.pk), pk=pk)
 
 
 @require_safe
@@ -237,7 +238,7 @@ def image_export(request: MemberRequest, kind: str) -> HttpResponse | FileRespon
 
     By POST, or any page of others could have a member's browser ask for it as often as it likes.
     """
-    images = Image.objects.of(request.user)
+    images = Image.objects.of(request.user.pk)
     if kind == "csv":
         return csv_response("pictures", COLUMNS, rows(images))
     if kind != "zip":

@@ -115,7 +115,8 @@ def _rendered(template: str, context: dict[str, Any]) -> dict[str, str]:
 def _render(name: str, context: dict[str, Any]) -> str:
     """Render without a request; plain text is not escaped, so that O'Neil & Co stays O'Neil & Co."""
     template = engines["django"].engine.get_template(name)  # type: ignore[attr-defined]
-    return template.render(Context(context, autoescape=not name.endswith(".txt"))).replace("\0", "").strip() + "\n"
+    text: str = template.render(Context(context, autoescape=not name.endswith(".txt")))
+    return text.replace("\0", "").strip() + "\n"
 
 
 def retry(mails: OutgoingMailQuerySet) -> int:

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from account.requests import MemberRequest
 from core.staff.longtables import LongTable, of_address
 from core.staff.modeladmin import StaffAdmin
 from core.staff.readonly import ReadOnly
@@ -186,13 +187,13 @@ class OrderAdmin(LongTable, StaffAdmin):
         return format_html_join(" · ", '<a href="{}">{}</a>', links)
 
     @admin.action(description=_("Mark as sent and tell the buyers"), permissions=["change"])
-    def mark_sent(self, request: HttpRequest, orders: OrderQuerySet) -> None:
+    def mark_sent(self, request: MemberRequest, orders: OrderQuerySet) -> None:
         done = sum(dispatch.send(order, actor=request.user) for order in orders)
         self.message_user(request, ngettext("%d order marked as sent.", "%d orders marked as sent.", done) % done)
         self._say_left(request, len(orders) - done)
 
     @admin.action(description=_("Cancel unpaid orders"), permissions=["change"])
-    def give_up(self, request: HttpRequest, orders: OrderQuerySet) -> None:
+    def give_up(self, request: MemberRequest, orders: OrderQuerySet) -> None:
         done = sum(order.give_up(by=Order.UndoneBy.STAFF, actor=request.user) for order in orders)
         self.message_user(request, ngettext("%d order is cancelled.", "%d orders are cancelled.", done) % done)
         self._say_left(request, len(orders) - done)
@@ -203,14 +204,14 @@ class OrderAdmin(LongTable, StaffAdmin):
             self.message_user(request, text % left, messages.WARNING)
 
     @admin.action(description=_("Send the confirmation again"), permissions=["change"])
-    def confirm_again(self, request: HttpRequest, orders: OrderQuerySet) -> None:
+    def confirm_again(self, request: MemberRequest, orders: OrderQuerySet) -> None:
         self._send_again(request, orders, mails.CONFIRMATION_KEY)
 
     @admin.action(description=_("Send the invoice again"), permissions=["change"])
-    def invoice_again(self, request: HttpRequest, orders: OrderQuerySet) -> None:
+    def invoice_again(self, request: MemberRequest, orders: OrderQuerySet) -> None:
         self._send_again(request, orders, mails.INVOICE_KEY)
 
-    def _send_again(self, request: HttpRequest, orders: OrderQuerySet, key: str) -> None:
+    def _send_again(self, request: MemberRequest, orders: OrderQuerySet, key: str) -> None:
         done = sum(mails.again(order, key, actor=request.user) for order in orders)
         self.message_user(request, ngettext("%d mail is on its way.", "%d mails are on their way.", done) % done)
         if left := len(orders) - done:

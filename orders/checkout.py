@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from account.models import User
 from cart import coupons
 from cart.cart import Cart
 from shop import charges
@@ -146,7 +147,12 @@ def _without_vat(
 
 
 def place_order(
-    cart: Cart, *, contact: Mapping[str, Any], buyer: Any, checkout_key: str, expected_total: Decimal | None = None
+    cart: Cart,
+    *,
+    contact: Mapping[str, Any],
+    buyer: User | None,
+    checkout_key: str,
+    expected_total: Decimal | None = None,
 ) -> Order:
     """
     Turn the cart into an order that waits for its payment, or return the order this checkout already made.

@@ -1,15 +1,15 @@
 """Handing the goods over: the order's status, the parcel's number and the buyer's mail, together or not at all."""
 
-from typing import Any
-
 from django.db import transaction
 from django.utils.translation import gettext as _
+
+from account.models import User
 
 from . import mails
 from .models import Order
 
 
-def send(order: Order, *, actor: Any, tracking: str = "") -> bool:
+def send(order: Order, *, actor: User, tracking: str = "") -> bool:
     """Mark the order as sent and tell the buyer once; False when it is in no state for this."""
     with transaction.atomic():
         if not order.mark_sent(actor=actor):
@@ -20,7 +20,7 @@ def send(order: Order, *, actor: Any, tracking: str = "") -> bool:
     return True
 
 
-def note_tracking(order: Order, tracking: str, *, actor: Any) -> None:
+def note_tracking(order: Order, tracking: str, *, actor: User) -> None:
     """Write down where the parcel can be followed; also later, when the number came late."""
     if tracking == order.tracking:
         return

@@ -9,6 +9,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from account.models import User
 from account.names import validate_reachable
 
 from . import vat_rules
@@ -66,7 +67,9 @@ class OrderCreateForm(forms.ModelForm):
         ]
         widgets = {"country": CountrySelect}
 
-    def __init__(self, data: Any = None, *, buyer: Any = None, last_token: str = "", checkout_key: str = "") -> None:
+    def __init__(
+        self, data: Any = None, *, buyer: User | None = None, last_token: str = "", checkout_key: str = ""
+    ) -> None:
         first_guess = {"country": settings.SELLER_COUNTRY, "checkout_key": checkout_key or new_token()}
         super().__init__(data, initial=first_guess | known_contact(buyer, last_token))
         for name, token in self.AUTOCOMPLETE.items():
@@ -102,7 +105,7 @@ class OrderCreateForm(forms.ModelForm):
         return {name: self.cleaned_data[name] for name in self.Meta.fields}
 
 
-def known_contact(buyer: Any, last_token: str) -> dict[str, Any]:
+def known_contact(buyer: User | None, last_token: str) -> dict[str, Any]:
     """Return what need not be typed again: the address of a member's last order, or of a browser's, or the account."""
     account = {}
     earlier = Order.objects.none()

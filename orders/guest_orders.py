@@ -1,27 +1,27 @@
 """Orders placed as a guest find their member once the member has proven the address they were sent to."""
 
-from typing import Any
-
 from django.db.models.functions import Lower
+
+from core.people import Member
 
 from .models import Order, OrderQuerySet
 
 
-def orders_of(user: Any) -> OrderQuerySet:
+def orders_of(member: Member) -> OrderQuerySet:
     """Return the member's orders, newest first, after taking in what was bought as a guest."""
-    claim(user)
-    return Order.objects.filter(buyer=user)
+    claim(member)
+    return Order.objects.filter(buyer=member.pk)
 
 
-def claim(user: Any) -> int:
+def claim(member: Member) -> int:
     """
     Make the guest orders of the member's proven address theirs; return how many. Safe to repeat.
 
     Called whenever a list of orders is about to be shown: the one moment it matters, and no other app need know of it.
     """
-    if not user.email_proven_at:
+    if not member.email_proven_at:
         return 0
     # Lower() on both databases' index; iexact would be UPPER() on one and LIKE, a scan, on the other.
-    guest_orders = Order.objects.alias(address_key=Lower("email")).filter(buyer=None, address_key=user.email.lower())
+    guest_orders = Order.objects.alias(address_key=Lower("email")).filter(buyer=None, address_key=member.email.lower())
     # Looked at first, so that showing a list writes nothing (and locks no SQLite) but the first time.
-    return guest_orders.update(buyer=user) if guest_orders.exists() else 0
+    return guest_orders.update(buyer=member.pk) if guest_orders.exists() else 0

@@ -174,7 +174,7 @@ def pdf(invoice: Invoice) -> bytes:
     if invoice.pdf:
         try:
             with storages["private"].open(invoice.pdf) as file:
-                return file.read()
+                return bytes(file.read())
         except FileNotFoundError:
             logger.error("The file of invoice %s is gone and is made again from its frozen content", invoice.pk)
             Invoice.objects.filter(pk=invoice.pk, pdf=invoice.pdf).update(pdf="", sha256="")
@@ -228,7 +228,7 @@ def render(kind: str, label: str, snapshot: dict[str, Any]) -> bytes:
     fetcher = URLFetcher(allowed_protocols=["data"], allow_redirects=False)
     with _one_at_a_time:
         css = CSS(string=style, url_fetcher=fetcher, font_config=_fonts())
-        content = HTML(string=html, url_fetcher=fetcher).write_pdf(
+        content: bytes = HTML(string=html, url_fetcher=fetcher).write_pdf(
             stylesheets=[css], font_config=_fonts(), pdf_variant="pdf/a-3b"
         )
     # A laid out document is full of circles, which Python leaves lying for long: memory grew by the hundred invoices.

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from account.models import User
 from core.web.links import site_url
 from mail import outbox
 from mail.models import OutgoingMail
@@ -85,7 +86,7 @@ def _enqueue(order: Order, kind: str, key: str, template: str, attachment: str =
     )
 
 
-def again(order: Order, key: str, *, actor: Any) -> bool:
+def again(order: Order, key: str, *, actor: User) -> bool:
     """Send a copy of a mail of the order once more; False when it was never written."""
     mail = OutgoingMail.objects.filter(dedup_key=f"{key}:{order.pk}").first()
     if mail is None:

@@ -9,7 +9,7 @@ from .models import Order
 # row, those bought as a guest included: whoever has the address next would take in what nobody holds (guest_orders.py).
 register(
     Order,
-    lambda user: Order.objects.filter(buyer=user),
+    lambda member: Order.objects.filter(buyer=member.pk),
     erase=guest_orders.claim,
     without=("token", "checkout_key"),
 )

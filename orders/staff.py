@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from account.requests import MemberRequest
+
 from . import dispatch
 from .forms import NoteForm, SendForm
 from .models import Invoice, Order
@@ -36,7 +38,7 @@ def admin_order_detail(request: HttpRequest, order_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_member_required
 @permission_required("orders.change_order", raise_exception=True)
-def admin_order_handle(request: HttpRequest, order_id: int) -> HttpResponse:
+def admin_order_handle(request: MemberRequest, order_id: int) -> HttpResponse:
     """Send an order with its tracking, or note something in its history that only staff read."""
     order = get_object_or_404(Order, pk=order_id)
     form = (SendForm if "send" in request.POST else NoteForm)(request.POST or None)
@@ -53,7 +55,7 @@ def admin_order_handle(request: HttpRequest, order_id: int) -> HttpResponse:
     return render(request, "orders/admin_order_handle.html", context, status=422 if request.method == "POST" else 200)
 
 
-def _handle(request: HttpRequest, order: Order, form: SendForm | NoteForm) -> None:
+def _handle(request: MemberRequest, order: Order, form: SendForm | NoteForm) -> None:
     if isinstance(form, NoteForm):
         order.remember(form.cleaned_data["note"], actor=request.user)
         messages.success(request, _("Noted."))

@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from account.models import User
+from account.requests import MemberRequest
 from cart.cart import Cart
 from core.web.ratelimit import limited
 from shop.money import money
@@ -46,7 +48,7 @@ def order_create(request: HttpRequest) -> HttpResponse:
     return _page(request, cart, form)
 
 
-def _place(request: HttpRequest, cart: Cart, form: OrderCreateForm, buyer: Any) -> HttpResponse:
+def _place(request: HttpRequest, cart: Cart, form: OrderCreateForm, buyer: User | None) -> HttpResponse:
     try:
         order = checkout.place_order(
             cart,
@@ -143,7 +145,7 @@ def last_token(request: HttpRequest) -> str:
 @never_cache
 @require_safe
 @login_required
-def order_list(request: HttpRequest) -> HttpResponse:
+def order_list(request: MemberRequest) -> HttpResponse:
     page = Paginator(guest_orders.orders_of(request.user), 20).get_page(request.GET.get("page"))
     return render(request, "orders/order_list.html", {"page": page})
 

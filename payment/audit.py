@@ -18,9 +18,6 @@ from shop.models import Product
 from . import gateway
 from .models import CREDITED, CheckoutAttempt, Dispute, Payment, PaymentQuerySet, Problem, Refund
 
-CREDIT = Sum("refunds__amount", filter=Q(refunds__status__in=CREDITED), default=0)
-GIVEN = Sum("refunds__amount", filter=Q(refunds__status=Refund.Status.SUCCEEDED), default=0)
-
 
 def everything() -> list[str]:
     """Return what all registered checks find: nothing, when the books are right."""
@@ -45,7 +42,7 @@ def paid_orders_have_their_money() -> Iterator[str]:
 @register
 def refunds_agree() -> Iterator[str]:
     """Never more back than came in; the order's status and its credit notes say how much."""
-    for payment in _payments().annotate(given=CREDIT):
+    for payment in _payments().with_given(*CREDITED):
         order, given = payment.order, payment.given
         if given > payment.amount:
             yield f"Payment {payment}: {given} given back of {payment.amount}"
@@ -149,7 +146,7 @@ def differences(attempt: CheckoutAttempt) -> Iterator[str]:
         return
     if session.state != gateway.State.PAID:
         return
-    payment = Payment.objects.filter(payment_intent=session.payment_intent).annotate(given=GIVEN).first()
+    payment = Payment.objects.filter(payment_intent=session.payment_intent).with_given(Refund.Status.SUCCEEDED).first()
     if payment is None or payment.amount != session.amount:
         yield f"{attempt}: Stripe has {session.amount}, we have {payment.amount if payment else None}"
         return

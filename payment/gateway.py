@@ -316,7 +316,7 @@ def _seconds_left() -> float:
 
 def is_live() -> bool:
     """Return whether the configured key moves real money."""
-    return settings.STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
+    return str(settings.STRIPE_SECRET_KEY).startswith(("sk_live_", "rk_live_"))
 
 
 def is_configured() -> bool:

@@ -102,6 +102,10 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         """Payments that paid for an order, as opposed to those that only go back."""
         return self.filter(is_accepted=True)
 
+    def with_given(self, *statuses: str) -> Self:
+        """Annotate `given`: what refunds in one of these states gave back, in minor units."""
+        return self.annotate(given=Sum("refunds__amount", filter=Q(refunds__status__in=statuses), default=0))
+
 
 class Payment(models.Model):
     """
@@ -116,6 +120,7 @@ class Payment(models.Model):
     session_id = models.CharField(_("session"), max_length=255, blank=True)
     amount = models.PositiveBigIntegerField(_("amount"))
     currency = models.CharField(_("currency"), max_length=3)
+    given: int  # with_given()
     is_accepted = models.BooleanField(_("accepted"), default=True)
     # The newest of its disputes, for lists.
     dispute_id = models.CharField(_("dispute"), max_length=255, blank=True)
@@ -155,7 +160,8 @@ class Payment(models.Model):
 
     def lost(self) -> int:
         """Return what lost disputes took, in minor units; one query."""
-        return self.disputes.filter(status=Dispute.Status.LOST).aggregate(sum=Sum("amount", default=0))["sum"]
+        lost = self.disputes.filter(status=Dispute.Status.LOST).aggregate(sum=Sum("amount", default=0))
+        return int(lost["sum"])
 
     def things_back(self) -> Things:
         """Return the pieces of the order that were given back or are about to be."""

@@ -15,6 +15,7 @@ from django.db.models import F, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from account.models import User
 from core.jobs.background import delay_on_commit
 from core.web.links import site_url
 from mail import outbox
@@ -48,7 +49,7 @@ def request(
     amount: int,
     key: str,
     reason: str,
-    actor: Any = None,
+    actor: User | None = None,
     restocks: bool = False,
     things: Things | None = None,
 ) -> Refund:
@@ -274,7 +275,7 @@ def _owe(order: Order, refund: Refund, why: str) -> None:
     _tell(order, refund, "returned")
 
 
-def pay_otherwise(refund: Refund, *, how: str, actor: Any) -> bool:
+def pay_otherwise(refund: Refund, *, how: str, actor: User) -> bool:
     """Note that a refund that came back was paid in another way; False when it was not, or is settled already."""
     with transaction.atomic():
         order = _lock(refund.payment)

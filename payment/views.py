@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from account.requests import MemberRequest
 from cart.cart import Cart
 from cart.coupons import CouponRefused
 from core.jobs import background
@@ -191,7 +192,7 @@ def canceled(request: HttpRequest) -> HttpResponse:
 @staff_member_required
 @permission_required("payment.add_refund", raise_exception=True)
 @require_http_methods(["GET", "HEAD", "POST"])
-def refund(request: HttpRequest, order_id: int) -> HttpResponse:
+def refund(request: MemberRequest, order_id: int) -> HttpResponse:
     """Give back a payment of an order, whole or in part: fill in, look once more, confirm."""
     order = get_object_or_404(Order, pk=order_id)
     payments = list(order.payments.exclude(payment_intent__startswith="free-").prefetch_related("refunds", "disputes"))
@@ -217,7 +218,7 @@ def refund(request: HttpRequest, order_id: int) -> HttpResponse:
 @staff_member_required
 @permission_required("payment.add_refund", raise_exception=True)
 @require_POST
-def refund_settle(request: HttpRequest, refund_id: int) -> HttpResponse:
+def refund_settle(request: MemberRequest, refund_id: int) -> HttpResponse:
     """Note how staff have paid a refund that came back from the buyer's bank."""
     owed = get_object_or_404(Refund.objects.select_related("payment"), pk=refund_id)
     how = request.POST.get("how", "").strip()[:200]
@@ -228,7 +229,7 @@ def refund_settle(request: HttpRequest, refund_id: int) -> HttpResponse:
     return redirect("payment:refund", order_id=owed.payment.order_id)
 
 
-def _give_back(request: HttpRequest, form: RefundForm, *, key: str) -> HttpResponse:
+def _give_back(request: MemberRequest, form: RefundForm, *, key: str) -> HttpResponse:
     payment = form.payment
     try:
         wanted = refunds.request(

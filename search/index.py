@@ -11,6 +11,8 @@ from dataclasses import asdict
 from django.db import models, transaction
 from django.utils import timezone
 
+from core.people import Member
+
 from . import vocabulary
 from .engines import markers
 from .models import Document
@@ -42,7 +44,7 @@ def write_many(objs: Iterable[models.Model]) -> None:
         save(kind, documents)
 
 
-def write_all_of(person: models.Model) -> None:
+def write_all_of(person: Member) -> None:
     """Write what is found only while this person's account is active, after it was switched off or on."""
     with transaction.atomic():
         for known in registrations():

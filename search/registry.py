@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from django.db import models
 
+from core.people import Member
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -23,9 +25,9 @@ class Entry:
 class Registration(NamedTuple):
     kind: str
     maker: Callable[..., Entry]
-    rows: Callable[[], models.QuerySet]
-    of_person: Callable[[Any], models.QuerySet]
-    withheld: Callable[[Any, Collection[int]], Collection[int]]
+    rows: Callable[[], models.QuerySet[Any]]
+    of_person: Callable[[Member], models.QuerySet[Any]]
+    withheld: Callable[[Member, Collection[int]], Collection[int]]
 
 
 _registrations: dict[type[models.Model], Registration] = {}
@@ -36,9 +38,9 @@ def register(
     kind: str,
     maker: Callable[..., Entry],
     *,
-    rows: Callable[[], models.QuerySet] | None = None,
-    of_person: Callable[[Any], models.QuerySet] | None = None,
-    withheld: Callable[[Any, Collection[int]], Collection[int]] = lambda viewer, ids: (),
+    rows: Callable[[], models.QuerySet[Any]] | None = None,
+    of_person: Callable[[Member], models.QuerySet[Any]] | None = None,
+    withheld: Callable[[Member, Collection[int]], Collection[int]] = lambda viewer, ids: (),
 ) -> None:
     """
     Call from AppConfig.ready: `kind` is a short name such as "post", `maker` turns an object into an Entry.

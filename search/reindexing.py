@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import models, transaction
 from django.utils import timezone
@@ -60,7 +61,7 @@ def reindex(*, repair: bool = True, progress: Callable[[int], object] = lambda d
     return drifts
 
 
-def _chunks(rows: models.QuerySet) -> Iterator[list[models.Model]]:
+def _chunks(rows: models.QuerySet[Any]) -> Iterator[list[models.Model]]:
     last = 0
     while objs := list(rows.filter(pk__gt=last).order_by("pk")[:CHUNK]):
         yield objs
@@ -91,5 +92,5 @@ def _compare(
     return wanted
 
 
-def _drop(documents: models.QuerySet, drift: Drift, *, repair: bool) -> None:
+def _drop(documents: models.QuerySet[Any], drift: Drift, *, repair: bool) -> None:
     drift.left_over += documents.delete()[0] if repair else documents.count()

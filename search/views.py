@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from core.caching.pages import may_lag
+from core.people import Member, Viewer
 from core.web.http import viewer
 from core.web.ratelimit import client_address, hit, too_many
 
@@ -53,7 +54,7 @@ def _found(request: HttpRequest, text: str, *, is_typing: bool) -> dict[str, Any
     }
 
 
-def _shown_to(reader: Any, asked: query.Query, kind: str, after: str | None) -> engines.SearchPage:
+def _shown_to(reader: Viewer, asked: query.Query, kind: str, after: str | None) -> engines.SearchPage:
     """Return the first of the next pages on which something is left after taking out what this reader is not shown."""
     for _page in range(MOST_EMPTY_PAGES):
         found = engines.search(asked, kind=kind, limit=PER_PAGE, after=after)
@@ -66,7 +67,7 @@ def _shown_to(reader: Any, asked: query.Query, kind: str, after: str | None) -> 
     return found
 
 
-def _without_withheld(found: engines.SearchPage, reader: Any) -> engines.SearchPage:
+def _without_withheld(found: engines.SearchPage, reader: Member) -> engines.SearchPage:
     """Leave out what a member is not shown, such as people they have blocked; the page is a hit or two shorter."""
     ids: dict[str, list[int]] = {}
     for found_one in found.hits:

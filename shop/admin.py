@@ -36,7 +36,7 @@ class PriceField(DecimalField):
 class Prices:
     """For an admin of rows with amounts in the shop's currency, in front of ModelAdmin."""
 
-    def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> Any:
+    def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
         if isinstance(db_field, models.DecimalField) and db_field.decimal_places == OF_AMOUNTS:
             kwargs["form_class"] = PriceField
         return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
@@ -111,7 +111,7 @@ class ProductAdmin(Prices, LongTable, StaffAdmin):
     def hide(self, request: HttpRequest, queryset: ProductQuerySet) -> None:
         queryset.hide()
 
-    def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> Any:
+    def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "stock":
             # The form carries the number it showed, so that saving it can tell a recount from an old number.
             kwargs["show_hidden_initial"] = True
@@ -195,6 +195,7 @@ def small(picture: ProductPicture | None) -> str:
 def number_shown(form: ModelForm) -> int | None:
     """Return the stock that the form showed before it was edited."""
     try:
-        return form.fields["stock"].clean(form.data.get(form.add_initial_prefix("stock")))
+        shown: int | None = form.fields["stock"].clean(form.data.get(form.add_initial_prefix("stock")))
     except ValidationError:
         return None
+    return shown

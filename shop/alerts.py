@@ -5,12 +5,12 @@ Nobody is mailed because a stranger typed their address: only the confirmation g
 """
 
 from datetime import timedelta
-from typing import Any
 
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from account.models import User
 from core.jobs.rows import each
 from core.web.links import site_url
 from core.web.ratelimit import hit
@@ -22,7 +22,7 @@ UNCONFIRMED = timedelta(days=7)
 ANSWERED = timedelta(days=90)
 
 
-def ask(product: Product, email: str, *, member: Any = None) -> StockAlert:
+def ask(product: Product, email: str, *, member: User | None = None) -> StockAlert:
     """
     Note the wish; a proven member's own address needs no confirmation, any other gets a mail with a link.
 

@@ -34,7 +34,7 @@ class ProductListForm(forms.Form):
     @property
     def only_in_stock(self) -> bool:
         self.is_valid()
-        return self.cleaned_data.get("in_stock", False)
+        return bool(self.cleaned_data.get("in_stock"))
 
 
 class StockAlertForm(forms.Form):

@@ -6,6 +6,6 @@ from .models import StockAlert
 
 register(
     StockAlert,
-    lambda user: StockAlert.objects.filter(member=user),
-    erase=lambda user: StockAlert.objects.filter(member=user).delete(),
+    lambda member: StockAlert.objects.filter(member=member.pk),
+    erase=lambda member: StockAlert.objects.filter(member=member.pk).delete(),
 )

@@ -71,8 +71,9 @@ def full_address(picture: ProductPicture | None) -> str:
 def stock_alert(request: HttpRequest, product_id: int, slug: str) -> HttpResponse:
     """Note who wants to hear when the product is back; a proven member need not type the address."""
     product = get_object_or_404(Product.objects.available(), pk=product_id)
-    if getattr(request.user, "email_proven_at", None):
-        alerts.ask(product, request.user.email, member=request.user)  # type: ignore[union-attr]
+    member = request.user
+    if member.is_authenticated and member.is_proven:
+        alerts.ask(product, member.email, member=member)
         messages.success(request, _("We will mail you once when %(name)s is back.") % {"name": product.name})
         return redirect(product)
     form = StockAlertForm(request.POST)

@@ -193,7 +193,8 @@ def statements(path: Path) -> list[tuple[int, int]]:
 
 def first_line(node: ast.stmt) -> int:
     """Return where a statement begins; a function or class with its decorators, which run at import."""
-    return min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))])
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 
 def start_of_statement(path: Path, line: int) -> int:

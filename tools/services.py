@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import psycopg
-from kombu import Connection
+from kombu.connection import Connection
 
 from .bootstrap import ROOT, apt_install
 

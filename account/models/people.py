@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
@@ -18,6 +18,7 @@ from archive import personal_data
 from content.pictures import PictureField
 from content.plaintext import LineField
 from core.caching.memory import cached
+from core.people import Viewer
 from mail.addresses import mark_proven, plain
 from search import index
 
@@ -30,11 +31,11 @@ class UserQuerySet(models.QuerySet["User"]):
         """Members that others may see."""
         return self.filter(is_active=True)
 
-    def shown_to(self, viewer: Any) -> Self:
+    def shown_to(self, viewer: Viewer) -> Self:
         """People whom lists and streams show this person: nobody muted, nor anybody with a block between them."""
         return self.people().exclude(pk__in=viewer.hidden_ids()) if viewer.is_authenticated else self.people()
 
-    def visible_to(self, viewer: Any) -> Self:
+    def visible_to(self, viewer: Viewer) -> Self:
         """People whose page this person may open: not those who have blocked them."""
         people = self.people()
         if viewer.is_authenticated:
@@ -158,6 +159,7 @@ class User(AbstractUser):
                 # The login refuses the switched off by itself, but must not revive when the account comes back.
                 Session.objects.filter(member=self).delete()
                 personal_data.hide(self)
+                self.refresh_from_db(fields=["photo"])
             index.write_all_of(self)
 
     def follow(self, person: "User") -> bool:

@@ -29,8 +29,8 @@ from account.registration import (
     read_proof,
     read_registration,
 )
+from account.requests import MemberRequest
 from account.views.onward import as_query, onward
-from core.web.http import MemberRequest
 from core.web.ratelimit import hit, limited
 
 
@@ -40,7 +40,7 @@ class InvalidIs422(View):
     http_method_names = ["get", "head", "post", "options"]  # Django takes a PUT for a POST
 
     def form_invalid(self, form: Any) -> HttpResponse:
-        response = super().form_invalid(form)  # type: ignore[misc]
+        response: HttpResponse = super().form_invalid(form)  # type: ignore[misc]
         response.status_code = 422
         return response
 
@@ -93,9 +93,9 @@ class PasswordResetConfirm(InvalidIs422, auth_views.PasswordResetConfirmView):
     form_class = SetPasswordForm
     user: User
 
-    def get_user(self, uidb64: str) -> Any:
+    def get_user(self, uidb64: str) -> User | None:
         """Return whose link it is; one mailed before the account was switched off opens nothing."""
-        user = super().get_user(uidb64)
+        user: User | None = super().get_user(uidb64)
         return user if user is not None and user.is_active else None
 
     def form_valid(self, form: Any) -> HttpResponse:

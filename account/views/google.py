@@ -13,7 +13,7 @@ from social_django.utils import psa
 
 from account import google as link
 from account.forms import ConfirmedForm
-from core.web.http import MemberRequest
+from account.requests import MemberRequest
 from core.web.ratelimit import limited
 
 
@@ -41,9 +41,11 @@ def _take_off(request: MemberRequest) -> HttpResponse:
 
 def _begin(request: MemberRequest) -> HttpResponse:
     link.allow_link(request)
-    return _leave_for_google(request, link.PROVIDER)
+    leaving: HttpResponse = _leave_for_google(request, link.PROVIDER)
+    return leaving
 
 
 @psa("social:complete")
 def _leave_for_google(request: HttpRequest, backend: str) -> HttpResponse:
-    return do_auth(request.backend, user=request.user)  # type: ignore[attr-defined, arg-type]
+    leaving: HttpResponse = do_auth(request.backend, user=request.user)  # type: ignore[attr-defined, arg-type]
+    return leaving

@@ -15,6 +15,7 @@ from account import leaving
 from account.forms import EmailForm, LeaveForm, ProfileForm
 from account.models import User
 from account.registration import mail_new_address, read_new_address, take_new_address
+from account.requests import MemberRequest
 from account.sessions import hashed
 from account.views.again import asks_again
 from actions.models import Action
@@ -22,7 +23,6 @@ from actions.stream import Line, fold, latest
 from archive import personal_data
 from core.caching.pages import may_lag
 from core.serving.intake import takes_files
-from core.web.http import MemberRequest
 from core.web.ratelimit import brings_a_file, limited
 
 ACTIONS_READ = 50

@@ -1,7 +1,5 @@
 """Other people: the list, a profile, following, muting, blocking."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
@@ -12,9 +10,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from account.models import User
+from account.requests import MemberRequest
 from core.caching.pages import for_everyone
 from core.caching.paging import Listing, ListPaginator
-from core.web.http import MemberRequest, viewer
+from core.people import Viewer
+from core.web.http import viewer
 from core.web.ratelimit import limited
 
 PEOPLE_PER_PAGE = 24
@@ -40,7 +40,8 @@ def user_list(request: HttpRequest) -> HttpResponse:
 
 def _person(request: HttpRequest, username: str) -> User:
     people = User.objects.visible_to(viewer(request)).with_follower_counts()
-    return get_object_or_404(people, username=username)
+    person: User = get_object_or_404(people, username=username)
+    return person
 
 
 @require_safe
@@ -50,11 +51,15 @@ def user_detail(request: HttpRequest, username: str) -> HttpResponse:
     return render(request, "account/user_detail.html", _between(viewer(request), person))
 
 
-def _between(user: Any, person: User) -> dict[str, object]:
+def _between(reader: Viewer, person: User) -> dict[str, object]:
     """Return what the page says of the two: whether one follows, mutes or blocks the other."""
-    if not user.is_authenticated or user == person:
+    if not isinstance(reader, User) or reader == person:
         return {"person": person, "is_following": False, "mute_or_block": ""}
-    return {"person": person, "is_following": user.is_following(person), "mute_or_block": user.mute_or_block_of(person)}
+    return {
+        "person": person,
+        "is_following": reader.is_following(person),
+        "mute_or_block": reader.mute_or_block_of(person),
+    }
 
 
 @require_POST

@@ -17,10 +17,10 @@ from account import devices, tries
 from account import second_factor as factor
 from account.forms import CodeForm, ConfirmedForm, SetUpForm
 from account.models import SecondFactor
+from account.requests import MemberRequest
 from account.sessions import is_recent
 from account.views.again import asks_again
 from account.views.onward import onward
-from core.web.http import MemberRequest
 
 BEGUN = "second_factor_begun"  # session key: when the page with the secret was last shown
 SECONDS_TO_SET_UP = 3600

@@ -45,7 +45,7 @@ class PostForm(forms.ModelForm):
         self.initial.setdefault("seen_version", self.instance.version if self.instance.pk else None)
 
     def clean_tags(self) -> list[str]:
-        tags = self.cleaned_data["tags"]
+        tags: list[str] = self.cleaned_data["tags"]
         if len(tags) > MAX_TAGS or any(len(tag) > 100 for tag in tags):
             raise forms.ValidationError(_("Take at most %d tags of at most 100 characters.") % MAX_TAGS)
         return tags

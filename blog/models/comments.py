@@ -100,7 +100,7 @@ class Comment(models.Model):
         """Return all that is shown of a comment (`{% fragment_each %}`)."""
         return self.pk, self.name, self.body, self.created_at
 
-    def delete(self, *args: Any, **kwargs: Any) -> Any:
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         with transaction.atomic():
             self.move(self.State.HIDDEN)
             return super().delete(*args, **kwargs)

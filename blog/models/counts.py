@@ -17,7 +17,7 @@ def by_author(author_id: int) -> str:
 class PostCountQuerySet(models.QuerySet["PostCount"]):
     def add(self, names: Collection[str], step: int) -> None:
         """Change counters by `step`; rows are locked in one order, so that two writers never wait for each other."""
-        self.bulk_create([PostCount(name=name) for name in sorted(names)], ignore_conflicts=True)  # type: ignore[misc]
+        self.bulk_create([PostCount(name=name) for name in sorted(names)], ignore_conflicts=True)
         locked = list(self.select_for_update().filter(name__in=names).order_by("pk").values_list("pk", flat=True))
         self.filter(pk__in=locked).update(posts=F("posts") + step)
 

@@ -21,6 +21,7 @@ from blog import text
 from content import markdown
 from content.pictures import PictureField, discard
 from content.plaintext import LineField
+from core.people import Viewer
 from search import index
 
 from .counts import ALL_POSTS, PostCount, by_author
@@ -59,7 +60,7 @@ class PostQuerySet(models.QuerySet["Post"]):
         """Posts that everybody may read now; every public place asks this, at the moment it is read."""
         return self.filter(is_published(now=now))
 
-    def shown_to(self, viewer: Any) -> Self:
+    def shown_to(self, viewer: Viewer) -> Self:
         """Posts that may be mentioned to this person, in the stream for instance."""
         return self.published()
 
@@ -209,7 +210,7 @@ class Post(models.Model):  # type: ignore[django-manager-missing]
     def get_absolute_url(self) -> str:
         return reverse("blog:post_detail", args=[*self.publish_on.timetuple()[:3], self.slug])
 
-    def delete(self, *args: Any, **kwargs: Any) -> Any:
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         with transaction.atomic():
             before = self.lock()
             hide_pictures(self)  # those of the text, which content/orphans.py deletes under their new names

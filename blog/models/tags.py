@@ -49,12 +49,12 @@ class Tag(TagBase):
     def get_absolute_url(self) -> str:
         return reverse("blog:post_list_by_tag", args=[self.slug])
 
-    def delete(self, *args: Any, **kwargs: Any) -> Any:
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         with transaction.atomic():
             ids = self.post_ids()
-            result = super().delete(*args, **kwargs)
+            deleted: tuple[int, dict[str, int]] = super().delete(*args, **kwargs)
             tell_posts(ids)
-        return result
+        return deleted
 
     def merge_into(self, other: "Tag") -> None:
         """Give this tag's posts to the other, and its address and aliases too; then it is gone."""

@@ -8,9 +8,7 @@ overwritten, and a second run over the same source is the same as none.
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.files import File
 from django.core.validators import validate_email
@@ -18,6 +16,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 from django.utils.text import Truncator, slugify
 
+from account.models import User
 from blog.models import Comment, Post, PostQuerySet
 from blog.models.comments import MAX_LENGTH as MAX_COMMENT
 from blog.models.posts import site_date
@@ -66,12 +65,14 @@ def _is_address(text: str) -> bool:
 class Importer:
     """Turns records into posts. `author` writes what names no author known here; without `write` nothing is stored."""
 
-    def __init__(self, *, author: Any = None, write: bool = True, pictures: PictureKeeper | None = None) -> None:
+    def __init__(
+        self, *, author: User | None = None, write: bool = True, pictures: PictureKeeper | None = None
+    ) -> None:
         self.author = author
         self.write = write
         self.pictures = pictures
         self.report = Report()
-        self._people: dict[Person, Any] = {}
+        self._people: dict[Person, User | None] = {}
 
     def run(self, records: Iterable[PostRecord | Skipped]) -> Report:
         for record in records:
@@ -192,7 +193,7 @@ class Importer:
             state=Comment.State.APPROVED if record.is_approved else Comment.State.WAITING,
         ).save()
 
-    def _author(self, record: PostRecord) -> Any:
+    def _author(self, record: PostRecord) -> User:
         person = record.author
         if person is None:
             author = self.author
@@ -204,19 +205,20 @@ class Importer:
             raise ValidationError("nobody here is its author; name one with --author")
         return author
 
-    def _find(self, person: Person) -> Any:
-        people = get_user_model().objects
+    def _find(self, person: Person) -> User | None:
+        people = User.objects
         by_email = people.filter(email__iexact=person.email).first() if person.email else None
-        return by_email or people.filter(username__iexact=person.login).first()
+        found: User | None = by_email or people.filter(username__iexact=person.login).first()
+        return found
 
-    def _create_inactive(self, person: Person) -> Any:
+    def _create_inactive(self, person: Person) -> User | None:
         """Make an account that nobody can log in to, for an author whose address the source tells."""
         username = slugify(person.login)[:USERNAME_LENGTH]
-        people = get_user_model().objects
+        people = User.objects
         if not (_is_address(person.email) and username) or people.filter(username__iexact=username).exists():
             return None
         if not self.write:
-            return get_user_model()(username=username)
-        user = people.create_user(username, person.email, first_name=person.name[:150], is_active=False)
+            return User(username=username)
+        user: User = people.create_user(username, person.email, first_name=person.name[:150], is_active=False)
         self.report.note(person.login, "an inactive account was made for this author")
         return user

@@ -6,12 +6,13 @@ from django.utils.safestring import SafeString, mark_safe
 
 from blog.models import Post
 from core.caching.memory import cached
+from core.people import Member
 
 register = template.Library()
 
 
 @register.filter
-def person_name(person: Any) -> str:
+def person_name(person: Member) -> str:
     return person.get_full_name() or person.get_username()
 
 
@@ -23,7 +24,7 @@ def plain_text(text: str) -> SafeString:
 
 
 @register.inclusion_tag("blog/_posts_of.html")
-def posts_of(person: Any, limit: int = 5) -> dict[str, Any]:
+def posts_of(person: Member, limit: int = 5) -> dict[str, Any]:
     """List a person's newest public posts; nothing when there are none."""
     return {"person": person, "posts": Post.objects.published().by(person.pk).newest_first().cards()[:limit]}
 

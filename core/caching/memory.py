@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.db import connection
 
@@ -30,8 +30,8 @@ Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True)
-class Entry:
-    thing: Any
+class Entry(Generic[Thing]):
+    thing: Thing
     tables: tuple[str, ...]
     versions: tuple[int, ...]
     at: float = field(default_factory=time.monotonic)
@@ -50,7 +50,7 @@ def cached(key: Hashable, make: Callable[[], Thing]) -> Thing:
     if connection.in_atomic_block:
         # A transaction may see rows that nobody else sees yet, or ever will.
         return make()
-    found = _entries.get(key)
+    found: Entry[Thing] | None = _entries.get(key)
     if found and found.is_fresh:
         note_reading(found.tables)
         return found.thing
@@ -64,7 +64,7 @@ def cached(key: Hashable, make: Callable[[], Thing]) -> Thing:
 
 def cached_shown(key: Hashable, make: Callable[[], Thing]) -> Thing:
     """Return what was kept under the key, which names all that it shows, or make it; what has to ask is not kept."""
-    found = _entries.get(key)
+    found: Thing | None = _entries.get(key)
     if found is not None:
         return found
     with recorded() as tables:

@@ -109,7 +109,8 @@ class PageCache:
             return answer(page, environ, start_response)
         key = key_of(environ)
         if key is None:
-            return self.application(environ, start_response)
+            passed_on: Iterable[bytes] = self.application(environ, start_response)
+            return passed_on
         return self._make(key, environ, start_response)
 
     def find(self, environ: dict[str, Any]) -> Page | None:
@@ -127,7 +128,7 @@ class PageCache:
         before = table_versions().all()
         started: list[Any] = []
         with recorded() as tables:
-            response = self.application(environ, lambda *arguments: started.extend(arguments))
+            response: HttpResponse = self.application(environ, lambda *arguments: started.extend(arguments))
         if not is_for_everyone(response):
             start_response(*started)
             return response

@@ -100,7 +100,7 @@ class ListPaginator(Paginator):
         self.count = count
         self._listing = listing
 
-    def page(self, number: int | str) -> Page:
+    def page(self, number: int | str) -> Page[Any]:
         number = self.validate_number(number)
         start = (number - 1) * self.per_page
         end = min(start + self.per_page, self.count)

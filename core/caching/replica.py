@@ -85,8 +85,8 @@ class Replica:
 def position(alias: str, question: str) -> int | None:
     with connections[alias].cursor() as cursor:
         cursor.execute(question)
-        row = cursor.fetchone()
-    return row and row[0]
+        row: tuple[int | None] | None = cursor.fetchone()
+    return row[0] if row else None
 
 
 replica = Replica()

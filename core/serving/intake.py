@@ -17,17 +17,19 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user
+from django.contrib.auth.models import AbstractUser
 from django.core.handlers.wsgi import WSGIRequest
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
 from django.urls import resolve
 from django.utils.module_loading import import_string
 
+from core.web.http import View
 from core.web.ratelimit import client_address
 
 STRANGERS = 1_000_000  # bytes, a webhook's and a long comment's among them
 MEMBERS = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 FILE = 12_000_000  # a picture of 10 MB and the form around it
-STAFF = settings.STAFF_UPLOAD_MB * 1_000_000
+STAFF = int(settings.STAFF_UPLOAD_MB) * 1_000_000
 IN_MEMORY = 1_000_000  # a larger body waits on disk
 GRACE = 20.0  # seconds
 PACE = 20_000  # bytes a second
@@ -36,8 +38,6 @@ FROM_ONE_ADDRESS = 40_000_000  # bytes that are being taken in or worked on
 FROM_ALL = 200_000_000
 # Seconds for which the rest of a refused body is thrown away, so that the browser comes to read the answer.
 LINGER = 3.0
-
-View = Callable[..., HttpResponse]
 
 
 class Refused(Exception):
@@ -66,10 +66,11 @@ def limit_of(environ: dict[str, Any]) -> int:
         return MEMBERS
     if match.app_name == "admin" and user.is_staff:
         return STAFF
-    return max(MEMBERS, getattr(match.func, "body_limit", 0))
+    limit: int = getattr(match.func, "body_limit", 0)
+    return max(MEMBERS, limit)
 
 
-def _member(request: HttpRequest) -> Any:
+def _member(request: HttpRequest) -> AbstractUser | None:
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
     if not key:
         return None

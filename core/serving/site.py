@@ -66,7 +66,8 @@ class Site:
     async def _make(self, environ: dict[str, Any], protocol: Any) -> None:
         status, headers, body = await self._in_thread(called, self._application, environ)
         if isinstance(body, bytes):
-            return protocol.response_bytes(status, headers, body)
+            protocol.response_bytes(status, headers, body)
+            return
         try:
             if isinstance(body, FileOnDisk):
                 protocol.response_file(status, headers, body.path)

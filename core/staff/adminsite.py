@@ -27,7 +27,7 @@ class StaffSite(admin.AdminSite):
     def register(
         self,
         model_or_iterable: type[Model] | Iterable[type[Model]],
-        admin_class: type[admin.ModelAdmin] | None = None,
+        admin_class: "type[admin.ModelAdmin[Any]] | None" = None,
         **options: Any,
     ) -> None:
         if admin_class and issubclass(admin_class, StaffAdmin):

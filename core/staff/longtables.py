@@ -23,7 +23,7 @@ class LongTable:
     """For a ModelAdmin, in front of it."""
 
     show_full_result_count = False
-    paginator: type[Paginator] = CheapPaginator
+    paginator: "type[Paginator[Any]]" = CheapPaginator
 
 
 def of_address(rows: QuerySet[Any], typed: str) -> QuerySet[Any] | None:

@@ -44,7 +44,7 @@ class ForgivingRedisCache(RedisCache):
         return redisstore.breaker.call(lambda: act(*args, **kwargs), default)
 
     def add(self, *args: Any, **kwargs: Any) -> bool:
-        return self._guarded("add", NO, *args, **kwargs)
+        return bool(self._guarded("add", NO, *args, **kwargs))
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
         return self._guarded("get", default, key, default, version)
@@ -53,29 +53,29 @@ class ForgivingRedisCache(RedisCache):
         self._guarded("set", None, *args, **kwargs)
 
     def touch(self, *args: Any, **kwargs: Any) -> bool:
-        return self._guarded("touch", NO, *args, **kwargs)
+        return bool(self._guarded("touch", NO, *args, **kwargs))
 
     def delete(self, *args: Any, **kwargs: Any) -> bool:
-        return self._guarded("delete", NO, *args, **kwargs)
+        return bool(self._guarded("delete", NO, *args, **kwargs))
 
     def get_many(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        return self._guarded("get_many", {}, *args, **kwargs)
+        return dict(self._guarded("get_many", {}, *args, **kwargs))
 
     def has_key(self, *args: Any, **kwargs: Any) -> bool:
-        return self._guarded("has_key", NO, *args, **kwargs)
+        return bool(self._guarded("has_key", NO, *args, **kwargs))
 
     def set_many(self, *args: Any, **kwargs: Any) -> list[str]:
-        return self._guarded("set_many", [], *args, **kwargs)
+        return list(self._guarded("set_many", [], *args, **kwargs))
 
     def delete_many(self, *args: Any, **kwargs: Any) -> None:
         self._guarded("delete_many", None, *args, **kwargs)
 
     def clear(self) -> bool:  # type: ignore[override]
-        return self._guarded("clear", NO)
+        return bool(self._guarded("clear", NO))
 
     def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
         """Raise ValueError for a missing key, and also when Redis is away: callers must handle the first anyway."""
-        value = self._guarded("incr", None, key, delta, version)
+        value: int | None = self._guarded("incr", None, key, delta, version)
         if value is None:
             raise ValueError(f"Key {key!r} could not be counted")
         return value

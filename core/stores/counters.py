@@ -73,7 +73,8 @@ def _file() -> sqlite3.Connection:
         for statement in SET_UP:
             file.execute(statement)
         _mine.file, _mine.owner = file, (os.getpid(), _path())
-    return _mine.file
+    mine: sqlite3.Connection = _mine.file
+    return mine
 
 
 def _clean(now: float) -> None:

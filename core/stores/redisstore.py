@@ -80,7 +80,7 @@ def _listener(url: str) -> Redis:
 
 def _next(pubsub: Any) -> dict[str, Any]:
     """Return the next message; raises TimeoutError when not even a question is answered, as by a host that vanished."""
-    message = pubsub.get_message(timeout=SILENCE)
+    message: dict[str, Any] | None = pubsub.get_message(timeout=SILENCE)
     if message is None:
         pubsub.ping()
         message = pubsub.get_message(timeout=SILENCE)

@@ -2,7 +2,7 @@
 
 import base64
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -19,7 +19,13 @@ class Ciphertext(str):
     """What a table holds of a secret: on its way through a backup it is neither opened nor sealed again."""
 
 
-class SealedField(models.TextField):
+if TYPE_CHECKING:
+    TextField = models.TextField[str | None, str | None]
+else:
+    TextField = models.TextField  # Django's fields take no type arguments at run time
+
+
+class SealedField(TextField):
     """
     Text under a key made from SECRET_KEY; it reads as None when neither that nor SECRET_KEY_FALLBACKS fits.
 

@@ -15,11 +15,13 @@ from hashlib import blake2b
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from core.stores import counters
 
 from .errors import typed
+from .http import View
 
 PERIODS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
 
@@ -111,12 +113,12 @@ def brings_a_file(request: HttpRequest) -> bool:
     return bool(request.FILES)
 
 
-def limited(*rates: str, scope: str = "", of: Callable[[HttpRequest], bool] = everyone) -> Callable:
+def limited(*rates: str, scope: str = "", of: Callable[[HttpRequest], bool] = everyone) -> Callable[[View], View]:
     """Decorate a view so that its POSTs are limited per visitor; the refusal is a 429 page with Retry-After."""
 
-    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    def decorate(view: View) -> View:
         @wraps(view)
-        def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
             if request.method == "POST" and of(request):
                 seconds = wait(request, scope or view.__name__, *rates)
                 if seconds:

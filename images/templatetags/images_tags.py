@@ -1,7 +1,6 @@
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from django import template
@@ -11,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from account.models import User
 from core.web.links import site_url
 from images.models import Image
 
@@ -20,15 +20,15 @@ SHOWN = 12
 
 
 @register.inclusion_tag("images/_images_of.html")
-def images_of(person: Any) -> dict[str, object]:
+def images_of(person: User) -> dict[str, object]:
     """Show the newest public pictures of a person, for the profile page."""
-    return {"images": Image.objects.public().of(person)[:SHOWN], "person": person}
+    return {"images": Image.objects.public().of(person.pk)[:SHOWN], "person": person}
 
 
 @register.inclusion_tag("images/_my_images.html", takes_context=True)
 def my_images(context: template.Context) -> dict[str, object]:
     """Show the reader's own newest pictures, also private and unfinished ones, for the dashboard."""
-    return {"images": Image.objects.of(context["user"])[:SHOWN], "user": context["user"]}
+    return {"images": Image.objects.of(context["user"].pk)[:SHOWN], "user": context["user"]}
 
 
 @register.simple_tag

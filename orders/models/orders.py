@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
+from account.models import User
 from content.plaintext import LineField
 from orders.totals import MOST, RateTotal, per_rate
 from orders.vat_rules import Relief
@@ -179,7 +180,7 @@ class Order(models.Model):
             currency=self.currency,
         )
 
-    def move(self, to: str, *, actor: Any = None, note: str | Promise = "", stripe_event: str = "") -> bool:
+    def move(self, to: str, *, actor: User | None = None, note: str | Promise = "", stripe_event: str = "") -> bool:
         """
         Change the status if MOVES allows it from where the row is now, and write the step into the history.
 
@@ -199,7 +200,7 @@ class Order(models.Model):
             setattr(self, name, value)
         return True
 
-    def mark_sent(self, *, actor: Any = None) -> bool:
+    def mark_sent(self, *, actor: User | None = None) -> bool:
         """Note that the goods left. An order refunded in part keeps that as its status."""
         if self.move(Order.Status.SENT, actor=actor):
             return True
@@ -210,7 +211,7 @@ class Order(models.Model):
             self.remember(_("Sent."), actor=actor)
         return True
 
-    def give_up(self, *, by: str, actor: Any = None) -> bool:
+    def give_up(self, *, by: str, actor: User | None = None) -> bool:
         """Let an unpaid order lapse now. The sweep ends it, which first sees to it that it cannot be paid any more."""
         changes = {"expires_at": timezone.now(), "undone_by": Order.UndoneBy(by)}
         waiting = Order.objects.payable().filter(pk=self.pk)
@@ -222,7 +223,9 @@ class Order(models.Model):
             setattr(self, name, value)
         return True
 
-    def remember(self, note: str | Promise, *, status: str = "", actor: Any = None, stripe_event: str = "") -> None:
+    def remember(
+        self, note: str | Promise, *, status: str = "", actor: User | None = None, stripe_event: str = ""
+    ) -> None:
         """Add a line to the history; on its own for what happened without a change of status."""
         OrderEvent.objects.create(
             order=self, status=status, actor=actor, note=str(note)[:300], stripe_event=stripe_event[:255]

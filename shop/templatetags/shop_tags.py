@@ -32,7 +32,7 @@ def plain_amount(amount: Decimal) -> str:
 
 @register.simple_tag
 def shop_currency() -> str:
-    return settings.SHOP_CURRENCY
+    return str(settings.SHOP_CURRENCY)
 
 
 @register.inclusion_tag("shop/_products_mentioned.html")

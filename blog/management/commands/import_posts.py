@@ -5,10 +5,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
+from account.models import User
 from blog.moving.folder import list_files, read_folder
 from blog.moving.ghost import read_ghost
 from blog.moving.importer import Importer, Report
@@ -58,10 +58,10 @@ class Command(BaseCommand):
             )
         self._tell(importer.report, dry_run=dry_run)
 
-    def _author(self, username: str | None) -> Any:
+    def _author(self, username: str | None) -> User | None:
         if not username:
             return None
-        author = get_user_model().objects.filter(username__iexact=username).first()
+        author: User | None = User.objects.filter(username__iexact=username).first()
         if author is None:
             raise CommandError(f"Nobody here is called {username}.")
         return author
