@@ -8,8 +8,7 @@ from django.http.response import HttpResponseBase
 from django.urls import path
 from social_django import views
 
-from core.web.http import View
-from core.web.ratelimit import limited
+from core.web.ratelimit import View, limited
 
 app_name = "social"
 

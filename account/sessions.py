@@ -6,10 +6,12 @@ The cookie carries the key, the row only its hash: whoever reads the table, a li
 
 import time
 from hashlib import sha256
+from string import ascii_lowercase, digits
 from typing import Any
 
 from django.conf import settings
-from django.contrib.sessions.backends.base import VALID_KEY_CHARS, UpdateError
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.db import OperationalError
 from django.http import HttpRequest
@@ -29,7 +31,11 @@ NOTED_EVERY = 600  # seconds; a row written at each request would cost more than
 
 
 class SessionStore(DatabaseStore):
-    """`member` is the session's, read with its row, so that a page of theirs need not ask a second time who they are."""
+    """
+    `member` is the session's, read with its row, so that a page of theirs need not ask a second time who they are.
+
+    By private parts of Django (tests/test_private_django.py): its store has no public place for another query and key.
+    """
 
     member: User | None = None
 
@@ -50,7 +56,7 @@ class SessionStore(DatabaseStore):
 
     def _get_new_session_key(self) -> str:
         # Django asks the database first whether 165 random bits are taken; create() notices when the row is written.
-        return get_random_string(32, VALID_KEY_CHARS)
+        return get_random_string(32, ascii_lowercase + digits)
 
     def save(self, must_create: bool = False) -> None:  # noqa: FBT001, FBT002
         try:
@@ -72,7 +78,7 @@ class SessionStore(DatabaseStore):
         row: Any = super().create_model_instance(data)
         row.session_key = hashed(row.session_key)
         device = data.get(DEVICE, {})
-        row.member_id = data.get("_auth_user_id")
+        row.member_id = data.get(SESSION_KEY)
         row.device = device.get("agent", "")
         row.created_at = parse_datetime(device.get("at", "")) or timezone.now()
         return row

@@ -54,9 +54,7 @@ def flush_rows() -> None:
 def _flush_some_rows() -> int:
     with transaction.atomic():
         uncounted = View.objects.filter(is_counted=False).order_by("id")
-        if connection.features.has_select_for_update_skip_locked:
-            uncounted = uncounted.select_for_update(skip_locked=True)
-        rows = list(uncounted[:ROWS])
+        rows = list(uncounted.select_for_update(skip_locked=True)[:ROWS])
         _add(Counter((row.target_kind, row.target_id) for row in rows))
         View.objects.filter(pk__in=[row.pk for row in rows]).update(is_counted=True)
     return len(rows)

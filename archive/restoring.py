@@ -58,7 +58,7 @@ def _must_fit(archive: Reader) -> None:
 
 def what_stands_here() -> str:
     """Return what an empty site would not have, in words; nothing for a site that was just set up or not at all."""
-    present = set(connection.introspection.table_names())
+    present = tables.present()
     for model in tables.models_in_archive(apps):
         is_ours = model._meta.db_table in present and model._meta.label not in WRITTEN_UNASKED
         if is_ours and model._base_manager.exists():

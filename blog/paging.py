@@ -14,8 +14,8 @@ def posts() -> Listing:
 
 
 def posts_of_a_tag(tag: int) -> Listing:
-    rows = PostTag.objects.newest(tag)
-    return Listing(("posts of a tag", tag), rows, _cards, of=Post, ids="content_object_id")
+    rows, order = PostTag.objects.newest(tag), ["-publish_at", "-content_object_id"]
+    return Listing(("posts of a tag", tag), rows, order, _cards, of=Post, ids="content_object_id")
 
 
 def posts_of_an_author(author: int) -> Listing:
@@ -27,12 +27,12 @@ def posts_of_a_period(first: date, last: date) -> Listing:
 
 
 def comments(post: int) -> Listing:
-    rows = Comment.objects.approved().filter(post=post).oldest_first()
-    return Listing(("comments", post), rows, CommentQuerySet.oldest_first)
+    rows = Comment.objects.approved().filter(post=post)
+    return Listing(("comments", post), rows, ["created_at", "pk"], CommentQuerySet.oldest_first)
 
 
 def _of_posts(key: Hashable, rows: PostQuerySet) -> Listing:
-    return Listing(key, rows.newest_first(), _cards)
+    return Listing(key, rows, ["-publish_at", "-pk"], _cards)
 
 
 def _cards(rows: PostQuerySet) -> PostQuerySet:

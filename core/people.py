@@ -12,6 +12,7 @@ class Member(Protocol):
 
     email: str
     email_proven_at: datetime | None
+    is_staff: bool
 
     @property
     def pk(self) -> int: ...

@@ -45,5 +45,5 @@ def get_page(hidden: Collection[int], typed: str | None, size: int) -> Page:
 
 
 def _board(hidden: Collection[int]) -> Listing:
-    rows = Image.objects.public().exclude(owner__in=hidden).order_by("-pk")
-    return Listing(("board", frozenset(hidden)), rows, lambda images: images.tiles().order_by("-pk"))
+    rows = Image.objects.public().exclude(owner__in=hidden)
+    return Listing(("board", frozenset(hidden)), rows, ["-pk"], lambda images: images.tiles().order_by("-pk"))

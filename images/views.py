@@ -1,3 +1,4 @@
+from csp.decorators import csp_update
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import get_user_model
@@ -15,6 +16,7 @@ from django.http import (
     QueryDict,
     StreamingHttpResponse,
 )
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
@@ -135,7 +137,7 @@ def image_like(request: MemberRequest, pk: int) -> HttpResponse:
 @takes_files
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited("10/min", "200/d")
-def image_create(request: MemberRequest) -> HttpResponse:
+def image_create(request: MemberRequest) -> HttpResponseBase:
     if not request.user.is_authenticated:
         return _log_in_first(request)
     if not request.user.is_proven:
@@ -183,10 +185,12 @@ def _from_cookie(request: HttpRequest) -> str:
         return ""
 
 
-def _picker(request: HttpRequest, form: ImageCreateForm) -> HttpResponse:
-    response = render(request, "images/image_create.html", {"form": form}, status=422 if form.is_bound else 200)
-    if form.candidates:
-        response._csp_update = {"img-src": ["https:", "http:"]}  # type: ignore[attr-defined]
+def _picker(request: HttpRequest, form: ImageCreateForm) -> HttpResponseBase:
+    def page(request: HttpRequest) -> HttpResponseBase:
+        return render(request, "images/image_create.html", {"form": form}, status=422 if form.is_bound else 200)
+
+    of_other_sites = csp_update({"img-src": ["https:", "http:"]})
+    response = of_other_sites(page)(request) if form.candidates else page(request)
     if FOUND in request.COOKIES:
         response.delete_cookie(FOUND, path=request.path)
     return response

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Prefetch, prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -272,16 +273,11 @@ def _write(cart: Cart, costs: Quote, **values: Any) -> Order:
         )
         for line in costs.lines
     ]
-    _keep_lines(order, OrderLine.objects.bulk_create(lines))
+    OrderLine.objects.bulk_create(lines)
+    # Read once: the stock and both halves of the mail look at them.
+    prefetch_related_objects([order], Prefetch("lines", OrderLine.objects.select_related("product")))
     order.remember(_("Placed."), status=order.status, actor=order.buyer)
     return order
-
-
-def _keep_lines(order: Order, lines: list[OrderLine]) -> None:
-    """Do what prefetching does, with the rows just written: the stock and both halves of the mail look at them."""
-    kept = order.lines.all()
-    kept._result_cache = lines
-    order._prefetched_objects_cache = {"lines": kept}  # type: ignore[attr-defined]
 
 
 def _take_stock(order: Order, products: Mapping[int, Product]) -> None:

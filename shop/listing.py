@@ -26,4 +26,4 @@ def products(sort: str, *, in_stock: bool, category: int | None = None) -> Listi
     def shown(near: ProductQuerySet) -> ProductQuerySet:
         return near.cards().order_by(*SORTS[sort])
 
-    return Listing(("products", sort, in_stock, category), rows.order_by(*SORTS[sort]), shown)
+    return Listing(("products", sort, in_stock, category), rows, SORTS[sort], shown)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from account.requests import MemberRequest
 from account.sessions import is_recent
-from core.web.http import View
+from core.web.ratelimit import View
 
 
 def asks_again(view: View) -> View:

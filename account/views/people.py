@@ -31,7 +31,8 @@ def user_list(request: HttpRequest) -> HttpResponse:
     reader = viewer(request)
     people = Listing(
         ("people", frozenset(reader.hidden_ids() if reader.is_authenticated else ())),
-        User.objects.shown_to(reader).order_by("-pk"),
+        User.objects.shown_to(reader),
+        ["-pk"],
         lambda shown: shown.with_follower_counts().order_by("-pk"),  # for those shown, not for all that were skipped
     )
     page = ListPaginator(people, people.count(), PEOPLE_PER_PAGE).get_page(request.GET.get("page"))

@@ -6,7 +6,7 @@ nearer end of its list; and deep in the middle from a milestone: of every row wh
 multiple of STEP, the place is kept (core/caching/memory.py) until the list's tables change, and the list is entered there.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,14 +24,15 @@ type_place = tuple[Any, ...]
 @dataclass(frozen=True)
 class Listing:
     """
-    A list. `rows` are all of it, ordered by columns of which the last is unique, and `shown` loads what is shown of
-    some of them, in order. `key` tells the list from every other.
+    A list: `rows` in the `order` of columns of which the last is unique, and never NULL. `shown` loads what is shown of
+    some of them, in order too. `key` tells the list from every other.
 
     Where `rows` are another model's, such as the tags of posts, `of` is the model shown and `ids` names its key.
     """
 
     key: Hashable
     rows: type_rows
+    order: Sequence[str]
     shown: Callable[[Any], type_rows]
     of: type[Model] | None = None
     ids: str = "pk"
@@ -40,24 +41,27 @@ class Listing:
         size, behind = end - start, count - end
         if start <= max(min(behind, STEP), 0):
             return self.first_rows(start, size)
-        backwards = turned(self.rows)
+        backwards = self._backwards
         if behind > STEP and (place := self._milestone(behind)):
-            backwards, behind = beginning_at(backwards, place), behind % STEP
+            backwards, behind = beginning_at(backwards, turned(self.order), place), behind % STEP
         return self._load(backwards[behind : behind + size])
 
     def first_rows(self, start: int, size: int) -> list[Any]:
         """Skip from the front only, which takes no count."""
-        return self._load(self.rows[start : start + size])
+        return self._load(self.rows.order_by(*self.order)[start : start + size])
 
     def count(self) -> int:
         """Count the rows, again when one of the tables has changed."""
         return cached(("list", self.key, "count"), self.rows.order_by().count)
 
+    @property
+    def _backwards(self) -> type_rows:
+        return self.rows.order_by(*turned(self.order))
+
     def _milestone(self, behind: int) -> type_place | None:
         """Return the place of the last milestone before the row with so many behind it: nothing moves at that end."""
         number = behind // STEP * STEP
-        backwards = turned(self.rows)
-        places = backwards.values_list(*map(_column, names(backwards)))
+        places = self._backwards.values_list(*map(_column, self.order))
         return cached(("list", self.key, number), places[number:].first)
 
     def _load(self, near: type_rows) -> list[Any]:
@@ -65,28 +69,23 @@ class Listing:
         return list(self.shown(model._default_manager.filter(pk__in=near.values(self.ids))))
 
 
-def names(rows: type_rows) -> list[str]:
-    """Return what the rows are ordered by, as for order_by()."""
-    return [str(name) for name in rows.query.order_by or rows.model._meta.ordering]
-
-
 def _column(name: str) -> str:
     return name.lstrip("-")
 
 
-def turned(rows: type_rows) -> type_rows:
-    """Return the rows in the opposite order; by names, where reverse() would set a flag that cannot be read."""
-    return rows.order_by(*(name[1:] if name.startswith("-") else f"-{name}" for name in names(rows)))
+def turned(order: Sequence[str]) -> list[str]:
+    """Return the opposite order."""
+    return [name[1:] if name.startswith("-") else f"-{name}" for name in order]
 
 
-def beginning_at(rows: type_rows, place: type_place) -> type_rows:
+def beginning_at(rows: type_rows, order: Sequence[str], place: type_place) -> type_rows:
     """Return the rows from a place on: the values of what they are ordered by."""
     beyond, same = Q(), Q()
-    for name, value in zip(names(rows), place, strict=True):
+    for name, value in zip(order, place, strict=True):
         beyond |= same & Q(**{f"{_column(name)}__{_side(name)}": value})
         same &= Q(**{_column(name): value})
     # The first condition says nothing new, but is one that an index can start from.
-    first = names(rows)[0]
+    first = order[0]
     return rows.filter(**{f"{_column(first)}__{_side(first)}e": place[0]}).filter(beyond | same)
 
 

@@ -17,14 +17,13 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user
-from django.contrib.auth.models import AbstractUser
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import Http404, HttpRequest
 from django.urls import resolve
 from django.utils.module_loading import import_string
 
-from core.web.http import View
-from core.web.ratelimit import client_address
+from core.people import Member
+from core.web.ratelimit import View, client_address
 
 STRANGERS = 1_000_000  # bytes, a webhook's and a long comment's among them
 MEMBERS = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
@@ -70,7 +69,7 @@ def limit_of(environ: dict[str, Any]) -> int:
     return max(MEMBERS, limit)
 
 
-def _member(request: HttpRequest) -> AbstractUser | None:
+def _member(request: HttpRequest) -> Member | None:
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
     if not key:
         return None

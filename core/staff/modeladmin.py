@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.utils import get_fields_from_path
 from django.db.models import Model
 from django.http import HttpRequest
 
@@ -34,7 +33,7 @@ class StaffAdmin(admin.ModelAdmin):
                 continue
             name = str(entry[0] if isinstance(entry, tuple | list) else entry)
             yield from (f"{name}{ending}" for ending in OF_A_FILTER)
-            target: Any = get_fields_from_path(self.model, name)[-1]
+            target = _field_at(self.model, name)
             if target.is_relation:
                 yield f"{name}__{target.target_field.name}__exact"
         if self.date_hierarchy:
@@ -53,6 +52,16 @@ class StaffAdmin(admin.ModelAdmin):
 
 def may_view(request: HttpRequest, model: type[Model], site: admin.AdminSite) -> bool:
     return site.is_registered(model) and site.get_model_admin(model).has_view_permission(request)
+
+
+def _field_at(model: type[Model], path: str) -> Any:
+    """Return the field that an entry of `list_filter` names, such as "order__status"."""
+    field: Any = None
+    current: Any = model
+    for name in path.split("__"):
+        field = current._meta.get_field(name)
+        current = field.related_model
+    return field
 
 
 def _tables_behind(model: type[Model], search_field: str) -> list[type[Model]]:

@@ -27,7 +27,11 @@ def came_from_us(request: HttpRequest) -> bool | None:
 
 
 class SameOriginCsrfMiddleware(CsrfViewMiddleware):
-    """Accept what came from our own pages, refuse what came from others, ask for Django's token when unsure."""
+    """
+    Accept what came from our own pages, refuse what came from others, ask for Django's token when unsure.
+
+    By private parts of Django (tests/test_private_django.py): `_accept` and `_reject` are what its own verdict calls.
+    """
 
     def process_view(self, request, callback, callback_args, callback_kwargs):  # type: ignore[no-untyped-def]
         if request.method in ("GET", "HEAD", "OPTIONS", "TRACE") or getattr(callback, "csrf_exempt", False):

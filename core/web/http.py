@@ -1,16 +1,11 @@
 """What a request is once the middleware has run, and who looks."""
 
-from collections.abc import Callable
-
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase
 from django_htmx.middleware import HtmxDetails
 
 from core.people import Viewer
-
-View = Callable[..., HttpResponseBase]
 
 
 class SiteRequest(HttpRequest):

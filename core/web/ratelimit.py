@@ -21,7 +21,8 @@ from django.shortcuts import render
 from core.stores import counters
 
 from .errors import typed
-from .http import View
+
+View = Callable[..., HttpResponseBase]
 
 PERIODS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
 
