@@ -10,24 +10,18 @@ from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.encoding import force_bytes
-from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext_lazy as _
 
 from content.pictures import discard
 from content.plaintext import LineFormField
-from core.web.links import site_url
 from core.web.ratelimit import client_address, hit
-from mail import outbox
-from mail.addresses import plain
-from mail.models import OutgoingMail
+from mail.addresses import plain, validate_reachable
 from search import index
 
-from . import tries
+from . import mails, tries
 from .models import Registration, User
-from .names import validate_not_reserved, validate_reachable
+from .names import validate_not_reserved
 from .registration import NameTaken, join, register
 
 OLDEST_YEAR = 1900
@@ -275,7 +269,8 @@ class PasswordResetForm(DjangoPasswordResetForm):
             return
         known = self.get_users(email)
         with transaction.atomic():
-            mail = self._mail(known[0] if known else User(pk=0, username="nobody", email=email))
+            user = known[0] if known else User(pk=0, username="nobody", email=email)
+            mail = mails.password_reset(user, default_token_generator.make_token(user))
             if not known:
                 mail.delete()  # the same work for an address that is nobody's, so that time does not tell
 
@@ -285,15 +280,3 @@ class PasswordResetForm(DjangoPasswordResetForm):
             if not hit("password-reset-visitor", f"{client} {email}", rate):
                 return False
         return hit("password-reset-mailbox", email, PER_MAILBOX)
-
-    def _mail(self, user: User) -> OutgoingMail:
-        token = default_token_generator.make_token(user)
-        uid = urlsafe_base64_encode(force_bytes(user.pk))
-        return outbox.enqueue(
-            kind="password-reset",
-            dedup_key=f"password-reset:{user.pk}:{token}",
-            to=user.email,
-            template="registration/email/password_reset",
-            context={"user": user, "link": site_url(reverse("password_reset_confirm", args=[uid, token]))},
-            secret=True,
-        )

@@ -10,13 +10,10 @@ import time
 
 from django.db import transaction
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
 from social_django.models import UserSocialAuth
 
-from core.web.links import site_url
-from mail import outbox
-
+from . import mails
 from .models import User
 
 PROVIDER = "google-oauth2"
@@ -44,15 +41,4 @@ def unlink(user: User) -> None:
         UserSocialAuth.objects.filter(user=user, provider=PROVIDER).delete()
         # Or the next login by Google would find the member by the address and link them again.
         User.objects.filter(pk=user.pk).update(google_unlinked_at=timezone.now())
-        tell(user, is_linked=False)
-
-
-def tell(user: User, *, is_linked: bool) -> None:
-    """Mail the member: whoever did not do it themselves should hear of it."""
-    outbox.enqueue(
-        kind="account-google",
-        dedup_key=f"account-google:{user.pk}:{is_linked}:{time.time():.0f}",
-        to=user.email,
-        template="account/email/google",
-        context={"user": user, "is_linked": is_linked, "link": site_url(reverse("account:google"))},
-    )
+        mails.google(user, is_linked=False)

@@ -11,11 +11,10 @@ from django.utils import timezone
 
 from archive import personal_data
 from content.pictures import discard
-from mail import outbox
 from mail.models import OutgoingMail, ProvenAddress
 from search import index
 
-from . import tries
+from . import mails, tries
 from .models import Registration, User
 
 NOWHERE = "@gone.invalid"
@@ -37,13 +36,7 @@ def leave(user: User) -> None:
         index.remove(user)
         _forget_traces(user)
         _make_nameless(user)
-        outbox.enqueue(
-            kind="account-gone",
-            dedup_key=f"account-gone:{user.pk}",
-            to=address,
-            template="account/email/gone",
-            context={"name": name},
-        )
+        mails.gone(user.pk, address, name)
 
 
 def _forget_traces(user: User) -> None:

@@ -15,7 +15,7 @@ from social_core.pipeline.social_auth import associate_user
 
 from mail.addresses import plain
 
-from . import google
+from . import google, mails
 from .models import User
 from .names import RESERVED, acceptable
 from .registration import welcome
@@ -76,7 +76,7 @@ def link(
         User.objects.filter(pk=user.pk).exclude(google_unlinked_at=None).update(google_unlinked_at=None)
         if is_new or not (result and result.get("new_association")):
             return result
-        google.tell(user, is_linked=True)
+        mails.google(user, is_linked=True)
     messages.success(backend.strategy.request, _("Your Google account is linked."))  # type: ignore[attr-defined]
     return result
 

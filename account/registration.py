@@ -8,7 +8,6 @@ owner of the address reads. The account begins when its link is opened.
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.core import signing
 from django.db import IntegrityError, transaction
@@ -20,18 +19,16 @@ from social_django.models import UserSocialAuth
 from actions.models import Action
 from core.web.links import site_url
 from core.web.ratelimit import hit
-from mail import outbox
 from mail.addresses import plain
-from mail.models import OutgoingMail
 from search import index
 
-from . import second_factor
+from . import mails, second_factor
 from .models import Registration, User
 
 REGISTRATION_SALT = "account.register"
 PROOF_SALT = "account.prove-email"
 CHANGE_SALT = "account.change-email"
-PROOF_DAYS = 3
+
 PER_MAILBOX = ("5/h", "10/d")  # mails that strangers can cause, whatever their kind and whoever they are
 
 
@@ -58,7 +55,7 @@ def register(*, username: str, email: str, password: str, first_name: str = "", 
             username=username, first_name=first_name, email=email, password=make_password(password)
         )
         if may_mail and owner:
-            _mail_known_address(owner)
+            mails.known_address(owner)
         elif may_mail:
             _mail_link(wish, onward)
 
@@ -76,7 +73,7 @@ def read_registration(token: str) -> Registration | None:
 def _claim_in(token: str, salt: str) -> dict[str, Any] | None:
     """Return what a mailed link says, or None when it is old or damaged."""
     try:
-        claim: dict[str, Any] = signing.loads(token, salt=salt, max_age=timedelta(days=PROOF_DAYS))
+        claim: dict[str, Any] = signing.loads(token, salt=salt, max_age=timedelta(days=mails.PROOF_DAYS))
     except signing.BadSignature:
         return None
     return claim
@@ -97,7 +94,7 @@ def join(wish: Registration, username: str) -> User:
 
 
 def forget_old_registrations() -> None:
-    Registration.objects.filter(created_at__lt=timezone.now() - timedelta(days=PROOF_DAYS)).delete()
+    Registration.objects.filter(created_at__lt=timezone.now() - timedelta(days=mails.PROOF_DAYS)).delete()
 
 
 def may_write_to(email: str) -> bool:
@@ -115,25 +112,14 @@ def mail_proof(user: User) -> None:
     """Ask a member for the word of an address that staff typed."""
     token = signing.dumps({"user": user.pk, "email": user.email}, salt=PROOF_SALT)
     link = site_url(reverse("account:prove", args=[token]))
-    _mail_proof(user.email, f"account-proof:{user.pk}:{token}", link)
+    mails.proof(user.email, f"account-proof:{user.pk}:{token}", link)
 
 
 def _mail_link(wish: Registration, onward: str) -> None:
     token = signing.dumps({"registration": wish.pk, "email": wish.email}, salt=REGISTRATION_SALT)
     query = f"?{urlencode({'next': onward})}" if onward else ""
     link = site_url(reverse("account:join", args=[token]) + query)
-    _mail_proof(wish.email, f"account-join:{wish.pk}:{token}", link)
-
-
-def _mail_proof(to: str, dedup_key: str, link: str) -> None:
-    outbox.enqueue(
-        kind="account-proof",
-        dedup_key=dedup_key,
-        to=to,
-        template="account/email/prove",
-        context={"link": link, "days": PROOF_DAYS},
-        secret=True,
-    )
+    mails.proof(wish.email, f"account-join:{wish.pk}:{token}", link)
 
 
 def read_proof(token: str) -> User | None:
@@ -151,21 +137,10 @@ def mail_new_address(user: User, email: str) -> None:
     may_mail = may_write_to(email)
     token = signing.dumps({"old": user.email, "new": email, "mark": mark}, salt=CHANGE_SALT)
     with transaction.atomic():
-        mail = _mail_change(user, email, "account/email/new_address", token) if may_mail else None
+        mail = mails.new_address(user, email, token) if may_mail else None
         if User.objects.filter(email=email).exists() and mail:
             mail.delete()  # written all the same, so that the time it takes does not tell whose addresses we know
-        _mail_change(user, user.email, "account/email/old_address", token)
-
-
-def _mail_change(user: User, to: str, template: str, token: str) -> OutgoingMail:
-    return outbox.enqueue(
-        kind="account-address",
-        dedup_key=f"{template}:{user.pk}:{token}",
-        to=to,
-        template=template,
-        context={"user": user, "link": site_url(reverse("account:email_confirm", args=[token])), "days": PROOF_DAYS},
-        secret=True,
-    )
+        mails.old_address(user, token)
 
 
 def move_address(user: User, old: str) -> None:
@@ -175,14 +150,7 @@ def move_address(user: User, old: str) -> None:
     if user.is_active:
         mail_proof(user)
     if was_known:
-        outbox.enqueue(
-            kind="account-moved",
-            dedup_key=f"account-moved:{user.pk}:{timezone.now():%Y-%m-%d-%H-%M-%S}",
-            to=old,
-            template="account/email/moved",
-            context={"user": user},
-            reply_to=settings.STAFF_EMAIL,
-        )
+        mails.moved(user, old)
 
 
 def read_new_address(token: str, user: User) -> str | None:
@@ -225,14 +193,3 @@ def prove_by_reset(user: User) -> None:
         second_factor.remove(user)
         UserSocialAuth.objects.filter(user=user).delete()
     user.prove_email()
-
-
-def _mail_known_address(owner: User) -> None:
-    now = timezone.now()
-    outbox.enqueue(
-        kind="account-known",
-        dedup_key=f"account-known:{owner.pk}:{now:%Y-%m-%d-%H}",
-        to=owner.email,
-        template="account/email/known",
-        context={"user": owner, "login": site_url(reverse("login")), "reset": site_url(reverse("password_reset"))},
-    )

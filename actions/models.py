@@ -72,9 +72,9 @@ def _lock(actor: int) -> None:
 class Action(models.Model):
     class Verb(models.TextChoices):
         REGISTERED = "registered", _("joined")
-        FOLLOWS = "follows", _("follows")
+        FOLLOWS = "follows", _("followed")
         BOOKMARKED = "bookmarked", _("saved")
-        LIKES = "likes", _("likes")
+        LIKES = "likes", _("liked")
         COMMENTED = "commented", _("commented on")
         PUBLISHED = "published", _("published")
 

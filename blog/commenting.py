@@ -18,13 +18,12 @@ from email.utils import parseaddr
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 
-from core.web import links, ratelimit
+from core.web import ratelimit
 from core.web.cookies import named
-from mail import addresses, outbox
+from mail import addresses
 
-from . import tokens
+from . import mails, tokens
 from .models import BannedAddress, Comment
 
 # Beyond this a flood fills the waiting list in the admin, not the editors' mailboxes.
@@ -82,20 +81,7 @@ def remember(comment: Comment, response: HttpResponse) -> None:
 def tell_editors(comment: Comment) -> None:
     """Mail those who may decide, each with a link of their own that shows the comment and asks before it acts."""
     for to, author_id in _editors(comment).items():
-        decide = reverse("blog:comment_decide", args=[tokens.decide_token(comment.pk, author_id)])
-        outbox.enqueue(
-            kind="comment_waiting",
-            dedup_key=f"comment-waiting:{comment.pk}:{to}",
-            to=to,
-            template="blog/email/comment_waiting",
-            context={
-                "comment": comment,
-                "post_url": links.site_url(comment.post.get_absolute_url()),
-                "decide_url": links.site_url(decide),
-                "site_name": settings.SITE_NAME,
-            },
-            secret=True,
-        )
+        mails.comment_waiting(comment, to, tokens.decide_token(comment.pk, author_id))
 
 
 def _editors(comment: Comment) -> dict[str, int | None]:

@@ -6,17 +6,11 @@ from django.utils.translation import gettext_lazy as _
 
 from account.models import User
 from content.plaintext import LineFormField, no_web_address, one_line, visible
+from mail.addresses import validate_public
 
 from . import tokens
 from .models import Comment, Post
 from .models.comments import MAX_LENGTH
-
-
-def public_address(value: str) -> None:
-    """Refuse addresses that are valid on paper but lead nowhere outside this machine: a@localhost, a@[127.0.0.1]."""
-    domain = value.rpartition("@")[2]
-    if "." not in domain or domain.startswith("[") or domain.endswith((".localhost", ".local", ".internal")):
-        raise ValidationError(_("Enter an e-mail address that the whole world can write to."), code="not_public")
 
 
 class TrappedForm(forms.Form):
@@ -66,7 +60,7 @@ class CommentForm(TrappedForm):
         label=_("E-mail address"),
         help_text=_("Not shown to anybody."),
         max_length=254,
-        validators=[public_address],
+        validators=[validate_public],
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
     body = forms.CharField(
@@ -101,9 +95,9 @@ class CommentForm(TrappedForm):
 
 class SharePostForm(TrappedForm):
     name = LineFormField(label=_("Your name"), max_length=60, validators=[one_line, visible, no_web_address])
-    email = forms.EmailField(label=_("Your e-mail address"), max_length=254, validators=[public_address])
+    email = forms.EmailField(label=_("Your e-mail address"), max_length=254, validators=[validate_public])
     to = forms.EmailField(
-        label=_("Send to"), help_text=_("One e-mail address."), max_length=254, validators=[public_address]
+        label=_("Send to"), help_text=_("One e-mail address."), max_length=254, validators=[validate_public]
     )
     note = forms.CharField(
         label=_("A word from you"),

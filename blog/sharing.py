@@ -1,17 +1,13 @@
 """Send a post to somebody by e-mail, without becoming a relay for strangers' words."""
 
-import hashlib
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
-from django.utils import timezone
 
-from core.web import links
 from core.web.ratelimit import client_address, hit
-from mail import outbox
 
+from . import mails
 from .models import Post
 
 # What one visitor, one sender's address, one recipient, and all visitors together may do.
@@ -29,22 +25,8 @@ def share(post: Post, data: dict[str, Any], quoted_note: str, request: HttpReque
     """Write the mail; raise TooManyMails. The same share twice on a day is one mail."""
     if not _may(data, request):
         raise TooManyMails
-    key = hashlib.sha256(f"{post.pk}:{data['email']}:{data['to']}".lower().encode()).hexdigest()[:40]
     with transaction.atomic():
-        outbox.enqueue(
-            kind="share",
-            dedup_key=f"share:{timezone.now():%Y%m%d}:{key}",
-            to=data["to"],
-            template="blog/email/share",
-            context={
-                "post": post,
-                "post_url": links.site_url(post.get_absolute_url()),
-                "name": data["name"],
-                "email": data["email"],
-                "note": quoted_note,
-                "site_name": settings.SITE_NAME,
-            },
-        )
+        mails.share(post, data, quoted_note)
 
 
 def _may(data: dict[str, Any], request: HttpRequest) -> bool:

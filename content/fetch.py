@@ -29,6 +29,8 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from requests_hardened.ip_filter import EXTRA_BLOCKED_NET_RANGES
 
+from .pixels import MEDIA_TYPES
+
 MAX_BYTES = 10 * 1024 * 1024
 MAX_SECONDS = 15.0
 MAX_REDIRECTS = 3
@@ -202,7 +204,7 @@ def _headers(target: Target, referer: str) -> dict[str, str]:
     headers = {
         "Host": target.origin,
         "User-Agent": f"{settings.SITE_NAME} (+{settings.SITE_URL})",
-        "Accept": "image/webp,image/png,image/jpeg,image/gif,text/html;q=0.8,*/*;q=0.1",
+        "Accept": ",".join([*MEDIA_TYPES.values(), "text/html;q=0.8", "*/*;q=0.1"]),
         "Accept-Encoding": "identity",
         "Connection": "close",
     }

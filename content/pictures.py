@@ -283,7 +283,7 @@ class PictureFormField(forms.ImageField):
     default_validators = []
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        return {**super().widget_attrs(widget), "accept": "image/jpeg,image/png,image/webp,image/gif"}
+        return {**super().widget_attrs(widget), "accept": ",".join(pixels.MEDIA_TYPES.values())}
 
     def to_python(self, data: Any) -> Any:
         file = forms.FileField.to_python(self, data)

@@ -11,7 +11,8 @@ from io import BytesIO
 
 from PIL import Image, ImageCms, ImageOps
 
-FORMATS = ["JPEG", "PNG", "WEBP", "GIF"]
+# What is taken in, and its media type; tests/test_picture_formats.py holds the places that cannot read this one to it.
+MEDIA_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
 # A JPEG is as large as it looks and is decoded at a fraction of its size; a few KB of the others may unfold to anything.
 MAX_PIXELS = {"JPEG": 40_000_000, "PNG": 20_000_000, "WEBP": 20_000_000, "GIF": 20_000_000}
 MAX_SIDE = 12_000
@@ -28,7 +29,7 @@ def work(data: bytes) -> bytes:
     """Return what `unpacked` reads, or nothing for what is no picture of an accepted kind and size."""
     try:
         kind = _checked_format(data)
-        with Image.open(BytesIO(data), formats=FORMATS) as opened:
+        with Image.open(BytesIO(data), formats=list(MEDIA_TYPES)) as opened:
             # Lets a JPEG be decoded at a fraction of its size when we would shrink it anyway.
             opened.draft("RGB", (KEPT_SIDE, KEPT_SIDE))
             opened.load()
@@ -43,14 +44,14 @@ def unpacked(answer: bytes) -> tuple[str, Image.Image]:
     """Return the format to keep the picture in, and its pixels; raise ValueError for what no `work` of ours returns."""
     start = answer.index(b"\n")
     kind, mode, width, height = json.loads(answer[:start])
-    if kind not in FORMATS or mode not in ("RGB", "RGBA") or max(width, height) > KEPT_SIDE:
+    if kind not in MEDIA_TYPES or mode not in ("RGB", "RGBA") or max(width, height) > KEPT_SIDE:
         raise ValueError("These are no pixels")
     return kind, Image.frombytes(mode, (width, height), memoryview(answer)[start + 1 :])
 
 
 def _checked_format(data: bytes) -> str:
     """Judge by the header alone, before a pixel is decoded; check the checksums that a normal load skips (PNG)."""
-    with Image.open(BytesIO(data), formats=FORMATS) as probe:
+    with Image.open(BytesIO(data), formats=list(MEDIA_TYPES)) as probe:
         width, height = probe.size
         kind = probe.format or ""
         if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE) or width * height > MAX_PIXELS[kind]:

@@ -133,8 +133,8 @@ class Image(models.Model):
             models.Index(fields=["-total_likes", "-id"], name="image_most_liked"),
             models.Index(fields=["lease_until"], condition=models.Q(status="fetching"), name="image_to_fetch"),
         ]
-        verbose_name = _("image")
-        verbose_name_plural = _("images")
+        verbose_name = _("picture")
+        verbose_name_plural = _("pictures")
 
     def __str__(self) -> str:
         return self.title
@@ -256,7 +256,7 @@ class Like(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="likes", verbose_name=_("user")
     )
-    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="likes", verbose_name=_("image"))
+    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="likes", verbose_name=_("picture"))
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:

@@ -1,6 +1,9 @@
-"""E-mail addresses: the one way each is written, and which are known to belong to the person who typed them."""
+"""E-mail addresses: the one way each is written, which can be reached, and which are known to be their owner's."""
 
 import unicodedata
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from .models import ProvenAddress
 
@@ -17,6 +20,20 @@ def plain(email: str) -> str:
         return f"{name}{at}{domain.encode('idna').decode()}"
     except UnicodeError:  # no domain at all; forms refuse it
         return f"{name}{at}{domain}"
+
+
+def validate_reachable(email: str) -> None:
+    """Refuse what Django accepts but no mail of ours reaches: a@localhost, a@[127.0.0.1]."""
+    domain = email.rpartition("@")[2]
+    if "." not in domain or domain.startswith("["):
+        raise ValidationError(_("Enter an address that mail can reach."), code="unreachable")
+
+
+def validate_public(email: str) -> None:
+    """Refuse moreover what leads into the network that the site stands in: strangers say where these mails go."""
+    validate_reachable(email)
+    if email.endswith((".localhost", ".local", ".internal")):
+        raise ValidationError(_("Enter an e-mail address that the whole world can write to."), code="not_public")
 
 
 def mark_proven(email: str) -> None:

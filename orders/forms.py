@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from account.models import User
-from account.names import validate_reachable
+from mail.addresses import validate_reachable
 
 from . import vat_rules
 from .models import Order, Withdrawal, new_token

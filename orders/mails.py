@@ -1,5 +1,6 @@
 """The mails an order causes. Each is written in the transaction that causes it; its key makes a second one impossible."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +14,7 @@ from core.web.links import site_url
 from mail import outbox
 from mail.models import OutgoingMail
 
-from .models import Invoice, Order
+from .models import Invoice, Order, Withdrawal
 
 # What makes these mails unique; followed by the order's id.
 CONFIRMATION_KEY = "order-confirmation"
@@ -72,6 +73,30 @@ def refunded(order: Order, amount: Decimal, *, note: Invoice | None = None, refe
         attachment=f"invoice:{note.pk}" if note else "",
         amount=amount,
         note=note,
+    )
+
+
+def withdrawal_receipt(withdrawal: Withdrawal, last_day: date | None) -> None:
+    """Say to whoever withdrew that it has arrived, and what it says."""
+    _withdrawal(withdrawal, "receipt", withdrawal.email, last_day)
+
+
+def withdrawal_notice(withdrawal: Withdrawal, last_day: date | None) -> None:
+    """Tell staff; what they answer goes to the buyer."""
+    url = site_url(reverse("admin:orders_withdrawal_change", args=[withdrawal.pk]))
+    _withdrawal(withdrawal, "notice", settings.STAFF_EMAIL, last_day, reply_to=withdrawal.email, url=url)
+
+
+def _withdrawal(
+    withdrawal: Withdrawal, what: str, to: str, last_day: date | None, *, reply_to: str = "", **context: Any
+) -> None:
+    outbox.enqueue(
+        kind=f"withdrawal-{what}",
+        dedup_key=f"withdrawal-{what}:{withdrawal.pk}",
+        to=to,
+        template=f"orders/email/withdrawal_{what}",
+        context={"withdrawal": withdrawal, "seller": settings.SELLER_NAME, "last_day": last_day, **context},
+        reply_to=reply_to,
     )
 
 

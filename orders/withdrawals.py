@@ -1,18 +1,14 @@
 """Receiving a buyer's withdrawal: stored once, confirmed by mail at once, told to the staff."""
 
 from datetime import date, timedelta
-from typing import Any
 
-from django.conf import settings
 from django.db import transaction
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from core.web.links import site_url
 from core.web.ratelimit import hit
-from mail import outbox
 
+from . import mails
 from .models import Order, Withdrawal
 
 PERIOD = timedelta(days=14)
@@ -62,27 +58,10 @@ def _order(order_number: str, email: str) -> Order | None:
 
 
 def _tell(withdrawal: Withdrawal) -> None:
-    context: dict[str, Any] = {
-        "withdrawal": withdrawal,
-        "seller": settings.SELLER_NAME,
-        "last_day": last_day(withdrawal.order) if withdrawal.order else None,
-    }
+    until = last_day(withdrawal.order) if withdrawal.order else None
     if _may_receipt(withdrawal):
-        outbox.enqueue(
-            kind="withdrawal-receipt",
-            dedup_key=f"withdrawal-receipt:{withdrawal.pk}",
-            to=withdrawal.email,
-            template="orders/email/withdrawal_receipt",
-            context=context,
-        )
-    outbox.enqueue(
-        kind="withdrawal-notice",
-        dedup_key=f"withdrawal-notice:{withdrawal.pk}",
-        to=settings.STAFF_EMAIL,
-        template="orders/email/withdrawal_notice",
-        context=context | {"url": site_url(reverse("admin:orders_withdrawal_change", args=[withdrawal.pk]))},
-        reply_to=withdrawal.email,
-    )
+        mails.withdrawal_receipt(withdrawal, until)
+    mails.withdrawal_notice(withdrawal, until)
     if withdrawal.order:
         said = _("The buyer asks to withdraw after the time.") if withdrawal.is_late else _("The buyer has withdrawn.")
         withdrawal.order.remember(said)

@@ -16,15 +16,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
 from cart.coupons import CouponRefused
-from core.web.links import site_url
 from mail.addresses import mark_proven
-from mail.outbox import enqueue
-from orders import invoice, mails, stock
+from orders import invoice, stock
+from orders import mails as order_mails
 from orders.models import Order
 from shop import recommender
 from shop.charges import to_stripe
 
-from . import disputes, gateway, problems, refunds
+from . import disputes, gateway, mails, problems, refunds
 from .gateway import Session, State
 from .models import CheckoutAttempt, Payment
 
@@ -145,13 +144,7 @@ def _give_up(order: Order, session: Session, event_id: str) -> None:
     _close_attempt(session, CheckoutAttempt.Status.COMPLETE)
     if order.move(Order.Status.CANCELLED, note=_("The bank refused the payment."), stripe_event=event_id):
         stock.release(order)
-        enqueue(
-            kind="payment-failed",
-            dedup_key=f"payment-failed:{order.pk}",
-            to=order.email,
-            template="payment/email/failed",
-            context={"order": order, "url": site_url(order.get_absolute_url())},
-        )
+        mails.failed(order)
 
 
 def _accept(order: Order, session: Session, event_id: str) -> None:
@@ -218,7 +211,7 @@ def _celebrate(order: Order) -> None:
     """What a paid order causes, in the transaction that makes it paid."""
     prefetch_related_objects([order], "lines")  # once for the invoice, both halves of the mail and what was bought
     invoice.issue(order)
-    mails.invoice(order)
+    order_mails.invoice(order)
     mark_proven(order.email)
     recommender.record(order.pk, order.lines.values_list("product_id", flat=True))
 

@@ -3,15 +3,12 @@
 import hashlib
 import logging
 
-from django.conf import settings
 from django.db import transaction
-from django.urls import reverse
 from django.utils import timezone
 
-from core.web.links import site_url
-from mail import outbox
 from orders.models import Order
 
+from . import mails
 from .models import Problem
 
 logger = logging.getLogger(__name__)
@@ -32,17 +29,7 @@ def report(key: str, text: str, *, order: Order | None = None, is_settled: bool 
             return
         if order is not None:
             order.remember(text)
-        outbox.enqueue(
-            kind="payment-problem",
-            dedup_key=f"payment-problem:{problem.pk}",
-            to=settings.STAFF_EMAIL,
-            template="payment/email/problem",
-            context={
-                "problem": problem,
-                "order": order,
-                "url": site_url(reverse("admin:payment_problem_change", args=[problem.pk])),
-            },
-        )
+        mails.problem(problem, order)
 
 
 def resolve(prefix: str) -> None:

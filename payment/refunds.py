@@ -9,7 +9,6 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Sum
 from django.utils import timezone
@@ -17,15 +16,14 @@ from django.utils.translation import gettext as _
 
 from account.models import User
 from core.jobs.background import delay_on_commit
-from core.web.links import site_url
-from mail import outbox
-from orders import invoice, mails, returns, stock
+from orders import invoice, returns, stock
+from orders import mails as order_mails
 from orders.models import Order
 from orders.returns import Things
 from shop.charges import from_stripe
 from shop.money import money
 
-from . import disputes, gateway, problems
+from . import disputes, gateway, mails, problems
 from .models import CREDITED, Payment, Problem, Refund
 
 logger = logging.getLogger(__name__)
@@ -224,7 +222,7 @@ def _succeed(refund: Refund) -> None:
             # A second payment that goes back leaves the order that the first one paid as it is.
             if order.status != Order.Status.REFUND_DUE or not order.move(Order.Status.REFUNDED, note=refund.reason):
                 order.remember(refund.reason)
-            mails.refunded(order, refund.total, reference=refund.idempotency_key)
+            order_mails.refunded(order, refund.total, reference=refund.idempotency_key)
 
 
 def _is_first(refund: Refund) -> bool:
@@ -240,7 +238,7 @@ def _reduce(order: Order, refund: Refund) -> None:
     if not order.move(to, actor=refund.actor, note=refund.reason):
         order.remember(refund.reason, actor=refund.actor)
     note = invoice.credit(order, refund.total, refund.reason, reference=refund.idempotency_key, wanted=refund.worth)
-    mails.refunded(order, refund.total, note=note)
+    order_mails.refunded(order, refund.total, note=note)
     _restock(order, refund)
 
 
@@ -272,7 +270,7 @@ def _owe(order: Order, refund: Refund, why: str) -> None:
     Order.objects.filter(pk=order.pk).update(is_refund_owed=True)
     text = _("A refund of %(amount)s came back: %(why)s Pay it in another way and mark it as paid on the refund page.")
     problems.report(_returned_key(refund), text % _in_words(refund, why), order=order)
-    _tell(order, refund, "returned")
+    mails.refund(order, refund, "returned")
 
 
 def pay_otherwise(refund: Refund, *, how: str, actor: User) -> bool:
@@ -288,7 +286,7 @@ def pay_otherwise(refund: Refund, *, how: str, actor: User) -> bool:
         values = {"amount": money(refund.total, refund.payment.currency), "how": how}
         order.remember(_("%(amount)s paid back in another way: %(how)s") % values, actor=actor)
         refund.settled_how = how
-        _tell(order, refund, "settled")
+        mails.refund(order, refund, "settled")
     return True
 
 
@@ -298,14 +296,3 @@ def _returned_key(refund: Refund) -> str:
 
 def _in_words(refund: Refund, why: str) -> dict[str, str]:
     return {"amount": money(refund.total, refund.payment.currency), "why": why}
-
-
-def _tell(order: Order, refund: Refund, what: str) -> None:
-    outbox.enqueue(
-        kind=f"refund-{what}",
-        dedup_key=f"refund-{what}:{refund.pk}",
-        to=order.email,
-        template=f"payment/email/refund_{what}",
-        context={"order": order, "refund": refund, "url": site_url(order.get_absolute_url())},
-        reply_to=settings.STAFF_EMAIL,
-    )

@@ -14,7 +14,7 @@ from core.web.ratelimit import client_address, hit, too_many
 from . import engines, query
 from .registry import registrations
 
-KINDS = {"post": _("Posts"), "product": _("Products"), "image": _("Images"), "person": _("People")}
+KINDS = {"post": _("Posts"), "product": _("Products"), "image": _("Pictures"), "person": _("People")}
 PER_PAGE = 20
 MOST_EMPTY_PAGES = 5
 PER_MINUTE = "30/min"

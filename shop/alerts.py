@@ -7,15 +7,13 @@ Nobody is mailed because a stranger typed their address: only the confirmation g
 from datetime import timedelta
 
 from django.db import transaction
-from django.urls import reverse
 from django.utils import timezone
 
 from account.models import User
 from core.jobs.rows import each
-from core.web.links import site_url
 from core.web.ratelimit import hit
-from mail import outbox
 
+from . import mails
 from .models import Product, StockAlert
 
 UNCONFIRMED = timedelta(days=7)
@@ -35,7 +33,7 @@ def ask(product: Product, email: str, *, member: User | None = None) -> StockAle
         if member is not None:
             confirm(alert)
         elif alert.confirmed_at is None and hit("stock-alert", email.lower(), "3/d"):
-            _send(alert, "stock_alert_confirm", dedup_key=f"stock-alert-confirm:{alert.pk}")
+            mails.stock_alert_confirm(alert)
     return alert
 
 
@@ -48,19 +46,8 @@ def answer(alert: StockAlert) -> bool:
     with transaction.atomic():
         if not StockAlert.objects.due().filter(pk=alert.pk).update(sent_at=timezone.now()):
             return False
-        _send(alert, "back_in_stock", dedup_key=f"back-in-stock:{alert.pk}")
+        mails.back_in_stock(alert)
     return True
-
-
-def _send(alert: StockAlert, template: str, *, dedup_key: str) -> None:
-    context = {
-        "product": alert.product,
-        "product_url": site_url(alert.product.get_absolute_url()),
-        "alert_url": site_url(reverse("shop:stock_alert_confirm", args=[alert.token])),
-    }
-    outbox.enqueue(
-        kind=template, dedup_key=dedup_key, to=alert.email, template=f"shop/email/{template}", context=context
-    )
 
 
 def answer_all() -> int:

@@ -10,6 +10,7 @@ class ShopConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks  # noqa: F401 (registers itself)
+        from .documents import product_entry
         from .models import Product
 
-        register(Product, "product", Product.search_entry, rows=lambda: Product.objects.select_related("category"))
+        register(Product, "product", product_entry, rows=lambda: Product.objects.select_related("category"))

@@ -2,6 +2,7 @@
 
 import account.models.people
 import account.names
+import mail.addresses
 import content.pictures
 import django.core.validators
 import django.db.models.deletion
@@ -34,7 +35,7 @@ class Migration(migrations.Migration):
                 ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
                 ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
                 ('username', models.CharField(error_messages={'unique': 'A user with that username already exists.'}, max_length=40, unique=True, validators=[django.core.validators.RegexValidator(re.compile('\\A[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\\Z'), 'Use letters, digits, dots, hyphens and underscores; begin and end with a letter or digit.', code='username')], verbose_name='username')),
-                ('email', models.EmailField(max_length=254, validators=[account.names.validate_reachable], verbose_name='e-mail address')),
+                ('email', models.EmailField(max_length=254, validators=[mail.addresses.validate_reachable], verbose_name='e-mail address')),
                 ('email_proven_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='e-mail proven at')),
                 ('photo', content.pictures.PictureField(blank=True, height_field='photo_height', upload_to='people', verbose_name='photo', width_field='photo_width')),
                 ('photo_width', models.PositiveIntegerField(blank=True, editable=False, null=True)),

@@ -12,14 +12,14 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from account.names import NAME_RULES, validate_reachable, validate_username
+from account.names import NAME_RULES, validate_username
 from actions.models import Action
 from archive import personal_data
 from content.pictures import PictureField
 from content.plaintext import LineField
 from core.caching.memory import cached
 from core.people import Viewer
-from mail.addresses import mark_proven, plain
+from mail.addresses import mark_proven, plain, validate_reachable
 from search import index
 
 from .access import Session

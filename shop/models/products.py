@@ -23,7 +23,6 @@ from content import markdown
 from content.pictures import PictureField, discard, hide
 from content.plaintext import LineField
 from search import index
-from search.registry import Entry
 from shop.money import validate_price
 
 SCARCE = 5  # so few pieces left that a buyer should know
@@ -273,16 +272,6 @@ class Product(models.Model):
             own_places = (f"{settings.SITE_URL}/", *([settings.MEDIA_URL] if "://" in settings.MEDIA_URL else []))
             self._rendered = self.description, markdown.render(self.description, own_places=own_places)
         return self._rendered[1]
-
-    def search_entry(self) -> Entry:
-        return Entry(
-            title=self.name,
-            url=self.get_absolute_url(),
-            summary=self.summary,
-            body=strip_tags(self.description_html),
-            tags=self.category.name,
-            public_from=self.created_at if self.available else None,
-        )
 
     @property
     def is_sold_out(self) -> bool:

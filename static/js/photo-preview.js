@@ -4,7 +4,7 @@ document.querySelectorAll("input[type=file][data-preview]").forEach((input) => {
   if (!picture) return;
   input.addEventListener("change", () => {
     const file = input.files[0];
-    if (!file || !/^image\/(jpeg|png|webp|gif)$/.test(file.type)) return;
+    if (!file || !input.accept.split(",").includes(file.type)) return;
     // A data: address, because the site's policy allows no blob: ones.
     const reader = new FileReader();
     reader.addEventListener("load", () => {
