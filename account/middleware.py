@@ -36,7 +36,9 @@ def _who(request: HttpRequest) -> Any:
         return get_user(request)
 
 
-class SecondFactorMiddleware:
+class _BeforeTheirPage:
+    """What stands between somebody who is logged in and any page of theirs: `instead_of` may answer in its place."""
+
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
@@ -47,26 +49,26 @@ class SecondFactorMiddleware:
         # Without the cookie there is no session to read, and the page stays the same for all.
         if settings.SESSION_COOKIE_NAME not in request.COOKIES or not request.user.is_authenticated:
             return None
+        return self.instead_of(request)
+
+    def instead_of(self, request: HttpRequest) -> HttpResponse | None:
+        raise NotImplementedError
+
+
+class SecondFactorMiddleware(_BeforeTheirPage):
+    def instead_of(self, request: HttpRequest) -> HttpResponse | None:
         name = request.resolver_match.view_name if request.resolver_match else ""
-        if request.user.has_second_factor and name not in OPEN and not is_passed(request):
+        if request.user.has_second_factor and name not in OPEN and not is_passed(request):  # type: ignore[union-attr]
             return _lead_to("account:second_factor", request)
         if _has_to_set_up(request) and name not in OPEN_FOR_SET_UP:
             return _lead_to("account:second_factor_setup", request)
         return None
 
 
-class SessionAgeMiddleware:
+class SessionAgeMiddleware(_BeforeTheirPage):
     """Log out whose session has been idle, or open, for too long, and lead them back where they were."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
-
-    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
-        if settings.SESSION_COOKIE_NAME not in request.COOKIES or not request.user.is_authenticated:
-            return None
+    def instead_of(self, request: HttpRequest) -> HttpResponse | None:
         if not is_worn_out(request):
             return None
         logout(request)

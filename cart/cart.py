@@ -295,7 +295,7 @@ def read(items: dict[int, Item], *, suggest: int) -> Reading:
     products = {product.pk: product for product in found}
     others = [product for pk, product in products.items() if pk not in items]
     lines, changes = compare(items, products)
-    return Reading(lines, changes, [each for each in others if each.available and not each.is_sold_out][:suggest])
+    return Reading(lines, changes, [each for each in others if each.is_on_show and not each.is_sold_out][:suggest])
 
 
 def compare(items: dict[int, Item], products: dict[int, Product]) -> tuple[list[CartLine], list[str]]:
@@ -305,7 +305,7 @@ def compare(items: dict[int, Item], products: dict[int, Product]) -> tuple[list[
         product = products.get(product_id)
         if product is None:
             gone += 1
-        elif not product.available:
+        elif not product.is_on_show:
             changes.append(_("%(name)s is no longer for sale and was taken out.") % {"name": product.name})
         elif product.is_sold_out:
             changes.append(_("%(name)s has sold out and was taken out.") % {"name": product.name})

@@ -48,7 +48,7 @@ def show(request: HttpRequest, cart: Cart, *, status: int = 200, **forms: Coupon
 @require_POST
 @limited(*CARTS_BEGUN, scope="cart", of=newcomers)
 def cart_add(request: SiteRequest, product_id: int) -> HttpResponse:
-    product = get_object_or_404(Product.objects.available(), pk=product_id)
+    product = get_object_or_404(Product.objects.on_show(), pk=product_id)
     cart = Cart(request)
     form = QuantityForm(request.POST, product=product, adds_to=cart)
     if not form.is_valid():
@@ -66,7 +66,7 @@ def cart_add(request: SiteRequest, product_id: int) -> HttpResponse:
 @require_POST
 def cart_set(request: HttpRequest, product_id: int) -> HttpResponse:
     cart = Cart(request)
-    product = Product.objects.available().filter(pk=product_id).first()
+    product = Product.objects.on_show().filter(pk=product_id).first()
     if product is None or not cart.quantity_of(product):
         return redirect("cart:cart_detail")  # gone meanwhile: the cart page says so
     form = QuantityForm(request.POST, product=product)

@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 def home(request: HttpRequest) -> HttpResponse:
     context = {
         "posts": list(Post.objects.published().newest_first().cards()[:NEWEST]),
-        "products": list(Product.objects.available().cards().order_by("-pk")[:NEWEST]),
+        "products": list(Product.objects.on_show().cards().order_by("-pk")[:NEWEST]),
         "images": _popular_images(viewer(request)),
     }
     return render(request, "config/home.html", context)

@@ -234,7 +234,7 @@ def _amended(order: Order, contact: Mapping[str, Any]) -> Order:
 def _locked(cart: Cart) -> dict[int, Product]:
     """Lock the products in id order and refuse if one is no longer what the cart, read before the lock, says."""
     shown = {line.product.pk: line.product for line in cart.lines}
-    rows = Product.objects.available().filter(pk__in=shown).order_by("pk").select_for_update(no_key=True)
+    rows = Product.objects.on_show().filter(pk__in=shown).order_by("pk").select_for_update(no_key=True)
     products = {product.pk: product for product in rows}
     messages = list(cart.changes)
     for pk, product in shown.items():

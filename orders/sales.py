@@ -115,4 +115,4 @@ def today() -> dict[str, Any]:
 
 def scarce() -> QuerySet[Product]:
     """Return products that run out, the emptiest first."""
-    return Product.objects.available().filter(stock__lte=NEARLY_GONE).order_by("stock", "name")[:10]
+    return Product.objects.on_show().filter(stock__lte=NEARLY_GONE).order_by("stock", "name")[:10]

@@ -113,7 +113,7 @@ def change(request: HttpRequest) -> HttpResponse:
 
 def _refill(cart: Cart, order: Order) -> None:
     for line in order.lines.select_related("product"):
-        if line.product.available:
+        if line.product.is_on_show:
             cart.set(line.product, max(line.quantity, cart.quantity_of(line.product)))
     if order.coupon_code:
         with suppress(CouponRefused):

@@ -83,9 +83,9 @@ class ProductForm(ModelForm):
 @admin.register(Product)
 class ProductAdmin(Prices, LongTable, StaffAdmin):
     form = ProductForm
-    list_display = ["name", "preview", "category", "price", "stock", "available", "is_digital"]
-    list_editable = ["price", "stock", "available"]
-    list_filter = ["available", "category", "is_digital"]
+    list_display = ["name", "preview", "category", "price", "stock", "is_on_show", "is_digital"]
+    list_editable = ["price", "stock", "is_on_show"]
+    list_filter = ["is_on_show", "category", "is_digital"]
     list_select_related = ["category", "cover"]
     list_per_page = 50
     show_facets = admin.ShowFacets.ALLOW
@@ -93,7 +93,7 @@ class ProductAdmin(Prices, LongTable, StaffAdmin):
     prepopulated_fields = {"slug": ["name"]}
     fieldsets = [
         (None, {"fields": ["name", "slug", "category", "description"]}),
-        (_lazy("Sale"), {"fields": ["price", "vat_rate", "stock", "available"]}),
+        (_lazy("Sale"), {"fields": ["price", "vat_rate", "stock", "is_on_show"]}),
         (_lazy("Delivery"), {"fields": ["is_digital", "download", "weight"]}),
     ]
     inlines = [PictureInline]

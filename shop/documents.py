@@ -12,5 +12,5 @@ def product_entry(product: Product) -> Entry:
         summary=product.summary,
         body=strip_tags(product.description_html),
         tags=product.category.name,
-        public_from=product.created_at if product.available else None,
+        public_from=product.created_at if product.is_on_show else None,
     )

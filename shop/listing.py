@@ -19,7 +19,7 @@ def categories(*, in_stock: bool) -> list[Category]:
 
 
 def products(sort: str, *, in_stock: bool, category: int | None = None) -> Listing:
-    rows = Product.objects.available()
+    rows = Product.objects.on_show()
     rows = rows.in_stock() if in_stock else rows
     rows = rows.filter(category=category) if category else rows
 

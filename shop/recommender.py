@@ -42,7 +42,7 @@ def bought_together(products: Iterable[Product], limit: int = 4) -> list[Product
     best = companions(ids, limit)
     if isinstance(best, QuerySet):
         return list(best.select_related("cover"))
-    found = Product.objects.available().in_stock().select_related("cover").in_bulk(best)
+    found = Product.objects.on_show().in_stock().select_related("cover").in_bulk(best)
     return [found[pk] for pk in best if pk in found][:limit]
 
 
@@ -57,7 +57,7 @@ def companions(ids: list[int], limit: int) -> "QuerySet[Product] | list[int]":
 
 
 def _ranked_in_table(ids: list[int], limit: int) -> "QuerySet[Product]":
-    ranked = Product.objects.available().in_stock().exclude(pk__in=ids).filter(bought_with__product__in=ids)
+    ranked = Product.objects.on_show().in_stock().exclude(pk__in=ids).filter(bought_with__product__in=ids)
     return ranked.annotate(score=Sum("bought_with__score")).filter(score__gt=0).order_by("-score", "-pk")[:limit]
 
 

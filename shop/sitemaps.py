@@ -15,7 +15,7 @@ class ProductSitemap(Sitemap):
     limit = ADDRESSES_IN_A_FILE
 
     def items(self) -> Any:
-        return Product.objects.available().only("slug", "updated_at").order_by("pk")
+        return Product.objects.on_show().only("slug", "updated_at").order_by("pk")
 
     def lastmod(self, product: Product) -> datetime:
         return product.updated_at
@@ -28,7 +28,7 @@ class ShopSitemap(Sitemap):
 
     def items(self) -> list[str]:
         # One look into the index for each category; a join would read every product.
-        filled = Category.objects.filter(Exists(Product.objects.available().filter(category=OuterRef("pk"))))
+        filled = Category.objects.filter(Exists(Product.objects.on_show().filter(category=OuterRef("pk"))))
         return [reverse("shop:product_list"), *(category.get_absolute_url() for category in filled)]
 
     def location(self, path: str) -> str:

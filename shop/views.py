@@ -48,7 +48,7 @@ def product_list(request: HttpRequest, category: str = "") -> HttpResponse:
 @require_safe
 @for_everyone
 def product_detail(request: HttpRequest, product_id: int, slug: str) -> HttpResponse:
-    products = Product.objects.available().select_related("category", "cover").prefetch_related("pictures")
+    products = Product.objects.on_show().select_related("category", "cover").prefetch_related("pictures")
     product = get_object_or_404(products, pk=product_id)
     if slug != product.slug:
         return redirect(product, permanent=True)
@@ -70,7 +70,7 @@ def full_address(picture: ProductPicture | None) -> str:
 @limited("5/min", "20/h")
 def stock_alert(request: HttpRequest, product_id: int, slug: str) -> HttpResponse:
     """Note who wants to hear when the product is back; a proven member need not type the address."""
-    product = get_object_or_404(Product.objects.available(), pk=product_id)
+    product = get_object_or_404(Product.objects.on_show(), pk=product_id)
     member = request.user
     if member.is_authenticated and member.is_proven:
         alerts.ask(product, member.email, member=member)
@@ -106,4 +106,4 @@ def stock_alert_cancel(request: HttpRequest, token: str) -> HttpResponse:
 
 def redirect_to(product: Product) -> HttpResponse:
     """Redirect to the product's page, or to the list while it has none."""
-    return redirect(product) if product.available else redirect("shop:product_list")
+    return redirect(product) if product.is_on_show else redirect("shop:product_list")

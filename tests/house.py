@@ -126,7 +126,7 @@ class House:
         Product.objects.filter(pk=product.pk).update(price=self.chance.randrange(1, 99), stock=self.chance.randrange(3))
 
     def now_a_product_goes_or_comes(self):
-        Product.objects.filter(pk=self.some(Product).pk).update(available=self.chance.random() < 0.7)
+        Product.objects.filter(pk=self.some(Product).pk).update(is_on_show=self.chance.random() < 0.7)
 
     def now_a_products_picture_is_described(self):
         ProductPicture.objects.filter(pk=self.some(ProductPicture).pk).update(alt=self.word())

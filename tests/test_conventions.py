@@ -18,7 +18,7 @@ TEMPLATES = settings.BASE_DIR / "templates"
 
 MOMENT = re.compile(r"_(at|from|until|to)$")  # when it happened; since when, how long it holds
 DAY = re.compile(r"_on$|^date_of_")
-STATEMENT = re.compile(r"^(is|has|was|may|wants|holds)_|available$|^restocks$")
+STATEMENT = re.compile(r"^(is|has|was|may|wants|holds)_|^restocks$")
 NOT_IN_THE_ADMIN = {
     "account.Registration": "nobody's yet; gone in three days, and in the log of mails what was written to whom",
     "account.Session": "people see and end their own; a list of everybody's helps nobody but a thief",

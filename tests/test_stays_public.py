@@ -98,7 +98,7 @@ class StaysPublicTests(TransactionTestCase):
         self.check(self.post.delete, *self.names(self.post), least=12)
 
     def test_a_product_taken_off_the_shop(self):
-        self.check(lambda: self.save(self.product, available=False), *self.product_names(), least=8, left=self.texts())
+        self.check(lambda: self.save(self.product, is_on_show=False), *self.product_names(), least=8, left=self.texts())
 
     def test_a_comment_hidden(self):
         self.check(lambda: self.comment.move(Comment.State.HIDDEN), self.comment.body, least=2)

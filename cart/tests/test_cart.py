@@ -127,7 +127,7 @@ class SuggestionTests(CartCase):
 
     def test_the_cart_page_suggests_four_things_that_go_with_it_and_can_be_had(self):
         others = [make_product(f"Other {number}") for number in range(5)]
-        self.bought_together(self.poster, *others, make_product("Gone", available=False), make_product(stock=0))
+        self.bought_together(self.poster, *others, make_product("Gone", is_on_show=False), make_product(stock=0))
         self.add(self.vase)
         self.add(self.poster)
 
@@ -137,7 +137,7 @@ class SuggestionTests(CartCase):
         assert set(suggested) < set(others)
 
     def test_what_cannot_be_had_any_more_is_not_suggested_though_redis_still_names_it(self):
-        gone = [make_product(available=False), make_product(stock=0), make_product(available=False, stock=0)]
+        gone = [make_product(is_on_show=False), make_product(stock=0), make_product(is_on_show=False, stock=0)]
         self.add(self.vase)
 
         with mock.patch.object(recommender, "companions", return_value=[each.pk for each in (*gone, self.poster)]):
@@ -215,7 +215,7 @@ class QuantityTests(CartCase):
         assert self.held() == {"Vase": 1, "Poster": 2}
 
     def test_unavailable_or_unknown_product_is_404(self):  # D68
-        assert self.add(make_product(available=False)).status_code == 404
+        assert self.add(make_product(is_on_show=False)).status_code == 404
         assert self.client.post("/cart/add/999999/", {"quantity": 1}).status_code == 404
         assert self.client.post(f"/cart/add/{2**63}/", {"quantity": 1}).status_code == 404
 
@@ -253,7 +253,7 @@ class ChangeTests(CartCase):
 
     def test_unavailable_product_drops_out(self):  # D68
         self.add(self.vase)
-        self.change(self.vase, available=False)
+        self.change(self.vase, is_on_show=False)
 
         assert self.told() == ["Vase is no longer for sale and was taken out."]
         assert self.shown().is_empty

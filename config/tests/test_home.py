@@ -37,7 +37,7 @@ class HomeTests(TestCase):
 
     def test_new_products_are_shown_and_hidden_ones_not(self):
         make_product(name="Blue Notebook")
-        make_product(name="Withdrawn Mug", available=False)
+        make_product(name="Withdrawn Mug", is_on_show=False)
 
         response = self.client.get(reverse("home"))
 

@@ -73,7 +73,7 @@ class PlaceOrderTests(TestCase):
         gone, withdrawn = make_item(), make_item()
         cart = make_cart((gone, 1), (withdrawn, 1))
         Product.objects.filter(pk=gone.pk).delete()
-        Product.objects.filter(pk=withdrawn.pk).update(available=False)
+        Product.objects.filter(pk=withdrawn.pk).update(is_on_show=False)
 
         with pytest.raises(CartChanged) as caught:
             place(cart)

@@ -228,7 +228,7 @@ class OrderCreateTests(CheckoutCase):
         book = make_item()
         self.fill_cart(book)
         fields = self.fields()
-        Product.objects.update(available=False)
+        Product.objects.update(is_on_show=False)
 
         response = self.client.post(CREATE, fields)
 

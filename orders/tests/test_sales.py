@@ -89,7 +89,7 @@ class SalesTests(TestCase):
     def test_ten_products_that_run_out_are_listed_the_emptiest_first(self):
         for stock in (4, 3, 0, None):
             make_item(stock=stock, name=f"Of {stock}")
-        make_item(stock=1, name="Withdrawn", available=False)
+        make_item(stock=1, name="Withdrawn", is_on_show=False)
         assert [product.name for product in sales.scarce()] == ["Of 0", "Last notebook", "Of 3"]
 
         for name in "bca":

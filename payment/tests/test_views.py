@@ -237,7 +237,7 @@ class ChangeTests(PaymentPageTestCase):
         assert cart.pieces == {self.product.pk: 3, other.pk: 1}
 
     def test_what_is_no_longer_for_sale_does_not_come_back(self):
-        type(self.product).objects.update(available=False)
+        type(self.product).objects.update(is_on_show=False)
 
         self.change()
 

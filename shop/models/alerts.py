@@ -29,7 +29,7 @@ class StockAlertQuerySet(models.QuerySet["StockAlert"]):
         A subquery and no join: an UPDATE over a join would check `sent_at` in its own subquery only, and PostgreSQL
         does not look at that again after waiting for another worker that has just answered the wish.
         """
-        return self.waiting().filter(product__in=Product.objects.available().in_stock())
+        return self.waiting().filter(product__in=Product.objects.on_show().in_stock())
 
 
 class StockAlert(models.Model):

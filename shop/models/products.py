@@ -40,7 +40,7 @@ class CategoryQuerySet(models.QuerySet["Category"]):
 
         One count for each category, each out of an index; a join would read the whole table of products.
         """
-        shown = Product.objects.available().filter(category=OuterRef("pk")).order_by()
+        shown = Product.objects.on_show().filter(category=OuterRef("pk")).order_by()
         if in_stock:
             shown = shown.in_stock()
         number = shown.annotate(number=Func(F("pk"), function="COUNT")).values("number")
@@ -79,9 +79,9 @@ class Category(models.Model):
 
 
 class ProductQuerySet(models.QuerySet["Product"]):
-    def available(self) -> Self:
+    def on_show(self) -> Self:
         """Products that are on show; one that is sold out still is."""
-        return self.filter(available=True)
+        return self.filter(is_on_show=True)
 
     def cards(self) -> Self:
         """Load what a list shows of a product, in one query."""
@@ -92,19 +92,19 @@ class ProductQuerySet(models.QuerySet["Product"]):
 
     def show(self) -> None:
         """Put these on show."""
-        self._set_available(available=True)
+        self._set_on_show(is_on_show=True)
 
     def hide(self) -> None:
         """Take these off show; carts drop them, orders keep them."""
-        self._set_available(available=False)
+        self._set_on_show(is_on_show=False)
 
-    def _set_available(self, *, available: bool) -> None:
+    def _set_on_show(self, *, is_on_show: bool) -> None:
         with transaction.atomic():
             ids = list(self.values_list("pk", flat=True))
             chosen = Product.objects.filter(pk__in=ids)
-            if not available:
-                ProductPicture.objects.filter(product__in=chosen.available()).hide()
-            chosen.update(available=available, updated_at=timezone.now())
+            if not is_on_show:
+                ProductPicture.objects.filter(product__in=chosen.on_show()).hide()
+            chosen.update(is_on_show=is_on_show, updated_at=timezone.now())
             index.write_many(chosen.select_related("category"))
 
     def take(self, product_id: int, quantity: int) -> bool:
@@ -115,7 +115,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
         transaction goes by ascending id, or two buyers may wait for each other.
         """
         enough = Q(stock__isnull=True) | Q(stock__gte=quantity)
-        return self.filter(enough, pk=product_id, available=True).update(stock=F("stock") - quantity) == 1
+        return self.filter(enough, pk=product_id, is_on_show=True).update(stock=F("stock") - quantity) == 1
 
     def give_back(self, product_id: int, quantity: int) -> None:
         """Put pieces back that were taken; an unlimited stock stays unlimited."""
@@ -170,7 +170,7 @@ class Product(models.Model):
         output_field=models.BooleanField(),
         db_persist=True,
     )
-    available = models.BooleanField(_("on show"), default=True)
+    is_on_show = models.BooleanField(_("on show"), default=True, db_column="available")  # its name before 0.2
     is_digital = models.BooleanField(_("digital"), default=False, help_text=_("Nothing is sent by post."))
     # Handed out by the orders that were paid (orders.views.order_download), from a place no address leads to.
     download = models.FileField(
@@ -197,7 +197,7 @@ class Product(models.Model):
             # One for each order in which the list can be read, of all categories and of one; the last column lets
             # what is sold out be left out without looking at its row.
             *(
-                models.Index(fields=[*of, *order, "is_in_stock"], condition=Q(available=True), name=f"product_{name}")
+                models.Index(fields=[*of, *order, "is_in_stock"], condition=Q(is_on_show=True), name=f"product_{name}")
                 for of, order, name in [
                     ([], ["-id"], "list_newest"),
                     ([], ["price", "id"], "list_by_price"),
@@ -229,7 +229,7 @@ class Product(models.Model):
         elif update_fields:
             update_fields = {*update_fields, "description_html", "updated_at"}
         with transaction.atomic():
-            if not self.available and not self._state.adding:
+            if not self.is_on_show and not self._state.adding:
                 ProductPicture.objects.filter(product=self.pk, product__available=True).hide()
             super().save(*args, update_fields=update_fields, **kwargs)
             index.write(self)

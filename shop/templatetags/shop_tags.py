@@ -39,7 +39,7 @@ def shop_currency() -> str:
 def products_mentioned(post: Any) -> dict[str, Any]:
     """Show the products that a post (anything with `body_html`) links to: one query, and none when it links to none."""
     ids = mentioned_ids(post.body_html)
-    found = Product.objects.available().select_related("cover").in_bulk(ids) if ids else {}
+    found = Product.objects.on_show().select_related("cover").in_bulk(ids) if ids else {}
     return {"products": [found[pk] for pk in ids if pk in found]}
 
 

@@ -56,14 +56,14 @@ class ProductAdminTests(TestCase):
     def test_taking_off_show_and_describing_a_picture_at_once_keeps_the_picture(self):
         picture = make_picture(self.vase)
         data = self.form(self.url)
-        del data["available"], data["pictures-0-file"]
+        del data["is_on_show"], data["pictures-0-file"]
         with self.captureOnCommitCallbacks(execute=True):
             self.client.post(self.url, {**data, "pictures-0-alt": "Another"})
 
         old = picture.file.name
         picture.refresh_from_db()
         assert picture.alt == "Another"
-        assert not Product.objects.get(pk=self.vase.pk).available
+        assert not Product.objects.get(pk=self.vase.pk).is_on_show
         assert [default_storage.exists(name) for name in (old, picture.file.name)] == [False, True]
 
     def test_goods_that_are_not_what_their_name_says_are_refused(self):

@@ -137,7 +137,7 @@ class AnswerTests(AlertCase):
 
     def test_product_off_show_is_not_back(self):
         self.wish()
-        Product.objects.filter(pk=self.vase.pk).update(available=False)
+        Product.objects.filter(pk=self.vase.pk).update(is_on_show=False)
 
         self.restock()
 
@@ -148,7 +148,7 @@ class AnswerTests(AlertCase):
         self.client.force_login(make_user("staff", staff=True))
         url = reverse("admin:shop_product_changelist")
         data = {"form-TOTAL_FORMS": 1, "form-INITIAL_FORMS": 1, "form-0-id": self.vase.pk, "form-0-price": "12.50"}
-        data |= {"form-0-stock": "4", "initial-form-0-stock": "0", "form-0-available": "on", "_save": "Save"}
+        data |= {"form-0-stock": "4", "initial-form-0-stock": "0", "form-0-is_on_show": "on", "_save": "Save"}
 
         with self.captureOnCommitCallbacks(execute=True):
             self.client.post(url, data)

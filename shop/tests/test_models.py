@@ -37,7 +37,7 @@ class StockTests(TestCase):
         assert self.stock(product) is None
 
     def test_what_is_off_show_cannot_be_taken(self):
-        assert not Product.objects.take(make_product(available=False).pk, 1)
+        assert not Product.objects.take(make_product(is_on_show=False).pk, 1)
 
     def test_giving_back_raises_the_stock(self):
         product = make_product(stock=0)

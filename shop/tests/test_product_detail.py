@@ -21,7 +21,7 @@ class ProductDetailTests(TestCase):
         self.assertContains(response, f'action="/cart/add/{self.vase.pk}/"')
 
     def test_unavailable_product_is_404(self):
-        hidden = make_product(available=False)
+        hidden = make_product(is_on_show=False)
 
         assert self.client.get(hidden.get_absolute_url()).status_code == 404
 

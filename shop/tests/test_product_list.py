@@ -15,7 +15,7 @@ class ProductListTests(TestCase):
         cls.vase = make_product("Vase", category=cls.pottery, price=Decimal("40"), stock=3)
         cls.bowl = make_product("Bowl", category=cls.pottery, price=Decimal("20"), stock=0)
         cls.poster = make_product("Poster", category=cls.prints, price=Decimal("30"))
-        cls.hidden = make_product("Hidden", category=cls.prints, available=False)
+        cls.hidden = make_product("Hidden", category=cls.prints, is_on_show=False)
         cls.url = reverse("shop:product_list")
 
     def names(self, url: str) -> list[str]:

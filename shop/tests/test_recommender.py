@@ -60,7 +60,7 @@ class Rules:
         Product.objects.filter(pk=self.pot.pk).update(stock=0)
         assert bought_together([self.tea]) == [self.cup]
 
-        Product.objects.filter(pk=self.cup.pk).update(available=False)
+        Product.objects.filter(pk=self.cup.pk).update(is_on_show=False)
         assert bought_together([self.tea]) == []
 
     def test_nothing_goes_with_nothing(self):

@@ -7,7 +7,7 @@ class ShopSitemapTests(TestCase):
     def test_products_on_show_and_filled_categories_are_listed(self):
         make_category("Empty", slug="empty")
         shown = make_product(category=make_category("Pottery", slug="pottery"))
-        hidden = make_product(available=False)
+        hidden = make_product(is_on_show=False)
 
         products = self.client.get("/sitemap-products-1.xml")
         self.assertContains(products, shown.get_absolute_url())

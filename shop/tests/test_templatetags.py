@@ -30,7 +30,7 @@ class ProductsMentionedTests(TestCase):
             )
 
     def test_gone_and_hidden_products_are_left_out(self):
-        hidden = make_product(available=False)
+        hidden = make_product(is_on_show=False)
 
         assert self.render(f'<a href="/shop/{hidden.pk}/x/">x</a><a href="/shop/999/x/">y</a>').strip() == ""
 

@@ -76,7 +76,7 @@ def send_as_it_is(page, button):
 
 
 def test_purchase(page, site, content):  # noqa: F811
-    page.goto(Product.objects.available().exclude(stock=0).first().get_absolute_url())
+    page.goto(Product.objects.on_show().exclude(stock=0).first().get_absolute_url())
     page.get_by_role("button", name="Add to cart").click()
     page.get_by_role("link", name="To your cart").wait_for()
     found = violations_in_both_lights(page)

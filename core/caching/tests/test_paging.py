@@ -160,7 +160,7 @@ def product_lists():
         for filters in ({}, {"category": 1}, {"is_in_stock": True}, {"category": 1, "is_in_stock": True}):
             yield (
                 f"product_{sort}_{'_'.join(filters)}",
-                Product.objects.available().filter(**filters).order_by(*ordering),
+                Product.objects.on_show().filter(**filters).order_by(*ordering),
             )
 
 

@@ -133,7 +133,7 @@ class GoneInTheNextRequest(TestCase):
     def test_pictures_of_a_product_that_is_taken_off_show(self):
         picture = make_picture(make_product())
         product = Product.objects.get(pk=picture.product_id)
-        product.available = False
+        product.is_on_show = False
         with self.captureOnCommitCallbacks(execute=True):
             product.save()
 
