@@ -1,6 +1,6 @@
 from .access import RecoveryCode, Registration, SecondFactor, Session, Tries
 from .people import User, UserQuerySet
-from .ties import Follow, MuteOrBlock
+from .relations import Follow, MuteOrBlock
 
 __all__ = [
     "Follow",

@@ -23,7 +23,7 @@ from mail.addresses import mark_proven, plain, validate_reachable
 from search import index
 
 from .access import Session
-from .ties import Follow, MuteOrBlock
+from .relations import Follow, MuteOrBlock
 
 
 class UserQuerySet(models.QuerySet["User"]):

@@ -1,6 +1,8 @@
+from .invoices import Invoice, InvoiceCounter, InvoiceQuerySet
 from .orders import MOVES, Order, OrderEvent, OrderLine, OrderQuerySet, new_token
-from .papers import Invoice, InvoiceCounter, InvoiceQuerySet
-from .terms import ShippingRate, VatId, VatIdQuerySet, Withdrawal
+from .shipping import ShippingRate
+from .vat_ids import VatId, VatIdQuerySet
+from .withdrawals import Withdrawal
 
 __all__ = [
     "MOVES",

@@ -1,8 +1,8 @@
 """The catalogue and what hangs on it."""
 
 from .alerts import StockAlert
+from .bought_together import Basket, BoughtTogether
 from .products import Category, Product, ProductPicture, ProductQuerySet, choose_cover
-from .together import Basket, BoughtTogether
 
 __all__ = [
     "Basket",
