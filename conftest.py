@@ -103,14 +103,23 @@ def filled_tables(cursor: Any) -> list[str]:
 TransactionTestCase._fixture_teardown = delete_all_rows
 
 
-@pytest.fixture(autouse=True)
-def empty_cache() -> Iterator[None]:
+def forget_what_is_cached() -> None:
     redisstore.forget_failure()
     for each in caches.all():
         each.clear()
     memory.clear()
     counters.forget_all()
-    yield
+
+
+@pytest.fixture(autouse=True, scope="class")
+def empty_cache_for_what_a_class_sets_up() -> None:
+    """Not even setUpTestData finds what another class has left, such as what sending costs."""
+    forget_what_is_cached()
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> None:
+    forget_what_is_cached()
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,20 @@ from django.db import models
 from django.urls import URLResolver, get_resolver
 from django.utils.module_loading import import_string
 
-OUR_APPS = ("account", "actions", "blog", "cart", "images", "mail", "orders", "payment", "search", "shop")
+OUR_APPS = (
+    "core",
+    "account",
+    "actions",
+    "blog",
+    "cart",
+    "demo",
+    "images",
+    "mail",
+    "orders",
+    "payment",
+    "search",
+    "shop",
+)
 OUR_MODELS = [model for name in OUR_APPS for model in apps.get_app_config(name).get_models()]
 TEMPLATES = settings.BASE_DIR / "templates"
 
@@ -23,6 +36,7 @@ NOT_IN_THE_ADMIN = {
     "account.Registration": "nobody's yet; gone in three days, and in the log of mails what was written to whom",
     "account.Session": "people see and end their own; a list of everybody's helps nobody but a thief",
     "account.Tries": "numbers that are of use for an hour",
+    "demo.DemoContent": "where the demo ends, until it is removed",
     "blog.PostTag": "the tags of a post, edited in its form",
 }
 # Django's names for a user and a session, Stripe's for an event.
@@ -137,3 +151,22 @@ def test_every_variable_read_is_documented_and_every_documented_one_is_read():
 def test_a_sweep_is_a_task_that_needs_no_arguments():
     for name in settings.SWEEPS:
         inspect.signature(import_string(name).run).bind()
+
+
+# --- One place for each kind of thing ------------------------------------------------------------------------------
+
+
+def modules_that_call(function):
+    called = re.compile(rf"(?<![\w.])(?:outbox\.)?{function}\(")
+    for name in OUR_APPS:
+        for path in (settings.BASE_DIR / name).rglob("*.py"):
+            if not {"tests", "migrations", "commands"} & set(path.parts) and called.search(path.read_text()):
+                yield str(path.relative_to(settings.BASE_DIR))
+
+
+def test_every_app_writes_its_mails_in_one_module():
+    assert [path for path in modules_that_call("enqueue") if not re.search(r"^mail/|/mails\.py$", path)] == []
+
+
+def test_every_app_says_what_is_searched_in_one_module():
+    assert [path for path in modules_that_call("Entry") if not re.search(r"^search/|/documents\.py$", path)] == []

@@ -163,7 +163,7 @@ class StreamTests(TestCase):
         )
 
         words = " ".join(html.split())
-        assert "likes 5 groups:" in words
+        assert "liked 5 groups:" in words
         assert "and 2 more" in words
         assert "&lt;group 0&gt;" in words
         assert "joined" in words

@@ -30,7 +30,7 @@ Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True)
-class Entry(Generic[Thing]):
+class Answer(Generic[Thing]):
     thing: Thing
     tables: tuple[str, ...]
     versions: tuple[int, ...]
@@ -50,7 +50,7 @@ def cached(key: Hashable, make: Callable[[], Thing]) -> Thing:
     if connection.in_atomic_block:
         # A transaction may see rows that nobody else sees yet, or ever will.
         return make()
-    found: Entry[Thing] | None = _entries.get(key)
+    found: Answer[Thing] | None = _entries.get(key)
     if found and found.is_fresh:
         note_reading(found.tables)
         return found.thing
@@ -58,7 +58,7 @@ def cached(key: Hashable, make: Callable[[], Thing]) -> Thing:
     before = table_versions().all()
     with from_primary(), recorded() as tables:
         thing = make()
-    _put(key, Entry(thing, tuple(tables), table_versions().of(tables, before)))
+    _put(key, Answer(thing, tuple(tables), table_versions().of(tables, before)))
     return thing
 
 

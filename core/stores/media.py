@@ -33,7 +33,7 @@ def written_at(request: HttpRequest, name: str) -> datetime | None:
 
 @require_safe
 @condition(last_modified_func=written_at)
-def serve(request: HttpRequest, name: str) -> FileResponse:
+def media(request: HttpRequest, name: str) -> FileResponse:
     kind = TYPES.get(name.rpartition(".")[2])
     if kind is None or written_at(request, name) is None:
         raise Http404

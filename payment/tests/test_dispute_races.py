@@ -115,7 +115,7 @@ class SettlingRaceTests(PaidOrderRaceTestCase):
     def test_without_the_guards_it_is_noted_as_paid_by_all(self):
         with (
             mock.patch.object(refunds, "_lock", lambda payment: payment.order),
-            mock.patch.object(refunds, "_tell"),  # a mail is not written outside a transaction
+            mock.patch.object(refunds.mails, "refund"),  # a mail is not written outside a transaction
             mock.patch.object(QuerySet, "update", look_then_write(Meeting(self.STAFF), Refund)),
             many_writers("payment.refunds"),
         ):

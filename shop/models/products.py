@@ -230,7 +230,7 @@ class Product(models.Model):
             update_fields = {*update_fields, "description_html", "updated_at"}
         with transaction.atomic():
             if not self.is_on_show and not self._state.adding:
-                ProductPicture.objects.filter(product=self.pk, product__available=True).hide()
+                ProductPicture.objects.filter(product=self.pk, product__is_on_show=True).hide()
             super().save(*args, update_fields=update_fields, **kwargs)
             index.write(self)
 
