@@ -102,7 +102,7 @@ DEFECTS = [
     Defect(
         68,
         "cart/views.py",
-        "get_object_or_404(Product.objects.available(), pk=product_id)",
+        "get_object_or_404(Product.objects.on_show(), pk=product_id)",
         "get_object_or_404(Product, pk=product_id)",
         "test_unavailable_or_unknown_product_is_404",
     ),

@@ -94,7 +94,7 @@ class LookupTests(TestCase):
             },
             "payment_payment": {"order__id__exact": order.pk},
             "orders_withdrawal": {"handled_at__isempty": "1"},
-            "shop_product": {"category__id__exact": "1", "available__exact": "1"},
+            "shop_product": {"category__id__exact": "1", "is_on_show__exact": "1"},
             "images_image": {"created_at__year": "2026", "created_at__month": "1", "is_private__exact": "0"},
         }.items():
             answer = self.client.get(reverse(f"admin:{table}_changelist"), query)
