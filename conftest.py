@@ -43,6 +43,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=reason))
 
 
+@pytest.fixture(autouse=True, scope="session")
+def mails_stay_here(django_test_environment: None) -> None:
+    """Put mails into `django.core.mail.outbox`; from Django 6.1 on it does so itself."""
+    settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
+
+
 @pytest.fixture(autouse=True)
 def inline_background(monkeypatch: pytest.MonkeyPatch) -> None:
     """Run background work at the commit, in the test's own thread (core/jobs/background.py says how to do without)."""

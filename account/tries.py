@@ -121,4 +121,4 @@ def mark(typed: str) -> str:
 
 def _name_key(typed: str) -> str:
     # Hashed: people type passwords into the field for their name.
-    return f"name:{salted_hmac('account.tries', plain(typed)).hexdigest()}"
+    return f"name:{salted_hmac('account.tries', plain(typed), algorithm='sha256').hexdigest()[:40]}"

@@ -1,5 +1,5 @@
 """
-EMAIL_URL, one address for where mail goes, as Django's settings.
+EMAIL_URL, one address for where mail goes, as Django's setting MAILERS has it.
 
     smtp://user:password@host:25      plain SMTP
     smtp+tls://user:password@host     STARTTLS, port 587
@@ -25,23 +25,24 @@ def _has_port(parts: SplitResult) -> bool:
     return False
 
 
-def email_settings(url: str, *, folder: Path) -> dict[str, Any]:
-    """Return the EMAIL_* settings for `url`; without one, mails become files in `folder`."""
+def mailer(url: str, *, folder: Path, timeout: int = 10) -> dict[str, Any]:
+    """Return the entry of MAILERS for `url`; without one, mails become files in `folder`."""
     parts = urlsplit(url or folder.as_uri())
     if parts.scheme in PORTS and parts.hostname and _has_port(parts):
-        return {
-            "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
-            "EMAIL_HOST": parts.hostname,
-            "EMAIL_PORT": parts.port or PORTS[parts.scheme],
-            "EMAIL_HOST_USER": unquote(parts.username or ""),
-            "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
-            "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
-            "EMAIL_USE_SSL": parts.scheme == "smtps",
+        options = {
+            "host": parts.hostname,
+            "port": parts.port or PORTS[parts.scheme],
+            "username": unquote(parts.username or ""),
+            "password": unquote(parts.password or ""),
+            "use_tls": parts.scheme == "smtp+tls",
+            "use_ssl": parts.scheme == "smtps",
+            "timeout": timeout,
         }
+        return {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}
     if parts.scheme == "console":
-        return {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
+        return {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
     if parts.scheme == "file" and parts.path:
-        return {"EMAIL_BACKEND": "mail.backends.EmlFileBackend", "EMAIL_FILE_PATH": unquote(parts.path)}
+        return {"BACKEND": "mail.backends.EmlFileBackend", "OPTIONS": {"folder": unquote(parts.path)}}
     raise ImproperlyConfigured(
         "EMAIL_URL must be smtp://, smtp+tls:// or smtps://user:password@host:port, console: or file:///folder."
     )

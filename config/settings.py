@@ -33,7 +33,7 @@ from core.stores.buckets import storages_in
 from core.stores.databases import databases_in
 from core.web.logs import logging_in
 
-from .emailurl import email_settings
+from .emailurl import mailer
 from .queues import beat_schedule, queues_in
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -229,9 +229,7 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # it keeps no file: what is due
 
 # Empty: each mail becomes a file under var/mail, which a check (mail/checks.py) refuses when DEBUG is off.
 EMAIL_URL = env("EMAIL_URL")
-EMAIL_FILE_PATH: str = str(VAR_DIR / "mail")
-globals().update(email_settings(EMAIL_URL, folder=VAR_DIR / "mail"))
-EMAIL_TIMEOUT = 10
+MAILERS = {"default": mailer(EMAIL_URL, folder=VAR_DIR / "mail")}
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Atelier <post@atelier.example>", cast=mailbox)
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 STAFF_EMAIL = env("STAFF_EMAIL", cast=optional(mailbox)) or DEFAULT_FROM_EMAIL

@@ -1,6 +1,7 @@
 import ipaddress
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
@@ -19,12 +20,13 @@ def mail_goes_somewhere(app_configs: Sequence[Any] | None, **kwargs: Any) -> lis
 
 
 def mail_is_encrypted(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    is_plain = settings.EMAIL_URL.startswith("smtp://") and not is_near(settings.EMAIL_HOST)
+    host = urlsplit(settings.EMAIL_URL).hostname or ""
+    is_plain = settings.EMAIL_URL.startswith("smtp://") and not is_near(host)
     if settings.DEBUG or not is_plain or "mail" in settings.ALLOW_UNENCRYPTED:
         return []
     return [
         Error(
-            f"EMAIL_URL is smtp:// to {settings.EMAIL_HOST}: mails, and the password, would cross the network in clear.",
+            f"EMAIL_URL is smtp:// to {host}: mails, and the password, would cross the network in clear.",
             hint="Most servers take smtp+tls:// or smtps://. For one that only a VPN leads to, ALLOW_UNENCRYPTED=mail.",
             id="mail.E002",
         )

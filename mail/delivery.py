@@ -12,7 +12,7 @@ import time
 from contextlib import suppress
 from datetime import timedelta
 
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import EmailMultiAlternatives
 from django.db import Error, connection, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -22,6 +22,7 @@ from core.stores.databases import is_away
 
 from . import attachments
 from .models import MAX_ATTEMPTS, WIPED, OutgoingMail
+from .server import connect
 
 logger = logging.getLogger(__name__)
 
@@ -76,14 +77,14 @@ def _claim(mail_id: int) -> OutgoingMail | None:
 
 
 def _send(letter: EmailMultiAlternatives, lease: Lease) -> None:
-    letter.connection = server = get_connection()
+    server = connect()
     try:
         server.open()
     except Exception as error:
         raise ServerAway(f"{type(error).__name__}: {error}") from error
     try:
         lease.hold()
-        letter.send()
+        server.send_messages([letter])
     except smtplib.SMTPResponseException as error:
         if isinstance(error, smtplib.SMTPHeloError) or error.smtp_code == CLOSING:
             raise ServerAway(f"{type(error).__name__}: {error}") from error

@@ -94,7 +94,7 @@ def _kept_key(kind: str, dedup_key: str, *, secret: bool) -> str:
 def _message_id(dedup_key: str) -> str:
     # Made from the key, so that even a row written anew after a restored backup is the same message to its reader.
     host = urlsplit(settings.SITE_URL).hostname or "localhost"
-    return f"<outbox-{salted_hmac('mail.outbox', dedup_key).hexdigest()}@{host}>"
+    return f"<outbox-{salted_hmac('mail.outbox', dedup_key, algorithm='sha256').hexdigest()[:40]}@{host}>"
 
 
 def _rendered(template: str, context: dict[str, Any]) -> dict[str, str]:

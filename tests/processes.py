@@ -56,11 +56,11 @@ def told(expression: str, *imports: str, **changes: str) -> str:
 
 def sent_mails() -> list[Path]:
     """Return the files that processes without a mail server wrote instead of sending."""
-    return sorted(Path(settings.EMAIL_FILE_PATH).glob("*.eml"))
+    return sorted((settings.VAR_DIR / "mail").glob("*.eml"))
 
 
 def forget_mails() -> None:
-    shutil.rmtree(settings.EMAIL_FILE_PATH, ignore_errors=True)
+    shutil.rmtree(settings.VAR_DIR / "mail", ignore_errors=True)
 
 
 @contextmanager

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from config.emailurl import email_settings
+from config.emailurl import mailer
 
 FOLDER = Path("/var/mail")
 
@@ -26,24 +26,22 @@ FOLDER = Path("/var/mail")
     ],
 )
 def test_smtp_address_becomes_settings(url, host, port, user, password, starttls, tls):
-    assert email_settings(url, folder=FOLDER) == {
-        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
-        "EMAIL_HOST": host,
-        "EMAIL_PORT": port,
-        "EMAIL_HOST_USER": user,
-        "EMAIL_HOST_PASSWORD": password,
-        "EMAIL_USE_TLS": starttls,
-        "EMAIL_USE_SSL": tls,
+    assert mailer(url, folder=FOLDER) == {
+        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "OPTIONS": {
+            **{"host": host, "port": port, "username": user, "password": password},
+            **{"use_tls": starttls, "use_ssl": tls, "timeout": 10},
+        },
     }
 
 
 def test_mail_becomes_files_where_nothing_is_set():
-    assert email_settings("", folder=FOLDER)["EMAIL_FILE_PATH"] == "/var/mail"
-    assert email_settings("file:///srv/my%20mail", folder=FOLDER)["EMAIL_FILE_PATH"] == "/srv/my mail"
+    assert mailer("", folder=FOLDER)["OPTIONS"]["folder"] == "/var/mail"
+    assert mailer("file:///srv/my%20mail", folder=FOLDER)["OPTIONS"]["folder"] == "/srv/my mail"
 
 
 def test_mail_can_be_printed():
-    assert email_settings("console:", folder=FOLDER)["EMAIL_BACKEND"].endswith("console.EmailBackend")
+    assert mailer("console:", folder=FOLDER)["BACKEND"].endswith("console.EmailBackend")
 
 
 @pytest.mark.parametrize(
@@ -51,4 +49,4 @@ def test_mail_can_be_printed():
 )
 def test_address_that_makes_no_sense_stops_the_process(url):
     with pytest.raises(ImproperlyConfigured, match="EMAIL_URL"):
-        email_settings(url, folder=FOLDER)
+        mailer(url, folder=FOLDER)

@@ -7,7 +7,7 @@ import decouple
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from config.emailurl import email_settings
+from config.emailurl import mailer
 from core import env
 from tests import processes
 
@@ -87,7 +87,7 @@ def test_a_file_in_another_encoding_is_named(monkeypatch, tmp_path):
 
 def test_a_mail_server_whose_port_is_no_number_is_refused(tmp_path):
     with pytest.raises(ImproperlyConfigured, match="EMAIL_URL must be"):
-        email_settings("smtp://host:port", folder=tmp_path)
+        mailer("smtp://host:port", folder=tmp_path)
 
 
 def test_a_folder_that_cannot_be_written_is_named():

@@ -17,7 +17,7 @@ from mail import attachments, delivery
 from mail.models import MAX_ATTEMPTS, OutgoingMail, OutgoingMailQuerySet
 from mail.tests.factories import make_mail
 
-SEND = "django.core.mail.EmailMultiAlternatives.send"
+SEND = "django.core.mail.backends.locmem.EmailBackend.send_messages"
 
 
 OPEN = "django.core.mail.backends.locmem.EmailBackend.open"

@@ -213,7 +213,9 @@ class SendAgainTests(TestCase):
     def test_secret_mail_that_failed_is_wiped_too(self):
         mail = make_mail(secret=True, note="https://example.com/reset/abc")
 
-        with mock.patch("django.core.mail.EmailMultiAlternatives.send", side_effect=smtplib.SMTPDataError(554, b"no")):
+        with mock.patch(
+            "django.core.mail.backends.locmem.EmailBackend.send_messages", side_effect=smtplib.SMTPDataError(554, b"no")
+        ):
             outbox.deliver(mail.pk)
 
         mail.refresh_from_db()

@@ -5,7 +5,7 @@ from django.core import mail as sent_mail
 from django.core.management import CommandError, call_command
 from django.test import TestCase
 
-from config.emailurl import email_settings
+from config.emailurl import mailer
 
 
 class SendTestMailTests(TestCase):
@@ -19,7 +19,7 @@ class SendTestMailTests(TestCase):
 
     def test_trouble_is_told(self):
         with (
-            self.settings(**email_settings("smtp://127.0.0.1:1", folder=None)),
+            self.settings(MAILERS={"default": mailer("smtp://127.0.0.1:1", folder=None)}),
             pytest.raises(CommandError, match="ConnectionRefusedError"),
         ):
             call_command("send_test_mail", "bob@example.com", stdout=StringIO())

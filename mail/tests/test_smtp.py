@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.test import TestCase
 from django.utils import timezone
 
-from config.emailurl import email_settings
+from config.emailurl import mailer
 from mail import delivery
 from mail.models import MAX_ATTEMPTS, OutgoingMail
 from mail.tests.factories import make_mail
@@ -18,7 +18,7 @@ class SmtpTests(TestCase):
         mail = make_mail(reply_to="alice@example.com")
         with smtp_server(**answers) as server:
             url = f"smtp://127.0.0.1:{server.server_address[1]}"
-            with self.settings(**email_settings(url, folder=None), EMAIL_TIMEOUT=1):
+            with self.settings(MAILERS={"default": mailer(url, folder=None, timeout=1)}):
                 delivery.deliver(mail.pk)
         mail.refresh_from_db()
         return mail, server.taken
@@ -56,7 +56,7 @@ class SmtpTests(TestCase):
         with smtp_server() as server:
             OutgoingMail.objects.update(available_at=mail.created_at)
             url = f"smtp://127.0.0.1:{server.server_address[1]}"
-            with self.settings(**email_settings(url, folder=None)):
+            with self.settings(MAILERS={"default": mailer(url, folder=None)}):
                 delivery.deliver(mail.pk)
 
         assert first[0]["Message-ID"] == server.taken[0]["Message-ID"]
@@ -64,7 +64,7 @@ class SmtpTests(TestCase):
     def assert_waits(self, url):
         """However often nobody's mail is taken, this one is not given up, and is tried again within seconds."""
         mail = make_mail()
-        with self.settings(**email_settings(url, folder=None), EMAIL_TIMEOUT=1):
+        with self.settings(MAILERS={"default": mailer(url, folder=None, timeout=1)}):
             for _ in range(MAX_ATTEMPTS + 1):
                 delivery.deliver(mail.pk)
                 mail.refresh_from_db()

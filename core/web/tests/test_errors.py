@@ -6,6 +6,7 @@ from wsgiref.util import setup_testing_defaults
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.core.wsgi import get_wsgi_application
 from django.db import OperationalError
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -14,7 +15,7 @@ from django.urls import include, path
 from django.views.decorators.http import require_POST
 
 from config import views
-from config.wsgi import django_application
+from core.serving.charsets import only_utf8
 from core.web.logs import JsonFormatter
 from core.web.ratelimit import too_many
 
@@ -239,7 +240,7 @@ def test_what_is_written_in_another_charset_is_400_at_the_door(kind, charset):
     environ["wsgi.input"] = BytesIO(body)
     statuses = []
 
-    page = b"".join(django_application(environ, lambda status, headers: statuses.append(status)))
+    page = b"".join(only_utf8(get_wsgi_application())(environ, lambda status, headers: statuses.append(status)))
 
     assert statuses == ["400 Bad Request"]
     assert b"cannot be understood" in page
