@@ -23,7 +23,7 @@ run: base ## Run the site on 127.0.0.1:8000 (PORT= changes it); nothing needs to
 test: dev ## All tests: on SQLite (test-sqlite), with services (-services), in the browser (-browser), at the door (-door)
 	@$(BIN)/python -m tools.testing sqlite services browser door
 
-test-sqlite test-services test-browser test-door: test-%: dev ## One part of the tests
+test-sqlite test-services test-browser test-door: test-%: dev ## One part of the tests (DJANGO='>=6' for another Django than the locked)
 	@$(BIN)/python -m tools.testing $*
 
 check: lint types imports migrations deploy schemas conventions ## Style, types, import rules, migrations, deployment
@@ -81,4 +81,4 @@ audit: dev ## Ask PyPI for published advisories about the locked libraries; need
 		--requirement requirements/production.txt
 
 base dev:
-	@$(PYTHON) tools/bootstrap.py $@
+	@$(PYTHON) tools/bootstrap.py $@ '$(DJANGO)'

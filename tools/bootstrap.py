@@ -18,13 +18,15 @@ PYTHON = VENV / "bin" / "python"
 PANGO = ["libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-dejavu-core", "fonts-droid-fallback"]
 
 
-def main(lock: str) -> None:
+def main(lock: str, django: str = "") -> None:
     if sys.version_info < (3, 11):  # noqa: UP036 (this is the program that says so)
         sys.exit(
             f"Atelier needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}. Try PYTHON=python3.12"
         )
     make_venv()
     install(lock)
+    if django:
+        try_django(django)
 
 
 def make_venv() -> None:
@@ -52,6 +54,14 @@ def install(lock: str) -> None:
     if lock == "dev":  # whoever has the tools has what the site needs too
         shutil.copyfile(ROOT / "requirements" / "base.txt", VENV / "base.lock")
     shutil.copyfile(wanted, installed)
+
+
+def try_django(version: str) -> None:
+    """Put another Django in the place of the locked one, to see whether the tests pass; the next install takes it back."""
+    print(f"Installing Django {version}", flush=True)
+    for lock in ("base", "dev"):
+        (VENV / f"{lock}.lock").unlink(missing_ok=True)
+    run(VENV / "bin" / "uv", "pip", "install", "--quiet", "--python", PYTHON, f"django{version}")
 
 
 def draw_pdf() -> None:
@@ -103,4 +113,4 @@ def run(*command: str | Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
