@@ -109,7 +109,7 @@ def _query(now: datetime, *, tag: str = "", author: str = "") -> QuerySet[Any, A
     if author:
         parts.append(_author(author))
     first, *boxes = _posts(now)
-    return first.union(*boxes, *parts, all=True)
+    return first.union(*boxes, *parts, all=True).order_by()  # or Django 6.1 orders all of it as posts
 
 
 def _row(queryset: QuerySet[Any], box: str, **columns: Any) -> QuerySet[Any, tuple[Any, ...]]:
