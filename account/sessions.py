@@ -26,7 +26,7 @@ from .models import Session, User
 DEVICE = "device"  # session key: which browser logged in, and when
 SEEN = "staff_seen"  # session key: when a member of staff last asked for something, in seconds
 RECENT = 600  # seconds
-MEMBER_DAYS = 90  # after which a session ends however much it is used
+MEMBER_SESSION_DAYS = 90  # after which a session ends however much it is used
 NOTED_EVERY = 600  # seconds; a row written at each request would cost more than ten minutes of precision
 
 
@@ -106,7 +106,7 @@ def is_worn_out(request: HttpRequest) -> bool:
     An unlocked computer or a stolen cookie opens the shop's orders; members have Django's two weeks to be idle.
     """
     if not request.user.is_staff:
-        return has_lasted(request, MEMBER_DAYS)
+        return has_lasted(request, MEMBER_SESSION_DAYS)
     if has_lasted(request, settings.STAFF_SESSION_DAYS):
         return True
     now, session = time.time(), request.session

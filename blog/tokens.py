@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 FORM_SALT = "blog.form"
 DECIDE_SALT = "blog.comment.decide"
 # People read before they write; scripts do not. A page may lie open, or in a cache, for long.
-LEAST_SECONDS = 3
-MOST_SECONDS = 7 * 24 * 3600
+FORM_LEAST_SECONDS = 3
+FORM_MOST_SECONDS = 7 * 24 * 3600
 DECIDE_SECONDS = 30 * 24 * 3600
 PREVIEW_SALT = "blog.post.preview"
 PREVIEW_DAYS = 14
@@ -28,12 +28,12 @@ def form_problem(token: str) -> Any:
     """Return what is wrong with a form's token, in words for the visitor, or None."""
     signer = signing.TimestampSigner(salt=FORM_SALT)
     try:
-        if signer.unsign(token, max_age=MOST_SECONDS) == "again":
+        if signer.unsign(token, max_age=FORM_MOST_SECONDS) == "again":
             return None
     except signing.BadSignature:
         return TOO_OLD
     try:
-        signer.unsign(token, max_age=LEAST_SECONDS)
+        signer.unsign(token, max_age=FORM_LEAST_SECONDS)
     except signing.SignatureExpired:
         return None
     return TOO_QUICK

@@ -203,7 +203,8 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
-# What `manage.py tick` and celery beat run: the same list, with the seconds after which each is due again. An entry is a
+# What `manage.py tick` and celery beat run: the same list, with the seconds from the beginning of one run to the next,
+# whatever the time of day; with Celery a run may take CELERY_TASK_TIME_LIMIT. An entry is a
 # task that finds the rows the world forgot and is safe to run twice or at the same time on two machines. What a fault
 # left undone is done within a minute of its end: the wait that each row has, and then one of these (core/jobs/lease.py).
 SWEEPS: dict[str, int] = {
@@ -370,6 +371,10 @@ if FETCH_TEST_ORIGINS and not DEBUG:
     )
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 # Every picture gets all of these when it is written (content/pictures.py); {% picture %} offers them in pairs.
+# The largest picture that a member may send, in megabytes of 1024 x 1024 bytes. Two places cannot read it:
+# deploy/nginx.conf and static/error/413.html.
+PICTURE_MB = 10
+# A picture is cut when it is stored: another size here is for pictures to come.
 THUMBNAILS = {
     # Lists show dozens of these: at such sizes nobody sees the difference, and twenty come to less than 150 KB.
     "tile": {"size": (400, 400), "crop": True, "quality": 70},

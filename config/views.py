@@ -25,7 +25,7 @@ from shop.models import Product
 from .celery import app as celery_app
 
 PICTURES = 6  # popular images on the front page
-NEWEST = 4  # posts and products there
+NEWEST_POSTS = NEWEST_PRODUCTS = 4
 
 _asking = threading.Lock()
 _found: list[dict[str, str]] = []  # what /readyz has told last
@@ -37,8 +37,8 @@ logger = logging.getLogger(__name__)
 @for_everyone
 def home(request: HttpRequest) -> HttpResponse:
     context = {
-        "posts": list(Post.objects.published().newest_first().cards()[:NEWEST]),
-        "products": list(Product.objects.on_show().cards().order_by("-pk")[:NEWEST]),
+        "posts": list(Post.objects.published().newest_first().cards()[:NEWEST_POSTS]),
+        "products": list(Product.objects.on_show().cards().order_by("-pk")[:NEWEST_PRODUCTS]),
         "images": _popular_images(viewer(request)),
     }
     return render(request, "config/home.html", context)

@@ -30,16 +30,21 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import Storage, default_storage
 from django.db import models, transaction
 from django.db.models.fields.files import ImageFieldFile
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from PIL import Image, ImageOps
 
 from . import pixels
 from .child import Child, Ended
 
-MAX_BYTES = 10 * 1024 * 1024
+MAX_BYTES = settings.PICTURE_MB * 1024**2
 EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
-REFUSED = _(
-    "This is not a picture we can use. Take a JPEG, PNG, WebP or GIF of at most 10 MB and 20 megapixels (a JPEG may have 40)."
+REFUSED = format_lazy(
+    _(
+        "This is not a picture we can use. Take a JPEG, PNG, WebP or GIF of at most {megabytes} MB and 20 megapixels "
+        "(a JPEG may have 40)."
+    ),
+    megabytes=settings.PICTURE_MB,
 )
 
 # Twenty megapixels with sixteen bits a channel and a profile take up to 700 MB and some seconds.

@@ -3,6 +3,7 @@
    images/templatetags/images_tags.py folds it into one javascript: link and fills in SITE. Statements end in a
    semicolon and comments stand on lines of their own, so that folding the lines is all the minifying there is. */
 (function () {
+  const LEAST = 120 * 120;
   const found = new Map();
   const add = function (address, weight) {
     try {
@@ -32,12 +33,12 @@
   });
   document.querySelectorAll('img').forEach(function (img) {
     const area = Math.max(img.naturalWidth * img.naturalHeight, img.offsetWidth * img.offsetHeight);
-    if (area >= 14400) { add(source(img), area); }
+    if (area >= LEAST) { add(source(img), area); }
   });
   Array.from(document.body.getElementsByTagName('*')).slice(0, 4000).forEach(function (element) {
     const match = /url\(["']?(http[^"')]+|[^"':)]+)["']?\)/.exec(getComputedStyle(element).backgroundImage);
     const area = element.offsetWidth * element.offsetHeight;
-    if (match && area >= 14400) { add(match[1], area); }
+    if (match && area >= LEAST) { add(match[1], area); }
   });
   const query = new URLSearchParams({ page: location.href.slice(0, 1500), title: document.title.slice(0, 200) });
   const chosen = String(getSelection()).trim();

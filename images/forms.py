@@ -2,11 +2,13 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db import transaction
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -75,7 +77,10 @@ class ImageCreateForm(forms.ModelForm):
     upload = PictureFormField(
         label=_("Or a file of yours"),
         required=False,
-        help_text=_("JPEG, PNG, WebP or GIF, at most 10 MB. Of an animation the first picture is kept."),
+        help_text=format_lazy(
+            _("JPEG, PNG, WebP or GIF, at most {megabytes} MB. Of an animation the first picture is kept."),
+            megabytes=settings.PICTURE_MB,
+        ),
     )
     title = LineFormField(label=_("Title"), max_length=200, required=False)
 

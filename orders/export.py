@@ -1,54 +1,58 @@
 """Orders as CSV, one row per order or one per line (core/staff/spreadsheets.py makes it safe to open)."""
 
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
+from operator import attrgetter
+from typing import Any
 
 from django.db.models import Prefetch
 from django.http import StreamingHttpResponse
 
-from core.staff.spreadsheets import CHUNK, Row, csv_response
+from core.staff.spreadsheets import CHUNK, csv_response
 from shop.money import quantize
 
 from .models import Invoice, Order, OrderLine, OrderQuerySet
 
-ORDER_COLUMNS = [
-    *("order", "placed", "paid", "sent", "status", "invoice", "first name", "last name", "e-mail", "company", "VAT id"),
-    *("address", "postal code", "city", "country", "pieces", "currency", "goods", "coupon", "discount", "shipping"),
-    *("net", "VAT", "total", "why no VAT"),
+Column = tuple[str, Callable[[Any], Any]]  # its heading, and what it tells of a row
+ORDER_COLUMNS: list[Column] = [
+    ("order", attrgetter("pk")),
+    ("placed", attrgetter("created_at")),
+    ("paid", attrgetter("paid_at")),
+    ("sent", attrgetter("sent_at")),
+    ("status", attrgetter("status")),
+    ("invoice", lambda order: "".join(p.label for p in order.invoices.all() if p.kind == Invoice.Kind.INVOICE)),
+    ("first name", attrgetter("first_name")),
+    ("last name", attrgetter("last_name")),
+    ("e-mail", attrgetter("email")),
+    ("company", attrgetter("company")),
+    ("VAT id", attrgetter("vat_id")),
+    ("address", attrgetter("address")),
+    ("postal code", attrgetter("postal_code")),
+    ("city", attrgetter("city")),
+    ("country", lambda order: str(order.country)),
+    ("pieces", lambda order: sum(line.quantity for line in order.lines.all())),
+    ("currency", attrgetter("currency")),
+    ("goods", lambda order: _amount(order, order.subtotal)),
+    ("coupon", attrgetter("coupon_code")),
+    ("discount", lambda order: _amount(order, order.discount)),
+    ("shipping", lambda order: _amount(order, order.shipping)),
+    ("net", lambda order: _amount(order, order.net)),
+    ("VAT", lambda order: _amount(order, order.vat)),
+    ("total", lambda order: _amount(order, order.total)),
+    ("why no VAT", attrgetter("vat_relief")),
 ]
-LINE_COLUMNS = [
-    "order",
-    "placed",
-    "status",
-    "product",
-    "name",
-    "quantity",
-    "VAT rate",
-    "unit price",
-    "amount",
-    "currency",
+LINE_COLUMNS: list[Column] = [
+    ("order", attrgetter("order_id")),
+    ("placed", attrgetter("order.created_at")),
+    ("status", attrgetter("order.status")),
+    ("product", attrgetter("product_id")),
+    ("name", attrgetter("name")),
+    ("quantity", attrgetter("quantity")),
+    ("VAT rate", attrgetter("vat_rate")),
+    ("unit price", lambda line: _amount(line.order, line.unit_price)),
+    ("amount", lambda line: _amount(line.order, line.total)),
+    ("currency", attrgetter("order.currency")),
 ]
-
-
-def order_row(order: Order) -> Row:
-    papers = [paper.label for paper in order.invoices.all() if paper.kind == Invoice.Kind.INVOICE]
-    amounts = (order.net, order.vat, order.total)
-    return [
-        *(order.pk, order.created_at, order.paid_at, order.sent_at, order.status, "".join(papers)),
-        *(order.first_name, order.last_name, order.email, order.company, order.vat_id),
-        *(order.address, order.postal_code, order.city, str(order.country)),
-        *(sum(line.quantity for line in order.lines.all()), order.currency, _amount(order, order.subtotal)),
-        *(order.coupon_code, _amount(order, order.discount), _amount(order, order.shipping)),
-        *(_amount(order, amount) for amount in amounts),
-        order.vat_relief,
-    ]
-
-
-def line_row(line: OrderLine) -> Row:
-    order = line.order
-    return [
-        *(order.pk, order.created_at, order.status, line.product_id, line.name, line.quantity, line.vat_rate),
-        *(_amount(order, line.unit_price), _amount(order, line.total), order.currency),
-    ]
 
 
 def _amount(order: Order, amount: Decimal) -> Decimal:
@@ -61,9 +65,14 @@ def orders_csv(orders: OrderQuerySet) -> StreamingHttpResponse:
     # Without what the admin's list had asked for.
     plain = orders.select_related(None).prefetch_related(None).order_by("pk")
     rows = plain.prefetch_related(*related).iterator(chunk_size=CHUNK)
-    return csv_response("orders", ORDER_COLUMNS, map(order_row, rows))
+    return _csv("orders", ORDER_COLUMNS, rows)
 
 
 def lines_csv(orders: OrderQuerySet) -> StreamingHttpResponse:
     lines = OrderLine.objects.filter(order__in=orders.order_by()).select_related("order").order_by("order_id", "pk")
-    return csv_response("order-lines", LINE_COLUMNS, map(line_row, lines.iterator(chunk_size=CHUNK)))
+    return _csv("order-lines", LINE_COLUMNS, lines.iterator(chunk_size=CHUNK))
+
+
+def _csv(name: str, columns: Sequence[Column], things: Iterable[Any]) -> StreamingHttpResponse:
+    rows = ([tell(thing) for _heading, tell in columns] for thing in things)
+    return csv_response(name, [heading for heading, _tell in columns], rows)

@@ -71,7 +71,7 @@ class MemberManager(UserManager.from_queryset(UserQuerySet)):  # type: ignore[mi
 
 
 class User(AbstractUser):
-    """A person who can log in: member or staff."""
+    """A person who can log in: member or staff. The row outlives them: account/leaving.py makes it nameless."""
 
     username = models.CharField(
         _("username"),

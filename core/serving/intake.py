@@ -27,7 +27,7 @@ from core.web.ratelimit import View, client_address
 
 STRANGERS = 1_000_000  # bytes, a webhook's and a long comment's among them
 MEMBERS = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-FILE = 12_000_000  # a picture of 10 MB and the form around it
+FILE = settings.PICTURE_MB * 1024**2 + 1_500_000  # a picture and the form around it
 STAFF = int(settings.STAFF_UPLOAD_MB) * 1_000_000
 IN_MEMORY = 1_000_000  # a larger body waits on disk
 GRACE = 20.0  # seconds

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
 MAX_KEPT_FIELDS = 200
-TEXTS = {
+# What programs read, in JSON; what people read stands in templates/<status>.html.
+TEXTS_FOR_PROGRAMS = {
     400: _l("This request could not be understood."),
     403: _l("You may not do this."),
     404: _l("There is nothing at this address."),
@@ -48,7 +49,7 @@ def not_taken_in(request: HttpRequest, status: int) -> HttpResponse:
     texts = {
         400: _("This request broke off."),
         408: _("This took too long to arrive."),
-        413: str(TEXTS[413]),
+        413: str(TEXTS_FOR_PROGRAMS[413]),
         429: _("Too much is being sent at once."),
     }
     response = answer(request, status, texts[status])
@@ -92,18 +93,17 @@ def typed(request: HttpRequest, *, but_files: bool = False) -> list[tuple[str, s
 
 
 def answer(request: HttpRequest, status: int, message: str = "", **more: object) -> HttpResponse:
-    """Render `<status>.html`, or the same in JSON for a client that prefers it."""
-    message = message or str(TEXTS[status])
+    """Render `<status>.html`; `message` is for a client that prefers JSON."""
     if prefers_json(request):
-        return JsonResponse(_in_json(request, status, message), status=status)
-    context = {"message": message, "request_id": _id(request), "site_name": settings.SITE_NAME, **more}
+        return JsonResponse(_in_json(request, status, message or str(TEXTS_FOR_PROGRAMS[status])), status=status)
+    context = {"request_id": _id(request), "site_name": settings.SITE_NAME, "picture_mb": settings.PICTURE_MB, **more}
     # The error pages must not need what may be broken: no database, no session, no context processors.
     return render(None if status >= 500 else request, f"{status}.html", context, status=status)
 
 
 def speak_json(request: HttpRequest, response: HttpResponse) -> None:
     """Give a refusal that was written for people to a program, with its status, headers and cookies."""
-    message = str(TEXTS.get(response.status_code, response.reason_phrase))
+    message = str(TEXTS_FOR_PROGRAMS.get(response.status_code, response.reason_phrase))
     response.content = JsonResponse(_in_json(request, response.status_code, message)).content
     response["Content-Type"] = "application/json"
     if "Content-Length" in response:

@@ -76,6 +76,7 @@ class Invoice(models.Model):
 
     @property
     def label(self) -> str:
+        """What is printed on it, and stands in its address and its file's name: `labelled` finds it by this."""
         return f"{self.year}-{self.number:05d}"
 
     @property
