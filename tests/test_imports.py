@@ -79,6 +79,10 @@ def test_imports_lead_downwards_only():
     assert upwards(site().arrows(), layers()) == []
 
 
+def test_types_lead_downwards_too():
+    assert upwards(site().arrows(for_types=True), layers()) == []
+
+
 def test_nothing_below_imports_config():
     assert [str(found) for found in into(site(), "config") if top(found.importer) not in MAY_IMPORT_CONFIG] == []
 
