@@ -4,15 +4,12 @@ from typing import Any
 from django.contrib.sitemaps import Sitemap
 from django.urls import reverse
 
+from core.web.sitemaps import RowsSitemap
+
 from .models import Post, Tag
 
-# The protocol allows 50,000; smaller files are made in less memory and time.
-ADDRESSES_IN_A_FILE = 5000
 
-
-class PostSitemap(Sitemap):
-    limit = ADDRESSES_IN_A_FILE
-
+class PostSitemap(RowsSitemap):
     def items(self) -> Any:
         return Post.objects.published().only("publish_on", "slug", "updated_at").order_by("pk")
 
@@ -20,9 +17,7 @@ class PostSitemap(Sitemap):
         return post.updated_at
 
 
-class TagSitemap(Sitemap):
-    limit = ADDRESSES_IN_A_FILE
-
+class TagSitemap(RowsSitemap):
     def items(self) -> Any:
         return Tag.objects.filter(post_count__gt=0).only("slug").order_by("pk")
 

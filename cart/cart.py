@@ -26,7 +26,7 @@ from .models import Coupon, SavedCart
 SESSION_KEY = "cart"
 COUPON_KEY = "coupon"
 CHECKOUT_KEY = "checkout_key"
-MAX_QUANTITY = 99  # of one product
+MAX_QUANTITY = 99  # of one product; carts that hold more than a lower one would lose the line
 MAX_LINES = 100
 
 

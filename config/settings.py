@@ -256,7 +256,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "account:dashboard"
 LOGOUT_REDIRECT_URL = "home"
-PASSWORD_RESET_TIMEOUT = 3600
+PASSWORD_RESET_TIMEOUT = 3600  # its mail and page say "one hour" (templates/registration)
 # Off by default in development only, so that the demo's staff can just log in.
 STAFF_SECOND_FACTOR = env("STAFF_SECOND_FACTOR", default=not DEBUG, cast=flag)
 STAFF_IDLE_HOURS = env("STAFF_IDLE_HOURS", default=12, cast=positive)

@@ -9,6 +9,7 @@ from markdown.extensions.toc import slugify_unicode
 from pygments.token import STANDARD_TYPES
 
 C0_AND_SPACE = "".join(map(chr, range(0x21)))
+# What is stored was cleaned when it was saved: `manage.py rebuild_posts` does it again.
 TAGS = {
     "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del", "details", "div", "dl", "dt",
     "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "kbd", "li", "mark",

@@ -3,15 +3,12 @@ from typing import Any
 from django.contrib.sitemaps import Sitemap
 from django.urls import reverse
 
+from core.web.sitemaps import RowsSitemap
+
 from .models import Image
 
-# The protocol allows 50,000; smaller files are made in less memory and time.
-ADDRESSES_IN_A_FILE = 5000
 
-
-class ImageSitemap(Sitemap):
-    limit = ADDRESSES_IN_A_FILE
-
+class ImageSitemap(RowsSitemap):
     def items(self) -> Any:
         return Image.objects.public().only("slug", "created_at").order_by("pk")
 

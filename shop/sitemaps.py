@@ -1,19 +1,15 @@
 from datetime import datetime
 from typing import Any
 
-from django.contrib.sitemaps import Sitemap
 from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
+from core.web.sitemaps import RowsSitemap
+
 from .models import Category, Product
 
-# The protocol allows 50,000; smaller files are made in less memory and time.
-ADDRESSES_IN_A_FILE = 5000
 
-
-class ProductSitemap(Sitemap):
-    limit = ADDRESSES_IN_A_FILE
-
+class ProductSitemap(RowsSitemap):
     def items(self) -> Any:
         return Product.objects.on_show().only("slug", "updated_at").order_by("pk")
 
@@ -21,10 +17,8 @@ class ProductSitemap(Sitemap):
         return product.updated_at
 
 
-class ShopSitemap(Sitemap):
+class ShopSitemap(RowsSitemap):
     """The list of everything and the list of each category that has something."""
-
-    limit = ADDRESSES_IN_A_FILE
 
     def items(self) -> list[str]:
         # One look into the index for each category; a join would read every product.

@@ -182,7 +182,7 @@ class Importer:
 
     def _save_comment(self, post: Post, record: CommentRecord) -> None:
         if len(record.body) > MAX_COMMENT:
-            self.report.note(record.name, "the comment was cut to 5,000 characters")
+            self.report.note(record.name, f"the comment was cut to {MAX_COMMENT:,} characters")
         Comment(
             post=post,
             source_key=record.key[:255],

@@ -8,7 +8,7 @@ alternative to tokens. A browser too old to say anything gets Django's token by 
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.middleware.csrf import REASON_NO_CSRF_COOKIE, CsrfViewMiddleware, get_token
+from django.middleware.csrf import CsrfViewMiddleware, get_token
 from django.shortcuts import render
 
 MAX_KEPT_FIELDS = 200
@@ -58,5 +58,5 @@ def failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     if can_confirm:
         get_token(request)
         kept = typed(request)
-    context = {"can_confirm": can_confirm, "kept": kept, "no_cookie": reason == REASON_NO_CSRF_COOKIE}
+    context = {"can_confirm": can_confirm, "kept": kept}
     return render(request, "403_csrf.html", context, status=403)

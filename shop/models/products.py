@@ -25,7 +25,7 @@ from content.plaintext import LineField
 from search import index
 from shop.money import validate_price
 
-SCARCE = 5  # so few pieces left that a buyer should know
+SCARCE = 5  # so few pieces left that a buyer should know; what staff see listed is orders.sales.NEARLY_GONE
 MAX_DESCRIPTION = 50_000
 CARD_FIELDS = (
     *("name", "slug", "price", "stock", "is_digital"),
