@@ -8,8 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from content.plaintext import no_web_address, one_line, visible
 
-# ASCII only: "admin" in Cyrillic letters looks like the real one. No "@": what looks like an e-mail address would shadow the
-# member who logs in with that address. It begins and ends with a letter or digit, so it is always one URL segment.
+# ASCII only: "admin" in Cyrillic letters looks like the real one. No "@": what looks like an e-mail address would
+# shadow the member who logs in with that address. It begins and ends with a letter or digit, so it is always one URL
+# segment.
 validate_username = RegexValidator(
     re.compile(r"\A[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\Z"),
     _("Use letters, digits, dots, hyphens and underscores; begin and end with a letter or digit."),

@@ -1,7 +1,8 @@
 """
 Whether an archive is what it claims to be in size, and fits here: judged by its list, before anything is unpacked.
 
-A few megabytes can unfold to a disk full of zeros. What a ZIP file declares is a bound: Python reads no more of a member.
+A few megabytes can unfold to a disk full of zeros. What a ZIP file declares is a bound: Python reads no more of a
+member.
 """
 
 import shutil

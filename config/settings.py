@@ -181,7 +181,8 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 100  # WeasyPrint keeps about 0.2 MiB an invoice
 CELERY_TASK_TIME_LIMIT = 90
-# Nobody waits longer for a broker that is away, and no page at all (core/jobs/background.py): a sweep finds what was not published.
+# Nobody waits longer for a broker that is away, and no page at all (core/jobs/background.py): a sweep finds what was
+# not published.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -193,7 +194,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TASK_DEFAULT_QUEUE = env("CELERY_QUEUE", default="atelier")
 CELERY_TASK_DEFAULT_QUEUE_TYPE = "quorum"
-# What fetches from the web may hang for a minute. docker-compose.yml gives it a worker; one that is told nothing takes both.
+# What fetches from the web may hang for a minute. docker-compose.yml gives it a worker; one that is told nothing takes
+# both.
 SLOW_QUEUE = f"{CELERY_TASK_DEFAULT_QUEUE}-slow"
 CELERY_TASK_QUEUES = queues_in(CELERY_TASK_DEFAULT_QUEUE, SLOW_QUEUE)
 CELERY_TASK_ROUTES = {"images.tasks.fetch_picture": {"queue": SLOW_QUEUE}}
@@ -204,9 +206,9 @@ CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # What `manage.py tick` and celery beat run: the same list, with the seconds from the beginning of one run to the next,
-# whatever the time of day; with Celery a run may take CELERY_TASK_TIME_LIMIT. An entry is a
-# task that finds the rows the world forgot and is safe to run twice or at the same time on two machines. What a fault
-# left undone is done within a minute of its end: the wait that each row has, and then one of these (core/jobs/lease.py).
+# whatever the time of day; with Celery a run may take CELERY_TASK_TIME_LIMIT. An entry is a task that finds the rows
+# the world forgot and is safe to run twice or at the same time on two machines. What a fault left undone is done within
+# a minute of its end: the wait that each row has, and then one of these (core/jobs/lease.py).
 SWEEPS: dict[str, int] = {
     "payment.tasks.sweep_payments": 15,
     "payment.tasks.catch_up_events": 3600,
@@ -370,11 +372,11 @@ if FETCH_TEST_ORIGINS and not DEBUG:
         "it is for tests and demos only. Remove it."
     )
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
-# Every picture gets all of these when it is written (content/pictures.py); {% picture %} offers them in pairs.
 # The largest picture that a member may send, in megabytes of 1024 x 1024 bytes. Two places cannot read it:
 # deploy/nginx.conf and static/error/413.html.
 PICTURE_MB = 10
-# A picture is cut when it is stored: another size here is for pictures to come.
+# Every picture gets all of these when it is written (content/pictures.py), so another size here is for pictures to come;
+# {% picture %} offers them in pairs.
 THUMBNAILS = {
     # Lists show dozens of these: at such sizes nobody sees the difference, and twenty come to less than 150 KB.
     "tile": {"size": (400, 400), "crop": True, "quality": 70},
@@ -394,8 +396,9 @@ WEB_THREADS = max(1, env("WEB_THREADS", default=4, cast=natural))
 
 # --- Browser security ----------------------------------------------------------------------------------------------
 
-# W003 looks for Django's own CSRF middleware by its path; ours is a subclass of it (core/web/csrf.py). W005 and W021 ask for
-# HSTS on all subdomains and for the browsers' preload list: both are the owner's to decide (HSTS_… in .env.example).
+# W003 looks for Django's own CSRF middleware by its path; ours is a subclass of it (core/web/csrf.py). W005 and W021
+# ask for HSTS on all subdomains and for the browsers' preload list: both are the owner's to decide (HSTS_… in
+# .env.example).
 SILENCED_SYSTEM_CHECKS = ["security.W003", "security.W005", "security.W021"]
 CSRF_FAILURE_VIEW = "core.web.csrf.failure"
 CONTENT_SECURITY_POLICY = {

@@ -1,8 +1,8 @@
 """
 Markdown that staff write (posts, product descriptions) turned into clean HTML: once, on save.
 
-Python-Markdown is quadratic on hostile input (8,000 `[` took 12 s), so the work is done by a child (content/child.py) that
-the kernel ends after two seconds of its own processor time. What it does there stands in content/tohtml.py.
+Python-Markdown is quadratic on hostile input (8,000 `[` took 12 s), so the work is done by a child (content/child.py)
+that the kernel ends after two seconds of its own processor time. What it does there stands in content/tohtml.py.
 """
 
 import json

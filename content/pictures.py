@@ -1,11 +1,11 @@
 """
 Pictures that people hand us: decoded by content, re-encoded, and cut into thumbnails, all at the moment of writing.
 
-Nothing of the uploaded file survives but its pixels: metadata, trailing bytes and the file's name are dropped, after the
-pixels were turned upright and their colours translated to sRGB, which is what browsers take a picture without a profile
-to be. Of an animation the first picture is kept: a board of moving pictures is no place to look at one. A page
-that shows the picture needs no query and no look at the disk, because a thumbnail's name and size follow from the
-name and size of the picture (`{% picture %}` in content/templatetags/pictures.py).
+Nothing of the uploaded file survives but its pixels: metadata, trailing bytes and the file's name are dropped, after
+the pixels were turned upright and their colours translated to sRGB, which is what browsers take a picture without a
+profile to be. Of an animation the first picture is kept: a board of moving pictures is no place to look at one. A page
+that shows the picture needs no query and no look at the disk, because a thumbnail's name and size follow from the name
+and size of the picture (`{% picture %}` in content/templatetags/pictures.py).
 
 A model keeps a picture in a `PictureField`:
 

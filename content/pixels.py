@@ -13,7 +13,8 @@ from PIL import Image, ImageCms, ImageOps
 
 # What is taken in, and its media type; tests/test_picture_formats.py holds the places that cannot read this one to it.
 MEDIA_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
-# A JPEG is as large as it looks and is decoded at a fraction of its size; a few KB of the others may unfold to anything.
+# A JPEG is as large as it looks and is decoded at a fraction of its size; a few KB of the others may unfold to
+# anything.
 MAX_PIXELS = {"JPEG": 40_000_000, "PNG": 20_000_000, "WEBP": 20_000_000, "GIF": 20_000_000}
 MAX_SIDE = 12_000
 # Larger pictures are scaled down: no screen shows more, and a phone's 40 megapixels would be ten times the bytes.

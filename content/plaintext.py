@@ -14,8 +14,8 @@ WEB_ADDRESS = re.compile(r"(?i)://|\bwww\.|\b[a-z0-9-]+\.(?:com|net|org|info|biz
 JOINERS = "\u200c\u200d"
 # Of Unicode's format characters (Cf) these are seen: Arabic, Syriac and Kaithi signs that stand around a number.
 SEEN = "\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
-# A joiner that joins nothing but makes two names that look like one: not between two letters or pictures of a script that
-# has joined forms, which neither space nor ASCII is.
+# A joiner that joins nothing but makes two names that look like one: not between two letters or pictures of a script
+# that has joined forms, which neither space nor ASCII is.
 IDLE_JOINER = re.compile(rf"(?<![^\x00-\x7f\s{JOINERS}])[{JOINERS}]+|[{JOINERS}]+(?![^\x00-\x7f\s{JOINERS}])")
 
 

@@ -22,8 +22,8 @@ from . import mails, shipping_cost, stock, vat
 from .models import Order, OrderLine, VatId
 from .totals import MOST, RateTotal, net_of, net_of_shared, per_rate
 
-# How long an order and its stock wait for the money. The pay page lives a little shorter, and Stripe wants that to be 30
-# minutes to 24 hours: when less is left as Pay is pressed, the time begins anew (payment/attempts.py).
+# How long an order and its stock wait for the money. The pay page lives a little shorter, and Stripe wants that to be
+# 30 minutes to 24 hours: when less is left as Pay is pressed, the time begins anew (payment/attempts.py).
 UNPAID_FOR = timedelta(minutes=35)
 
 

@@ -1,7 +1,9 @@
 """
-What a VAT id looks like, and why an order may carry no VAT: rules that know no table, for models too (vat.py asks them).
+What a VAT id looks like, and why an order may carry no VAT: rules that know no table, for models too (vat.py asks
+them).
 
-How each member state writes its ids, and their check digits, python-stdnum knows. Whether an id is in use it cannot know.
+How each member state writes its ids, and their check digits, python-stdnum knows. Whether an id is in use it cannot
+know.
 """
 
 import re

@@ -1,8 +1,8 @@
 """
 Money that goes back: asked for by staff, by ourselves, or learnt from Stripe's dashboard.
 
-The row comes first and reserves its amount under the order's lock, then Stripe is asked with the row's key, then the row
-is settled; whatever dies in between, the sweeper goes on from the row.
+The row comes first and reserves its amount under the order's lock, then Stripe is asked with the row's key, then the
+row is settled; whatever dies in between, the sweeper goes on from the row.
 """
 
 import logging

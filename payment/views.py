@@ -47,7 +47,8 @@ def process(request: HttpRequest) -> HttpResponse:
 
 
 def _lead_to_stripe(request: HttpRequest, token: str) -> HttpResponse:
-    # Few per order, more per address: people behind one do not get in each other's way, and made-up orders are no new count.
+    # Few per order, more per address: people behind one do not get in each other's way, and made-up orders are no new
+    # count.
     if not (hit("payment-from", client_address(request), "60/min") and hit("payment", token, "10/min")):
         return too_many(request, 60)
     try:

@@ -142,14 +142,14 @@ def test_a_page_made_while_rows_change_is_never_kept_beyond_the_change(server):
     assert ask_while_rows_change(server, CHANGES) > CHANGES / 10
 
 
-def test_without_stamps_old_pages_are_found(server, monkeypatch):
+def test_without_versions_old_pages_are_found(server, monkeypatch):
     monkeypatch.setattr(versions, "changed", lambda table: None)
     with pytest.raises(AssertionError, match="is wrong"):
         ask_while_rows_change(server, 1000)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_with_stamps_read_too_late_old_pages_are_found(settings):
+def test_with_versions_read_too_late_old_pages_are_found(settings):
     with running("tests.late_versions:application") as server, pytest.raises(AssertionError, match="is wrong"):
         settings.SITE_URL = f"http://{server.host}"
         ask_while_rows_change(server, 1000)

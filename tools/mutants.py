@@ -1,10 +1,11 @@
 """
-What the tests notice: `make mutants` changes the code in one small place after the other and runs the tests that come by.
-A change that no test minds is printed, with its diff; the share of those that were noticed is the score.
+What the tests notice: `make mutants` changes the code in one small place after the other and runs the tests that come
+by. A change that no test minds is printed, with its diff; the share of those that were noticed is the score.
 
-The changes are Cosmic Ray's (every comparison, operator, number, condition, decorator …). Left out are annotations, which
-change nothing, and migrations, which run once. The sample is drawn with a seed, so two runs try the same. Which tests come
-by a line is what coverage noted of each test; for what runs once, at import, all tests of the target are taken.
+The changes are Cosmic Ray's (every comparison, operator, number, condition, decorator …). Left out are annotations,
+which change nothing, and migrations, which run once. The sample is drawn with a seed, so two runs try the same. Which
+tests come by a line is what coverage noted of each test; for what runs once, at import, all tests of the target are
+taken.
 """
 
 import argparse
@@ -55,7 +56,8 @@ VAR, PRISTINE, SELECTED = Path("var"), Path("pristine"), Path("selected")
 
 PYTEST = [sys.executable, "-m", "pytest", "-q", "--ds=config.test_settings", "-m", "not (services or browser or live)"]
 A_TEST = "cart/tests/test_cart.py"
-# What stands at the top of a module, such as a decorator or a column, is also minded by those that look at every module.
+# What stands at the top of a module, such as a decorator or a column, is also minded by those that look at every
+# module.
 WALKS = ("tests/test_migrations.py", "tests/test_every_address.py")
 
 Place = tuple[int, int]

@@ -1,15 +1,15 @@
 """
 Parts of pages and answers to questions, kept in the process's memory for the pages that are made anew.
 
-Whole pages are kept for visitors without a session (core/caching/pages.py). Everybody else's page is made of its own rows,
-but most of what stands around them is what it was a moment ago. There are two reasons why a kept thing may be used
-again, and a thing is kept for one of them:
+Whole pages are kept for visitors without a session (core/caching/pages.py). Everybody else's page is made of its own
+rows, but most of what stands around them is what it was a moment ago. There are two reasons why a kept thing may be
+used again, and a thing is kept for one of them:
 
 - All that it shows is part of its key, so that it is never old: a card kept under the fields that it shows.
 - The tables that were read to make it have not changed since (core/caching/versions.py), and it was made at most MAX_AGE ago.
 
-Templates keep for the first reason, by `{% fragment by … %}` and `{% fragment_each %}` (core/templatetags/fragments.py): what they
-show was read before they are asked. The second is for questions.
+Templates keep for the first reason, by `{% fragment by … %}` and `{% fragment_each %}`
+(core/templatetags/fragments.py): what they show was read before they are asked. The second is for questions.
 """
 
 import threading

@@ -7,10 +7,10 @@ A view says that everybody without a session gets the same page:
     def post_list(request): ...
 
 The first visitor's answer is kept; the next one gets its bytes before Django has made a single object. A page is old
-when one of the tables that were read for it has changed (core/caching/versions.py) or after MAX_AGE, whatever comes first:
-MAX_AGE also bounds how late a scheduled post appears. Anything unusual in a request (a session, a message waiting, htmx, a long query) goes
-past the cache. And whatever the request looked like from out here: an answer is kept only if Django, when all was done,
-had neither found a cookie of ours nor looked into a session.
+when one of the tables that were read for it has changed (core/caching/versions.py) or after MAX_AGE, whatever comes
+first: MAX_AGE also bounds how late a scheduled post appears. Anything unusual in a request (a session, a message
+waiting, htmx, a long query) goes past the cache. And whatever the request looked like from out here: an answer is kept
+only if Django, when all was done, had neither found a cookie of ours nor looked into a session.
 """
 
 import gzip
@@ -38,7 +38,8 @@ from .versions import recorded, table_versions
 MAX_AGE = 15.0  # seconds
 MAX_BYTES = 64_000_000
 MAX_QUERY = 200
-# Whoever has just written something is given it, with a read replica (core/caching/replica.py): no kept page may be older.
+# Whoever has just written something is given it, with a read replica (core/caching/replica.py): no kept page may be
+# older.
 PINNED_COOKIE = named("pinned")
 # Another answer for the same address: left to Django.
 DECIDED_BY_HEADER = ("HTTP_HX_REQUEST", "HTTP_AUTHORIZATION", "HTTP_RANGE")

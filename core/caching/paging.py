@@ -3,7 +3,8 @@ Pages of long lists: how long the list is is known already, and each page is one
 
 Whoever asks for page 5,000 has the rows before it skipped, on an index but one by one. So a page is looked for from the
 nearer end of its list; and deep in the middle from a milestone: of every row whose number, counted from the end, is a
-multiple of STEP, the place is kept (core/caching/memory.py) until the list's tables change, and the list is entered there.
+multiple of STEP, the place is kept (core/caching/memory.py) until the list's tables change, and the list is entered
+there.
 """
 
 from collections.abc import Callable, Hashable, Sequence

@@ -2,9 +2,10 @@
 Which database a query goes to, when DATABASE_REPLICA_URL names a read replica.
 
 The primary answers everything, but for queries of the apps in APPS while a page that may lag is made (`@for_everyone`,
-`@may_lag`) for somebody who has not just written something. So a checkout, a login, the cart and the admin never see the replica. What is kept and shown
-again (core/caching/pages.py, core/caching/memory.py) is made from the primary too: a page is kept because its tables have just
-changed, which is when a replica is behind, and what is kept is asked for so rarely that a replica would save nothing.
+`@may_lag`) for somebody who has not just written something. So a checkout, a login, the cart and the admin never see
+the replica. What is kept and shown again (core/caching/pages.py, core/caching/memory.py) is made from the primary too:
+a page is kept because its tables have just changed, which is when a replica is behind, and what is kept is asked for so
+rarely that a replica would save nothing.
 
 Which request may, and when the replica is too far behind: core/caching/replica.py.
 """

@@ -1,15 +1,15 @@
 """
 When each table last changed, known to every process of this host without asking the database.
 
-What is kept in memory (core/caching/pages.py, core/caching/memory.py) remembers the versions of the tables it was made from; one that
-has changed since makes it old. Both are seen on the connection itself: which tables are read while a page is made, and
-which are written; so no page has to say what it is made from, and a bulk update, raw SQL or a data migration counts like
-a form in the admin does. A version is set after the commit.
+What is kept in memory (core/caching/pages.py, core/caching/memory.py) remembers the versions of the tables it was made
+from; one that has changed since makes it old. Both are seen on the connection itself: which tables are read while a
+page is made, and which are written; so no page has to say what it is made from, and a bulk update, raw SQL or a data
+migration counts like a form in the admin does. A version is set after the commit.
 
-Versions lie in a small memory-mapped file. Its layout does not depend on which tables there are: during an upgrade the old
-release and the new one set the same versions. Several hosts: with Redis a changed version is announced to the others, who
-set theirs. The announcement may be lost, and a process may die between its commit and the version; whatever is kept
-therefore never lives longer than MAX_AGE (core/caching/pages.py).
+Versions lie in a small memory-mapped file. Its layout does not depend on which tables there are: during an upgrade the
+old release and the new one set the same versions. Several hosts: with Redis a changed version is announced to the
+others, who set theirs. The announcement may be lost, and a process may die between its commit and the version; whatever
+is kept therefore never lives longer than MAX_AGE (core/caching/pages.py).
 """
 
 import mmap
@@ -128,7 +128,8 @@ class Change:
         changed(self.key[1])
 
 
-# An import writes thousands of rows: each table is noted once. A change stands here as long as its transaction holds it.
+# An import writes thousands of rows: each table is noted once. A change stands here as long as its transaction holds
+# it.
 _noted: WeakValueDictionary[tuple[int, str], Change] = WeakValueDictionary()
 
 

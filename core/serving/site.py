@@ -1,10 +1,10 @@
 """
 What the web server calls (granian, by its RSGI interface): the kept pages and Django, each with the thread it needs.
 
-Threads are few, and a page needs one for as long as it is made. Nobody holds one by being slow: a body is taken in
-on the event loop (core/serving/intake.py) before a thread is asked for, a kept page is answered without any, a file on disk is
-handed out by the server itself. Of the forms with files only UPLOADS are worked on at once, for a picture keeps a
-processor busy for seconds.
+Threads are few, and a page needs one for as long as it is made. Nobody holds one by being slow: a body is taken in on
+the event loop (core/serving/intake.py) before a thread is asked for, a kept page is answered without any, a file on
+disk is handed out by the server itself. Of the forms with files only UPLOADS are worked on at once, for a picture keeps
+a processor busy for seconds.
 """
 
 import asyncio

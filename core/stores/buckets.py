@@ -1,8 +1,8 @@
 """
 Media and private files in an S3-compatible store, for a site on several hosts.
 
-Two buckets, because access is granted to a bucket: whoever opens the media to the world must not open invoices and goods
-with them. Read by settings.py, so it imports nothing of Django that needs settings.
+Two buckets, because access is granted to a bucket: whoever opens the media to the world must not open invoices and
+goods with them. Read by settings.py, so it imports nothing of Django that needs settings.
 """
 
 from typing import Any

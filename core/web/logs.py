@@ -2,8 +2,9 @@
 Log lines, as text or as JSON, that carry the id of the request they belong to, in the worker too.
 
 The id comes from the proxy or is made (core/web/middleware.py), and goes with every task that a request starts: in a
-header of the message (Celery) or beside it in the queue (core/jobs/background.py). Addresses of people and passwords in URLs are
-taken out of every line, whoever wrote it; a request is told by its view and route, because a path may be a secret.
+header of the message (Celery) or beside it in the queue (core/jobs/background.py). Addresses of people and passwords in
+URLs are taken out of every line, whoever wrote it; a request is told by its view and route, because a path may be a
+secret.
 """
 
 import logging
