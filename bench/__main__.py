@@ -11,6 +11,8 @@ def main() -> None:
     names = [module.name for module in pkgutil.iter_modules(bench.__path__) if not module.name.startswith("_")]
     wanted = sys.argv[1:] or names
     for name in wanted:
+        if name.startswith("-"):
+            break  # options of the one named before
         print(f"\n=== {name} ===", flush=True)
         importlib.import_module(f"bench.{name}").main()
 

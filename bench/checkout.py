@@ -21,11 +21,11 @@ from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 from http.cookies import SimpleCookie
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from bench._databases import postgresql
+from bench._timing import group_cpu
 from tools.run import web_server
 
 FEW, MANY = 1_000, int(os.environ.get("BENCH_ORDERS", "100000"))
@@ -281,21 +281,9 @@ def server(port: int, command: list[str], **environ: str) -> Iterator[int]:
 
 def cpu_of(leader: int, act: Callable[[], object]) -> float:
     """Return the CPU seconds that a server's processes spend while `act` runs; the kernel counts in 10 ms."""
-    before = _cpu(leader)
+    before = group_cpu(leader)
     act()
-    return _cpu(leader) - before
-
-
-def _cpu(leader: int) -> float:
-    ticks = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[2]) == leader:
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+    return group_cpu(leader) - before
 
 
 # --- Orders per second ----------------------------------------------------------------------------------------------
