@@ -22,6 +22,7 @@ import psycopg
 
 from bench._timing import group_cpu
 from tools.bootstrap import ROOT
+from tools.run import end
 from tools.services import STARTERS, Missing, Services, answers, find_postgresql, free_port
 
 APART = ROOT / "bench" / "_apart"
@@ -103,12 +104,7 @@ def started(command: list[str], site: Site) -> Iterator[subprocess.Popen[bytes]]
     try:
         yield child
     finally:
-        child.terminate()
-        try:
-            child.wait(10)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+        end([child])
 
 
 @contextmanager

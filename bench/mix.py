@@ -20,6 +20,7 @@ A run begins with a warm-up, whose requests make addresses known and are not cou
 
 import argparse
 import asyncio
+import signal
 import statistics
 import struct
 import sys
@@ -53,6 +54,7 @@ class Run:
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as Ctrl-C does, with all that was started
     options = parsed(sys.argv[sys.argv.index("mix") + 1 :] if "mix" in sys.argv else [])
     try:
         with ExitStack() as stack:
