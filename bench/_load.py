@@ -20,6 +20,7 @@ from bench._http import Answer, Pool
 from bench._traffic import Traffic, Visit, normalised, shown
 
 CONNECTIONS = 48
+MOST_WAITING = 100  # visitors; whoever comes later finds the site too slow and goes, or a queue would grow for ever
 CHECKED = 4
 VISITORS = 5000
 COMMENTS = 40  # on one post: with more, its page shows only the last
@@ -66,6 +67,7 @@ class Load:
         }
         self.busy: set[int] = set()  # members who wait for an answer to an act
         self.hidden: dict[str, str] = {}  # what a comment form says besides the comment
+        self.gave_up = 0
         self.stale: list[str] = []
         self.foreign: list[str] = []
         self.refused: list[str] = []
@@ -78,7 +80,11 @@ class Load:
         due = [seconds * (n + 0.5) / orders for n in range(orders)]
         for number in range(int(rate * seconds)):
             await asyncio.sleep(max(0, begun + number / rate - time.monotonic()))
-            tasks.add(asyncio.create_task(self.visit(self.traffic.next())))
+            visit = self.traffic.next()
+            if len(tasks) < MOST_WAITING:
+                tasks.add(asyncio.create_task(self.visit(visit)))
+            else:
+                self.gave_up += 1
             if due and number / rate >= due[0]:
                 due.pop(0)
                 tasks.add(asyncio.create_task(self.order()))

@@ -28,7 +28,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from bench._load import Load, Seen
+from bench._load import MOST_WAITING, Load, Seen
 from bench._sites import SIZES, CannotStart, Site, site
 from bench._traffic import ACTS, PAGES, Traffic
 
@@ -88,6 +88,7 @@ async def measure(sites: list[Site], rate: float, options: argparse.Namespace) -
         await run.load.prepare()
         await run.load.run(rate, options.warm_up, 0)
         run.load.seen.clear()
+        run.load.gave_up = 0
     for _block in range(options.blocks or (4 if len(runs) > 1 else 1)):
         for run in runs:
             await one_block(run, rate, options)
@@ -118,6 +119,8 @@ def report(run: Run) -> None:
     print(
         f"waited: median {1e3 * waits[len(waits) // 2]:.1f} ms, slowest of 100 {1e3 * waits[-len(waits) // 100]:.0f} ms"
     )
+    if load.gave_up:
+        print(f"{load.gave_up} visits were not made: {MOST_WAITING} others were waiting already")
     print(
         f"stale {len(load.stale)}, foreign {len(load.foreign)}, refused {len(load.refused)}, acts {next(load.acts) - 1}"
     )
