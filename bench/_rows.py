@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 AUTHORS, TAGS, TAGS_A_POST, CATEGORIES = 5, 30, 3, 8
+PICTURES_A_PERSON = 20
 WORDS = "Folded once, then again, the sheet becomes a gathering of sixteen pages. "
 A_STEP = 5000
 
@@ -100,9 +101,22 @@ def _products(span: range) -> None:
 def _pictures(span: range) -> None:
     from images.models import Image
 
-    authors, size = _authors(), {"width": 900, "height": 600, "status": "ready"}
+    owners, size = _people(span), {"width": 900, "height": 600, "status": "ready"}
     Image.objects.bulk_create(
-        [Image(owner=authors[n % AUTHORS], title=f"I {n}", slug=f"i-{n}", file=f"images/{n}.jpg", **size) for n in span]
+        [
+            Image(owner=owners[n % len(owners)], title=f"I {n}", slug=f"i-{n}", file=f"images/{n}.jpg", **size)
+            for n in span
+        ]
+    )
+
+
+def _people(span: range) -> list[Any]:
+    """Make as many people as these pictures have owners."""
+    from django.contrib.auth import get_user_model
+
+    person, numbers = get_user_model(), range(span.start, span.stop, PICTURES_A_PERSON)
+    return person.objects.bulk_create(
+        person(username=f"person-{n}", email=f"person-{n}@example.com", first_name=f"P{n}") for n in numbers
     )
 
 
