@@ -2,11 +2,13 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from core.staff.modeladmin import StaffAdmin
 from core.staff.readonly import ReadOnly
 
 from .models import Document, Trigram, Word
+from .unspaced import put_together
 
 
 class ReadOnlyAdmin(ReadOnly, StaffAdmin):
@@ -17,12 +19,16 @@ class ReadOnlyAdmin(ReadOnly, StaffAdmin):
 
 @admin.register(Document)
 class DocumentAdmin(ReadOnlyAdmin):
-    list_display = ["title", "kind", "object_id", "public_from"]
+    list_display = ["shown", "kind", "object_id", "public_from"]
     list_filter = ["kind"]
     search_fields = ["title"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Document]:
         return super().get_queryset(request).filter(public_from__lte=timezone.now())  # the others wait for their day
+
+    @admin.display(description=_("title"), ordering="title")
+    def shown(self, document: Document) -> str:
+        return put_together(document.title)
 
 
 class VocabularyAdmin(ReadOnlyAdmin):

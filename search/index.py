@@ -17,6 +17,7 @@ from . import vocabulary
 from .engines import markers
 from .models import Document
 from .registry import Entry, registration, registrations
+from .unspaced import paired
 from .words import vocabulary_of
 
 MAX_BODY = 100_000  # characters; PostgreSQL refuses a tsvector of more than a megabyte
@@ -81,6 +82,7 @@ def document_of(kind: str, object_id: int, entry: Entry) -> Document:
     fields = {
         name: markers.removed(value) if isinstance(value, str) else value for name, value in asdict(entry).items()
     }
+    fields |= {name: paired(fields[name]) for name in ("title", "tags", "summary", "body")}
     return Document(kind=kind, object_id=object_id, **{**fields, "body": fields["body"][:MAX_BODY]})
 
 

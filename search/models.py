@@ -3,12 +3,15 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from .unspaced import put_together
+
 
 class Document(models.Model):
     """
     What can be found of one object. It is public once `public_from` has passed, which every search asks anew.
 
-    Written by index.py only. An object that nobody may find has no document.
+    Texts are kept as they are indexed, which `put_together` undoes. Written by index.py only. An object that nobody may
+    find has no document.
     """
 
     kind = models.CharField(_("kind"), max_length=20)
@@ -25,8 +28,6 @@ class Document(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["kind", "object_id"], name="document_unique_per_object")]
         indexes = [
-            models.Index(fields=["-public_from", "-id"], name="document_newest"),
-            models.Index(fields=["kind", "-public_from", "-id"], name="document_newest_of_kind"),
             models.Index(
                 fields=["learn_at"], name="document_to_learn", condition=models.Q(("learn_at__isnull", False))
             ),
@@ -35,13 +36,13 @@ class Document(models.Model):
         verbose_name_plural = _("documents")
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.object_id}: {self.title}"
+        return f"{self.kind} {self.object_id}: {put_together(self.title)}"
 
 
 class Word(models.Model):
     """A word that public documents use. `documents` is how many, counted up to COUNTED only: enough to tell rare."""
 
-    COUNTED = 5000
+    COUNTED = 1000
 
     word = models.CharField(_("word"), max_length=30, primary_key=True)
     documents = models.PositiveIntegerField(_("documents"), default=1)

@@ -6,10 +6,11 @@ Engines get the parts, never the text, so that no character a visitor types reac
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from .unspaced import is_letter, paired
 from .words import STOP_WORDS, fold, words
 
 MAX_CHARACTERS = 100
@@ -21,7 +22,7 @@ _CHUNK = re.compile(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*)"?|(?P<plain>[^\s"]+))')
 
 @dataclass(frozen=True)
 class Term:
-    """One word, or several in this order. `also` holds single words that do as well as a begun word."""
+    """One word, or several in this order. `also` holds single words that do as well as it."""
 
     words: tuple[str, ...]
     is_excluded: bool = False
@@ -47,10 +48,16 @@ class Query:
     def unwanted(self) -> tuple[Term, ...]:
         return tuple(term for term in self.terms if term.is_excluded)
 
-    def completed(self, completions: dict[str, list[str]]) -> "Query":
-        """Return the query whose begun words also stand for the given whole ones, which engines can stem."""
+    def completed(self, completions: Mapping[str, Sequence[str]], usual: Container[str]) -> "Query":
+        """
+        Return the query whose begun words also stand for the given whole ones, which engines can stem.
+
+        The `usual` ones stand for nothing else: an engine would read all words that begin so.
+        """
         terms = (
-            replace(term, also=tuple(completions.get(term.single, ()))) if term.is_begun else term
+            replace(term, also=tuple(completions[term.single]), is_begun=term.single not in usual)
+            if term.is_begun and term.single in completions
+            else term
             for term in self.terms
         )
         return Query(self.text, tuple(terms))
@@ -101,11 +108,17 @@ def parse(text: str, *, is_typing: bool = False) -> Query:
 
 
 def _term(match: re.Match[str]) -> Term | None:
-    found = tuple(words(match["phrase"] if match["plain"] is None else match["plain"]))
+    found = tuple(words(paired(match["phrase"] if match["plain"] is None else match["plain"])))
     if not found:
         return None
     is_begun = (match["plain"] or "").endswith("*")
+    if is_letter(found[-1]):  # what follows it in the text is not known: it is in the pair before, or begins one
+        found, is_begun = (found[:-1], is_begun) if _is_paired(found) else (found, True)
     return Term(found, is_excluded=bool(match["minus"]), is_begun=is_begun)
+
+
+def _is_paired(found: tuple[str, ...]) -> bool:
+    return len(found) > 1 and found[-2].endswith(found[-1]) and is_letter(found[-2].removesuffix(found[-1]))
 
 
 def _without_stop_words(terms: list[Term]) -> tuple[Term, ...]:

@@ -3,6 +3,8 @@
 import unicodedata
 from collections.abc import Iterable
 
+from .unspaced import is_letter
+
 MAX_LENGTH = 30
 # Left out of a query that has other words: they are in every text and in few titles.
 STOP_WORDS = frozenset(
@@ -89,6 +91,8 @@ def fold(word: str) -> str:
     """Return the word without case and accents, as the vocabulary keeps it."""
     if word.isascii():
         return word.lower()
+    if is_letter(word[:1]):
+        return word  # a mark is no accent there: か is not が
     plain = unicodedata.normalize("NFKD", word.casefold())
     return unicodedata.normalize("NFC", "".join(c for c in plain if not unicodedata.combining(c)))
 

@@ -1,8 +1,9 @@
 """
 One question to the index, answered by the engine of the database at hand.
 
-Ranking is bounded: of a word with more than RANKED matches only the newest RANKED are ranked and can be paged through.
-Reading and ranking every match of a common word is what makes full-text search slow, and nobody reads page 26.
+Both engines rank alike: by where each word stands (in the title, in the tags, in the text), the newest first among equals.
+Ranking is bounded: of more than RANKED matches only the RANKED that were added last are ranked and can be paged through.
+Reading every match of a common word is what makes full-text search slow, and nobody reads page 16.
 """
 
 from importlib import import_module
@@ -14,12 +15,15 @@ from django.utils.safestring import SafeString
 from search import vocabulary
 from search.models import Word
 from search.query import Query, Term, parse
+from search.unspaced import is_letter
 from search.words import fold
 
 from . import markers
 
-RANKED = 500
-COUNTED = 1000
+RANKED = 300
+# What a word is worth in the title, in the tags and elsewhere. The second in which a document appeared is added, which
+# is less than any difference between these.
+PLACES = (4e10, 2e10, 1e10)
 FEW_HITS = 5  # below this many hits a word that no document uses is also searched as the word that was probably meant
 
 
@@ -34,7 +38,7 @@ class Hit(NamedTuple):
 
 
 class SearchPage(NamedTuple):
-    """`total` is COUNTED and `total_capped` true when there are more; `next` is the `after` of the next page."""
+    """`total` is RANKED and `total_capped` true when there are more; `next` is the `after` of the next page."""
 
     hits: list[Hit]
     total: int
@@ -48,7 +52,7 @@ class Question(NamedTuple):
 
     query: Query
     corrected: Query | None
-    is_common: bool  # each word is in so many documents that reading the newest ones is quicker than the index
+    is_common: bool  # each word is in so many documents that it is sought among the newest first
     is_corrected_common: bool
     kind: str
     limit: int
@@ -93,7 +97,7 @@ def search(
     known = vocabulary.look_up(query)
     corrected = query.corrected(known.better, known.joined) if known.better or known.joined else None
     question = Question(
-        query.completed(known.completions),
+        query.completed(known.completions, {word for word in known.completions if _is_usual(word, known)}),
         corrected,
         all(_is_common(term, known) for term in query.wanted),
         corrected is not None and all(_is_common(term, known) for term in corrected.wanted),
@@ -105,9 +109,16 @@ def search(
     return _page(rows, question)
 
 
+def _is_usual(begun: str, known: vocabulary.Knowledge) -> bool:
+    """Return whether the words that begin so are too many to be read: those of a single letter always are."""
+    if len(begun) == 1 and not is_letter(begun):
+        return True
+    return sum(known.documents[word] for word in known.completions.get(begun, [])) >= Word.COUNTED
+
+
 def _is_common(term: Term, known: vocabulary.Knowledge) -> bool:
     if term.is_begun and term.single:
-        return sum(known.documents.get(word, 0) for word in known.completions.get(term.single, [])) >= Word.COUNTED
+        return _is_usual(term.single, known)
     return all(known.documents.get(fold(word), 0) >= Word.COUNTED for word in term.words)
 
 
@@ -121,8 +132,8 @@ def _page(rows: list[Row], question: Question) -> SearchPage:
             Hit(row.kind, row.object_id, row.url, markers.to_html(row.title), markers.to_html(row.snippet))
             for row in rows
         ],
-        min(total, COUNTED),
-        total > COUNTED,
+        min(total, RANKED),
+        total > RANKED,
         question.corrected.text if was_corrected and question.corrected else None,
         None if last.is_last else f"{last.tier}_{last.rank!r}_{last.id}",
     )

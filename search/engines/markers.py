@@ -9,6 +9,8 @@ from html import escape
 
 from django.utils.safestring import SafeString
 
+from search.unspaced import put_together
+
 BEGIN, END = "\ue000", "\ue001"
 
 
@@ -19,4 +21,4 @@ def removed(text: str) -> str:
 
 def to_html(text: str) -> SafeString:
     # Not Django's escape and mark_safe: their look for lazy texts takes longer than they do, twice for each hit.
-    return SafeString(escape(text).replace(BEGIN, "<mark>").replace(END, "</mark>"))
+    return SafeString(escape(put_together(text)).replace(BEGIN, "<mark>").replace(END, "</mark>"))

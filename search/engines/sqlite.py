@@ -2,7 +2,7 @@
 SQLite: an FTS5 table over the documents, kept by triggers (operations.py), asked in one statement.
 
 The MATCH expression is put together from our own terms; words hold letters, digits and marks only and stand in double
-quotes, so nothing typed reaches FTS5's grammar. "Newest" means added last: FTS5 yields that order without sorting.
+quotes, so nothing typed reaches FTS5's grammar.
 """
 
 from typing import Any
@@ -12,68 +12,55 @@ from django.utils import timezone
 
 from search.query import Query, Term
 
-from . import COUNTED, FEW_HITS, RANKED, Question, Row
+from . import FEW_HITS, PLACES, RANKED, Question, Row
 from .markers import BEGIN, END
 
-# A word in the title has to beat any number of them in a body, which no single set of weights does: bm25 saturates.
-RANKED_BY_WORDS = """
-    SELECT newest.tier, newest.id, -(3 * bm25(search_fts, 10, 0, 0, 0) + bm25(search_fts, 0, 4, 4, 1)) AS rank
-    FROM search_fts CROSS JOIN newest ON newest.id = search_fts.rowid
-    WHERE search_fts MATCH %(either)s AND search_fts.rowid >= (SELECT min(id) FROM newest)
-"""
-# bm25 reads every match of a word to weigh it, and words that are everywhere weigh nothing anyway.
-RANKED_BY_TITLE = """
-    SELECT tier, id, id IN (
-        SELECT rowid FROM search_fts
-        WHERE search_fts MATCH %(title)s AND rowid >= (SELECT min(id) FROM newest)
-    ) AS rank
-    FROM newest
-"""
+# FTS5 yields the documents added last first, without sorting, and stops when there are enough.
+MATCHES = """
+    SELECT search_fts.rowid AS id FROM search_fts CROSS JOIN search_document ON search_document.id = search_fts.rowid
+    WHERE search_fts MATCH {expression} AND public_from <= %(now)s {unless}
+    ORDER BY search_fts.rowid DESC LIMIT {most}"""
 
 
 def answer(question: Question) -> list[Row]:
-    plain = _expression(question.query)
-    corrected = _expression(question.corrected) if question.corrected else plain
+    corrected = question.corrected or question.query
+    plain, meant = _expression(question.query), _expression(corrected)
     parameters: dict[str, Any] = {
-        "plain": plain,
-        "corrected": corrected,
-        "either": f"({plain}) OR ({corrected})" if question.corrected else plain,
-        "title": f"{{title}} : ({plain})",
+        "plain": _of_kind(plain, question.kind),
+        "meant": _of_kind(meant, question.kind),
+        "either": f"({plain}) OR ({meant})" if question.corrected else plain,
         "few": FEW_HITS if question.corrected else 0,
         "now": timezone.now().replace(tzinfo=None).isoformat(" "),
         "limit": question.limit,
-        "kind": question.kind,
     }
+    score = f"CASE tier WHEN 0 THEN {_score(question.query, 'plain', parameters)} "
+    score += f"ELSE {_score(corrected, 'meant', parameters)} END" if question.corrected else "END"
     position = ""
     if question.after:
         position = "WHERE (-tier, rank, id) < (-%(tier)s, %(rank)s, %(id)s)"
         parameters |= zip(("tier", "rank", "id"), question.after, strict=True)
     with connection.cursor() as cursor:
-        ranked = RANKED_BY_TITLE if question.is_common else RANKED_BY_WORDS
-        cursor.execute(_statement("AND kind = %(kind)s" if question.kind else "", ranked, position), parameters)
+        cursor.execute(_statement(score, position), parameters)
         return [_row(*row) for row in cursor.fetchall()]
 
 
-def _statement(kind: str, ranked: str, position: str) -> str:
-    matches = f"""
-        SELECT search_fts.rowid AS id FROM search_fts CROSS JOIN search_document ON search_document.id = search_fts.rowid
-        WHERE search_fts MATCH {{expression}} AND public_from <= %(now)s {kind}"""
-    latest = f"ORDER BY search_fts.rowid DESC LIMIT {COUNTED + 1}"
+def _statement(score: str, position: str) -> str:
+    new = "AND (SELECT count(*) FROM plain) < %(few)s AND search_fts.rowid NOT IN (SELECT id FROM plain)"
     return f"""
-        WITH plain AS MATERIALIZED ({matches.format(expression="%(plain)s")} {latest}),
-        meant AS MATERIALIZED (
-            {matches.format(expression="%(corrected)s")} AND (SELECT count(*) FROM plain) < %(few)s
-            AND search_fts.rowid NOT IN (SELECT id FROM plain) {latest}
-        ),
+        WITH plain AS MATERIALIZED ({MATCHES.format(expression="%(plain)s", unless="", most=RANKED + 1)}),
+        meant AS MATERIALIZED ({MATCHES.format(expression="%(meant)s", unless=new, most=RANKED + 1)}),
         newest AS MATERIALIZED (
             SELECT * FROM (
                 SELECT id, 0 AS tier FROM plain UNION ALL SELECT id, 1 FROM meant
             ) ORDER BY tier, id DESC LIMIT {RANKED}
         ),
-        ranked AS MATERIALIZED ({ranked}),
+        ranked AS MATERIALIZED (
+            SELECT tier, newest.id, {score} + strftime('%%s', public_from) AS rank
+            FROM newest CROSS JOIN search_document ON search_document.id = newest.id
+        ),
         shown AS MATERIALIZED (SELECT * FROM ranked {position} ORDER BY tier, rank DESC, id DESC LIMIT %(limit)s + 1)
-        SELECT shown.tier, shown.rank, search_document.id, kind, object_id, url, highlight(search_fts, 0, '{BEGIN}', '{END}'),
-            {_snippet(2)}, {_snippet(3)},
+        SELECT shown.tier, shown.rank, search_document.id, search_document.kind, object_id, url,
+            highlight(search_fts, 0, '{BEGIN}', '{END}'), {_snippet(2)}, {_snippet(3)},
             (SELECT count(*) FROM plain) + (SELECT count(*) FROM meant), (SELECT count(*) FROM meant),
             (SELECT count(*) FROM shown) <= %(limit)s
         FROM shown CROSS JOIN search_fts ON search_fts.rowid = shown.id
@@ -93,18 +80,38 @@ def _row(*values: Any) -> Row:
     return Row._make([*before, snippet, total, corrected, bool(is_last)])
 
 
+def _score(query: Query, matching: str, parameters: dict[str, Any]) -> str:
+    """Return the SQL of what a document is worth: for each term, the best place where it stands."""
+    in_title, in_tags, elsewhere = PLACES
+    scores = []
+    for number, term in enumerate(query.wanted):
+        places = []
+        for column, worth in (("title", in_title), ("tags", in_tags)):
+            name = f"{matching}_{number}_{column}"
+            parameters[name] = f"({{{column}}} : {_term(term)}) AND ({parameters[matching]})"
+            places.append(f"WHEN newest.id IN ({_held(name)}) THEN {worth}")
+        scores.append(f"CASE {' '.join(places)} ELSE {elsewhere} END")
+    return " + ".join(scores)
+
+
+def _held(name: str) -> str:
+    return f"SELECT rowid FROM search_fts WHERE search_fts MATCH %({name})s AND rowid >= (SELECT min(id) FROM newest)"
+
+
+def _of_kind(expression: str, kind: str) -> str:
+    return f"({expression}) AND ({{kind}} : {_quoted(kind)})" if kind else expression
+
+
 def _expression(query: Query) -> str:
     """Return the MATCH expression of a query."""
     wanted = " AND ".join(_term(term) for term in query.wanted)
     unwanted = " OR ".join(_term(term) for term in query.unwanted)
-    return f"({wanted}) NOT ({unwanted})" if unwanted else wanted
+    return f"{{title tags summary body}} : ({f'({wanted}) NOT ({unwanted})' if unwanted else wanted})"
 
 
 def _term(term: Term) -> str:
     phrase = _quoted(*term.words) + (" *" if term.is_begun else "")
-    # All words with one letter are no index of FTS5's and take a second; the usual ones stand in for them.
-    phrases = [] if term.also and len(term.single) == 1 else [phrase]
-    return f"({' OR '.join([*phrases, *map(_quoted, term.also)])})"
+    return f"({' OR '.join([phrase, *map(_quoted, term.also)])})"
 
 
 def _quoted(*words: str) -> str:

@@ -21,6 +21,14 @@ class AdminTests(TestCase):
         page = self.client.get(reverse("admin:search_document_change", args=[document.pk]))
         assert 'name="_save"' not in page.text
 
+    def test_texts_are_shown_as_they_were_written(self):
+        make_document("東京都庁の建築")
+        self.client.force_login(make_user("staff", staff=True))
+
+        page = self.client.get(reverse("admin:search_document_changelist"))
+
+        self.assertContains(page, "東京都庁の建築")
+
     def test_vocabulary_is_shown_to_superusers_only(self):
         make_document("Red vase")
         colleague = make_user("colleague")

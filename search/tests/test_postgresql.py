@@ -1,4 +1,4 @@
-"""What only PostgreSQL does: the functions of migrations/0003_search_functions.py, against the plainest way to ask."""
+"""What only PostgreSQL does: the functions of migrations/0005_bounded_search.py, against the plainest way to ask."""
 
 import pytest
 from django.db import connection
@@ -12,7 +12,6 @@ from search.tests.factories import make_document
 pytestmark = pytest.mark.skipif(connection.vendor != "postgresql", reason="the functions are PostgreSQL's")
 
 DOCUMENTS = 20_000
-# In nine of ten; so often that reading on is quicker than the index; in one of ten; in three documents; in none.
 WORDS = {"everywhere": 0.9, "often": 0.24, "sometimes": 0.1, "seldom": 3 / DOCUMENTS, "never": 0}
 
 
@@ -32,32 +31,48 @@ def fill() -> None:
         cursor.execute("ANALYZE search_document")
 
 
-class NewestTests(TestCase):
+class LatestTests(TestCase):
     @classmethod
     def setUpTestData(cls):
         fill()
 
-    def newest(self, word, kind=None, *, is_common=True, wanted=1001):
+    def latest(self, word, kind=None, *, is_common=True, wanted=501):
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT id FROM unnest(search_newest(phraseto_tsquery('atelier', %s), %s, %s, %s, %s)) "
+                "SELECT id FROM unnest(search_latest(phraseto_tsquery('atelier', %s), %s, %s, %s, %s)) "
                 "WITH ORDINALITY AS found(place, number) JOIN search_document ON ctid = place ORDER BY number",
                 [word, kind, is_common, wanted, timezone.now()],
             )
             return [pk for (pk,) in cursor.fetchall()]
 
-    def plainly(self, word, kind=None):
+    def plainly(self, word, kind=None, wanted=501):
         found = Document.objects.filter(title__contains=word, public_from__lte=timezone.now())
         if kind:
             found = found.filter(kind=kind)
-        return list(found.order_by("-public_from", "-id").values_list("pk", flat=True)[:1001])
+        return list(found.order_by("-id").values_list("pk", flat=True)[:wanted])
 
-    def test_every_way_to_read_finds_the_same_newest_documents(self):
+    def test_every_way_to_read_finds_the_same_documents_added_last(self):
         for word in WORDS:
             for kind in (None, "post", "product", "person"):
                 for is_common in (True, False):
                     with self.subTest(word=word, kind=kind, is_common=is_common):
-                        assert self.newest(word, kind, is_common=is_common) == self.plainly(word, kind)
+                        assert self.latest(word, kind, is_common=is_common) == self.plainly(word, kind)
+
+    def test_what_is_added_next_is_found_wherever_a_block_begins(self):
+        for word in ("everywhere", "sometimes"):
+            for _ in range(1100):  # more than the smallest block
+                Document.objects.last().delete()
+            with self.subTest(word=word):
+                assert self.latest(word, wanted=5) == self.plainly(word, wanted=5)
+
+    def test_a_common_word_is_sought_in_the_smallest_blocks_only(self):
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL track_functions = 'pl'")
+            self.latest("everywhere", wanted=5)
+            cursor.execute("SELECT funcname, calls FROM pg_stat_xact_user_functions")
+            calls = dict(cursor.fetchall())
+
+        assert calls["search_matching"] == calls["search_latest"] > 0
 
     def test_a_rare_word_among_common_ones_is_not_lost(self):
         assert {hit.object_id for hit in search("everywhere seldom").hits} == set(

@@ -161,6 +161,6 @@ class WithheldTests(TestCase):
 
     def test_what_is_too_many_to_count_stays_so(self):
         for module in (engines, postgresql, sqlite):
-            self.enterContext(mock.patch.object(module, "COUNTED", 10))
+            self.enterContext(mock.patch.object(module, "RANKED", 10))
 
         assert self.numbers(10) == ([10], 10, True)
