@@ -23,11 +23,11 @@ from django.db.models import (
     Value,
 )
 from django.db.models.functions import Cast, Concat
-from django.urls import reverse
 from django.utils import timezone
 
 from actions.models import ViewCount
 from core.caching.memory import cached
+from core.web.links import path_to
 
 from .models import Post, PostCount, Tag
 from .models.counts import ALL_POSTS, AUTHOR_PREFIX
@@ -48,7 +48,7 @@ class Line:
     publish_on: date
 
     def get_absolute_url(self) -> str:
-        return reverse("blog:post_detail", args=[*self.publish_on.timetuple()[:3], self.slug])
+        return path_to("blog:post_detail", *self.publish_on.timetuple()[:3], self.slug)
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class TagLine:
     post_count: int
 
     def get_absolute_url(self) -> str:
-        return reverse("blog:post_list_by_tag", args=[self.slug])
+        return path_to("blog:post_list_by_tag", self.slug)
 
 
 @dataclass(frozen=True)

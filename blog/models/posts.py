@@ -9,7 +9,6 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import F, Q
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
@@ -22,6 +21,7 @@ from content import markdown
 from content.pictures import PictureField, discard
 from content.plaintext import LineField
 from core.people import Viewer
+from core.web.links import path_to
 from search import index
 
 from .counts import ALL_POSTS, PostCount, by_author
@@ -208,7 +208,7 @@ class Post(models.Model):  # type: ignore[django-manager-missing]
             self._follow(before)
 
     def get_absolute_url(self) -> str:
-        return reverse("blog:post_detail", args=[*self.publish_on.timetuple()[:3], self.slug])
+        return path_to("blog:post_detail", *self.publish_on.timetuple()[:3], self.slug)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         with transaction.atomic():

@@ -12,7 +12,6 @@ from typing import Any, Self
 
 from django.db import models, transaction
 from django.db.models import F, Q
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +19,7 @@ from taggit.managers import _TaggableManager
 from taggit.models import ItemBase, TagBase
 
 from content.plaintext import LineField, without_unseen
+from core.web.links import path_to
 
 
 class Tag(TagBase):
@@ -47,7 +47,7 @@ class Tag(TagBase):
                 tell_posts(self.post_ids())
 
     def get_absolute_url(self) -> str:
-        return reverse("blog:post_list_by_tag", args=[self.slug])
+        return path_to("blog:post_list_by_tag", self.slug)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         with transaction.atomic():
