@@ -1,38 +1,59 @@
 """The blog's long lists (core/caching/paging.py)."""
 
-from collections.abc import Hashable
+from collections.abc import Callable
 from datetime import date
+from functools import partial
+from typing import Any
 
-from core.caching.paging import Listing
+from core.caching.paging import Listing, LongList, StatementListing
 
+from . import public
 from .models import Comment, Post, PostQuerySet, PostTag
 from .models.comments import CommentQuerySet
+from .models.posts import IS_PUBLISHED
+
+NEWEST_FIRST = ["-publish_at", "-pk"]
+OF_ALL = f"SELECT id FROM blog_post WHERE {IS_PUBLISHED}"
+OF_AN_AUTHOR = f"{OF_ALL} AND author_id = %(author)s"
+# A tag on a post repeats what is asked here, so that it comes straight from an index.
+OF_A_TAG = """
+SELECT content_object_id FROM blog_posttag WHERE is_published AND publish_at <= %(now)s AND tag_id = %(tag)s
+"""
+OF_A_POST = "SELECT id FROM blog_comment WHERE state = 'approved' AND post_id = %(post)s"
 
 
-def posts() -> Listing:
-    return _of_posts("posts", Post.objects.published())
+def posts() -> LongList:
+    return _of_posts("posts", Post.objects.published, OF_ALL)
 
 
-def posts_of_a_tag(tag: int) -> Listing:
-    rows, order = PostTag.objects.newest(tag), ["-publish_at", "-content_object_id"]
-    return Listing(("posts of a tag", tag), rows, order, _cards, of=Post, ids="content_object_id")
+def posts_of_a_tag(tag: int) -> LongList:
+    key, order, by = ("posts of a tag", tag), ["-publish_at", "-content_object_id"], ("publish_at", "content_object_id")
+    rows = partial(PostTag.objects.newest, tag)
+    return StatementListing(key, rows, order, OF_A_TAG, by, public.posts, {"tag": tag})
 
 
-def posts_of_an_author(author: int) -> Listing:
-    return _of_posts(("posts of an author", author), Post.objects.published().by(author))
+def posts_of_an_author(author: int) -> LongList:
+    key = ("posts of an author", author)
+    return _of_posts(key, lambda: Post.objects.published().by(author), OF_AN_AUTHOR, author=author)
 
 
-def posts_of_a_period(first: date, last: date) -> Listing:
-    return _of_posts(("posts of a period", first, last), Post.objects.published().in_period(first, last))
+def posts_of_a_period(first: date, last: date) -> LongList:
+    rows = Post.objects.published().in_period(first, last)
+    return Listing(("posts of a period", first, last), rows, NEWEST_FIRST, _cards)
 
 
-def comments(post: int) -> Listing:
-    rows = Comment.objects.approved().filter(post=post)
-    return Listing(("comments", post), rows, ["created_at", "pk"], CommentQuerySet.oldest_first)
+def comments(post: int) -> LongList:
+    key, order, by = ("comments", post), ["created_at", "pk"], ("created_at", "id")
+    rows = partial(_approved, post)
+    return StatementListing(key, rows, order, OF_A_POST, by, public.comments, {"post": post})
 
 
-def _of_posts(key: Hashable, rows: PostQuerySet) -> Listing:
-    return Listing(key, rows, ["-publish_at", "-pk"], _cards)
+def _of_posts(key: Any, rows: Callable[[], PostQuerySet], ids: str, **values: Any) -> LongList:
+    return StatementListing(key, rows, NEWEST_FIRST, ids, ("publish_at", "id"), public.posts, values)
+
+
+def _approved(post: int) -> CommentQuerySet:
+    return Comment.objects.approved().filter(post=post)
 
 
 def _cards(rows: PostQuerySet) -> PostQuerySet:

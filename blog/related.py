@@ -1,96 +1,90 @@
 """
 The posts around a post: the one before, the one after, and at most four that share most tags with it.
 
-One query finds all of them by indexes: an OR of subqueries would be answered by reading every post, a union of their
-primary keys is not. Similar are posts with the same tags, the newest first among equals. Of each tag only the newest
-hundred posts are compared, which is what keeps it as quick with a million posts: older ones are not similar, we decide.
+One statement finds all of them by indexes. Similar are posts with the same tags, the newest first among equals. Of each
+tag only the newest thirty posts are compared, which is what keeps it as quick with a million posts: older ones are not
+similar, we decide. Which they are, the tags on posts say (PostTag); whether they are public, the posts themselves.
 """
 
-import datetime
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
+from functools import cache
 
-from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from core.caching.memory import cached
+from core import sql
 
-from .models import Post, PostTag
-from .models.posts import is_published
+from .lines import Line, line
+from .models import Post
+from .models.posts import IS_PUBLISHED
+from .public import PublicPost
 
 SIMILAR = 4
-NEWEST_OF_A_TAG = 100
+NEWEST_OF_A_TAG = 30
 TAGS_COMPARED = 10
-# What a link to a post needs, and what puts it in its place.
-FIELDS = ("title", "slug", "publish_on", "publish_at", "tag_list")
+
+# `until` is now or the post's own moment: with both to choose from, SQLite would begin at the wrong one.
+AROUND = f"""
+SELECT * FROM (
+    SELECT 'previous' AS place, title, slug, publish_on, 0 AS shared, publish_at, id FROM blog_post
+    WHERE {IS_PUBLISHED.replace("now", "until")} AND (publish_at, id) < (%(at)s, %(id)s)
+    ORDER BY publish_at DESC, id DESC LIMIT 1
+) AS previous
+UNION ALL
+SELECT * FROM (
+    SELECT 'next' AS place, title, slug, publish_on, 0 AS shared, publish_at, id FROM blog_post
+    WHERE {IS_PUBLISHED} AND (publish_at, id) > (%(at)s, %(id)s)
+    ORDER BY publish_at, id LIMIT 1
+) AS following
+"""
+
+OF_A_TAG = f"""
+SELECT * FROM (
+    SELECT content_object_id, publish_at FROM blog_posttag
+    WHERE tag_id = %({{tag}})s AND is_published AND publish_at <= %(now)s
+    ORDER BY publish_at DESC, content_object_id DESC LIMIT {NEWEST_OF_A_TAG}
+) AS {{tag}}
+"""
+
+LIKE_IT = f"""
+UNION ALL
+SELECT 'similar' AS place, title, slug, publish_on, shared, publish_at, id
+FROM (
+    SELECT content_object_id, count(*) AS shared FROM ({{of_tags}}) AS near WHERE content_object_id <> %(id)s
+    GROUP BY content_object_id ORDER BY count(*) DESC, max(publish_at) DESC, content_object_id DESC LIMIT {SIMILAR}
+) AS closest
+JOIN blog_post ON id = content_object_id
+WHERE {IS_PUBLISHED}
+ORDER BY shared DESC, publish_at DESC, id DESC
+"""
 
 
 @dataclass
 class RelatedPosts:
-    previous: Post | None = None
-    next: Post | None = None
-    similar: list[Post] = field(default_factory=list)
-
-    @property
-    def shown(self) -> tuple[Any, ...]:
-        """Return all that is shown of these posts, for `{% fragment by related.shown %}`."""
-        posts = (self.previous, self.next, *self.similar)
-        return tuple(post and (post.pk, post.title, post.slug, post.publish_on) for post in posts)
+    previous: Line | None = None
+    next: Line | None = None
+    similar: list[Line] = field(default_factory=list)
 
 
-def related_to(post: Post) -> RelatedPosts:
-    """Find the public posts around this one, in one query; asked again when a post or its tags have changed."""
-    key = ("related", post.pk, post.publish_at, tuple(tag["id"] for tag in post.tag_list))
-    return cached(key, partial(_find, post))
+def related_to(post: Post | PublicPost) -> RelatedPosts:
+    """Find the public posts around this one, in one query."""
+    tags = {f"tag{place}": tag["id"] for place, tag in enumerate(post.tag_list[:TAGS_COMPARED])}
+    now, at = timezone.now(), post.publish_at
+    found = RelatedPosts()
+    for place, *shown, _shared, _at, _id in sql.rows(
+        "blog", _statement(*tags), now=now, until=min(now, at), at=at, id=post.pk, **tags
+    ):
+        if place == "similar":
+            found.similar.append(line(*shown))
+        else:
+            setattr(found, place, line(*shown))
+    return found
 
 
-def _find(post: Post) -> RelatedPosts:
-    """Ask, and sort out here which is which."""
-    tags = [tag["id"] for tag in post.tag_list[:TAGS_COMPARED]]
-    found = list(_query(timezone.now(), post.pk, post.publish_at, *tags))
-    place = (post.publish_at, post.pk)
-    older = [other for other in found if (other.publish_at, other.pk) < place]
-    newer = [other for other in found if (other.publish_at, other.pk) > place]
-    ranked = sorted(found, key=lambda other: (_shared(post, other), other.publish_at, other.pk), reverse=True)
-    return RelatedPosts(
-        previous=max(older, key=lambda other: (other.publish_at, other.pk), default=None),
-        next=min(newer, key=lambda other: (other.publish_at, other.pk), default=None),
-        similar=[other for other in ranked if _shared(post, other)][:SIMILAR],
+@cache
+def _statement(*tags: str) -> str:
+    """Return the statement for a post with so many tags."""
+    return (
+        AROUND + LIKE_IT.format(of_tags=" UNION ALL ".join(OF_A_TAG.format(tag=tag) for tag in tags))
+        if tags
+        else AROUND
     )
-
-
-def _shared(post: Post, other: Post) -> int:
-    return len({tag["id"] for tag in post.tag_list} & {tag["id"] for tag in other.tag_list})
-
-
-def _query(now: datetime.datetime, pk: int, publish_at: datetime.datetime, *tags: int) -> QuerySet[Post]:
-    posts = [_neighbour(now, pk, publish_at, "lt"), _neighbour(now, pk, publish_at, "gt")]
-    if tags:
-        posts.append(_similar(now, pk, tags))
-    # Found published, they are not asked again: SQLite would read every published post for the answer.
-    return Post.objects.filter(pk__in=_either(Post, posts)).order_by().only(*FIELDS)
-
-
-def _neighbour(now: datetime.datetime, pk: int, publish_at: datetime.datetime, side: str) -> QuerySet[Any, Any]:
-    beyond = Q(**{f"publish_at__{side}": publish_at}) | Q(**{"publish_at": publish_at, f"pk__{side}": pk})
-    # The first condition says nothing new, but is one that an index can start from.
-    posts = Post.objects.published(now).filter(**{f"publish_at__{side}e": publish_at}).filter(beyond)
-    ordering = ("publish_at", "pk") if side == "gt" else ("-publish_at", "-pk")
-    return posts.order_by(*ordering).values("pk")[:1]
-
-
-def _similar(now: datetime.datetime, pk: int, tags: tuple[int, ...]) -> QuerySet[Any, Any]:
-    newest = [PostTag.objects.newest(tag, now) for tag in tags]
-    near = PostTag.objects.filter(pk__in=_either(PostTag, [rows.values("pk")[:NEWEST_OF_A_TAG] for rows in newest]))
-    public = near.filter(is_published("content_object__", now=now)).exclude(content_object=pk)
-    counted = public.values("content_object").annotate(tags=Count("pk"))
-    closest = counted.order_by("-tags", "-content_object__publish_at", "-content_object_id")
-    ids: QuerySet[Any, Any] = closest.values("content_object_id")[:SIMILAR]
-    return ids
-
-
-def _either(model: type[Post] | type[PostTag], limited: list[QuerySet[Any, Any]]) -> QuerySet[Any, Any]:
-    """Return the keys that are in one of the limited querysets; SQLite takes no LIMIT in a part of a union."""
-    first, *others = [model.objects.filter(pk__in=keys).order_by().values("pk") for keys in limited]
-    return first.union(*others)

@@ -1,62 +1,77 @@
 """
-Everything that stands around a list of posts, in one query: counts, tags, latest, most read, most commented.
+What stands around a list of posts: counts, tags, latest, most read, most commented.
 
 The counts are kept numbers plus the few posts whose hour came since they were brought up to date, so that they are
-right when they are read without counting rows.
+right when they are read without counting rows. The boxes are the same beside every list, and are read again when one of
+their tables has changed; what a list is about, its tag or its author, is asked each time.
 """
 
 import json
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.contrib.auth import get_user_model
-from django.db.models import (
-    CharField,
-    F,
-    IntegerField,
-    OuterRef,
-    QuerySet,
-    Subquery,
-    TextField,
-    Value,
-)
-from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
-from actions.models import ViewCount
+from core import sql
 from core.caching.memory import cached
 from core.web.links import path_to
 
-from .models import Post, PostCount, Tag
+from .lines import Line, line
 from .models.counts import ALL_POSTS, AUTHOR_PREFIX
+from .models.posts import IS_PUBLISHED
 
 POSTS_IN_A_BOX = 5
 TAGS_SHOWN = 20
-# Places in a row of the union.
-NUMBER, MOMENT = 3, 4
+
+# Of those most read some may be public no more.
+LINES = f"""
+SELECT * FROM (
+    SELECT 'latest' AS box, title, slug, publish_on, 0 AS number, publish_at, id FROM blog_post WHERE {IS_PUBLISHED}
+    ORDER BY publish_at DESC, id DESC LIMIT {POSTS_IN_A_BOX}
+) AS latest
+UNION ALL
+SELECT * FROM (
+    SELECT 'most_commented' AS box, title, slug, publish_on, comment_count AS number, publish_at, id FROM blog_post
+    WHERE {IS_PUBLISHED} AND comment_count > 0 ORDER BY comment_count DESC, publish_at DESC LIMIT {POSTS_IN_A_BOX}
+) AS commented
+UNION ALL
+SELECT 'most_read' AS box, title, slug, publish_on, views AS number, publish_at, id
+FROM (
+    SELECT target_id, views FROM actions_viewcount WHERE target_kind = 'blog.post'
+    ORDER BY views DESC LIMIT {3 * POSTS_IN_A_BOX}
+) AS looked_at
+JOIN blog_post ON id = target_id
+WHERE {IS_PUBLISHED}
+ORDER BY number DESC, publish_at DESC, id DESC
+"""
+
+NUMBERS = f"""
+SELECT * FROM (
+    SELECT 'tag' AS box, name, slug, post_count AS number FROM blog_tag WHERE post_count > 0
+    ORDER BY post_count DESC, name LIMIT {TAGS_SHOWN}
+) AS largest
+UNION ALL
+SELECT 'all' AS box, '' AS name, '' AS slug, posts AS number FROM blog_tally WHERE name = '{ALL_POSTS}'
+UNION ALL
+SELECT 'due' AS box, CAST(tag_list AS text) AS name, '' AS slug, author_id AS number FROM blog_post
+WHERE {IS_PUBLISHED} AND NOT is_counted
+"""
+
+TAG = "SELECT name, slug, post_count, id FROM blog_tag WHERE slug = %(slug)s"
+
+AUTHOR = f"""
+SELECT account_user.id, posts FROM account_user
+LEFT JOIN blog_tally ON blog_tally.name = '{AUTHOR_PREFIX}' || CAST(account_user.id AS text)
+WHERE username = %(username)s
+"""
 
 
-@dataclass(frozen=True)
-class Line:
-    """A post in a box; `number` is how many comments or views brought it there."""
-
-    title: str
-    slug: str
-    number: int
-    publish_on: date
-
-    def get_absolute_url(self) -> str:
-        return path_to("blog:post_detail", *self.publish_on.timetuple()[:3], self.slug)
-
-
-@dataclass(frozen=True)
-class TagLine:
-    id: int
+class TagLine(NamedTuple):
     name: str
     slug: str
     post_count: int
+    id: int = 0
 
     def get_absolute_url(self) -> str:
         return path_to("blog:post_list_by_tag", self.slug)
@@ -74,143 +89,49 @@ class Sidebar:
     latest: list[Line] = field(default_factory=list)
     most_commented: list[Line] = field(default_factory=list)
     most_read: list[Line] = field(default_factory=list)
-
-    @property
-    def shown(self) -> tuple[Any, ...]:
-        """Return all that the boxes show, for `{% fragment by sidebar.shown %}`."""
-        boxes = (self.tags, self.latest, self.most_commented, self.most_read)
-        return self.total, *[tuple(lines) for lines in boxes]
-
-
-type_parts = list[QuerySet[Any, tuple[Any, ...]]]
-type_boxes = dict[str, list[tuple[Any, ...]]]
+    # The tags and authors of posts whose hour has come and that nobody has counted.
+    due: list[tuple[str, int]] = field(default_factory=list)
+    shown: str = ""
 
 
 def read(*, tag: str = "", author: str = "") -> Sidebar:
     """
     Return the sidebar of the whole list, or of the posts with a tag (its slug) or by an author (username).
 
-    Read again when one of its tables has changed; a post whose hour comes by itself is counted some seconds later.
+    A post whose hour comes by itself is counted some seconds later.
     """
-    return cached(("sidebar", tag, author), partial(_read, tag, author))
-
-
-def _read(tag: str, author: str) -> Sidebar:
-    boxes: type_boxes = {}
-    for box, *row in _query(timezone.now(), tag=tag, author=author):
-        boxes.setdefault(box, []).append(tuple(row))
-    return _with_subject(_assemble(boxes), boxes, tag=tag, author=author)
-
-
-def _query(now: datetime, *, tag: str = "", author: str = "") -> QuerySet[Any, Any]:
-    parts = [_tags(), _row(PostCount.objects.filter(name=ALL_POSTS), "all", number=F("posts")), _uncounted(now)]
+    boxes = cached(("sidebar",), _read)
     if tag:
-        parts.append(_tag_rows(Tag.objects.filter(slug=tag), "subject"))
-    if author:
-        parts.append(_author(author))
-    first, *boxes = _posts(now)
-    return first.union(*boxes, *parts, all=True).order_by()  # or Django 6.1 orders all of it as posts
+        return _of_tag(boxes, tag)
+    return _of_author(boxes, author) if author else boxes
 
 
-def _row(queryset: QuerySet[Any], box: str, **columns: Any) -> QuerySet[Any, tuple[Any, ...]]:
-    """
-    Select (box, id, text, slug, number, moment, day); columns not given are NULL.
-
-    The last two are ISO text, because a raw query's moments and days are text on one database and not on the other.
-    """
-    shape: dict[str, Any] = {
-        "text": TextField(),
-        "name": CharField(),
-        "number": IntegerField(),
-        "moment": CharField(),
-        "day": CharField(),
-    }
-    values = {key: Cast(columns.get(key, Value(None)), kind) for key, kind in shape.items()}
-    identity = columns.get("identity", F("pk"))
-    # One alias each that no model field has; order_by() because a part of a union may not be ordered.
-    named = {f"box_{key}": value for key, value in {"name_of": Value(box), "identity": identity, **values}.items()}
-    rows: QuerySet[Any, tuple[Any, ...]] = queryset.order_by().annotate(**named).values_list(*named)
-    return rows
+def _read() -> Sidebar:
+    now = timezone.now()
+    lines: dict[str, list[Line]] = defaultdict(list)
+    for box, *columns, _moment, _id in sql.rows("blog", LINES, now=now):
+        if len(lines[box]) < POSTS_IN_A_BOX:
+            lines[box].append(line(*columns))
+    numbers: dict[str, list[Any]] = defaultdict(list)
+    for box, *row in sql.rows("blog", NUMBERS, now=now):
+        numbers[box].append(row)
+    total = len(numbers["due"]) + sum(posts for *_, posts in numbers["all"])
+    tags = sorted((TagLine(*row) for row in numbers["tag"]), key=lambda tag: tag.name.casefold())
+    due = [(tag_list, author) for tag_list, _slug, author in numbers["due"]]
+    boxes = lines["latest"], lines["most_commented"], lines["most_read"]
+    # What it looks like is written down once, for `{% fragment by sidebar.shown %}`.
+    return Sidebar(total, total, None, 0, tags, *boxes, due, repr((total, tags, boxes)))
 
 
-def _posts(now: datetime) -> type_parts:
-    published = Post.objects.published(now)
-    commented = published.filter(comment_count__gt=0).order_by("-comment_count", "-publish_at")
-    read = _views().order_by("-views").values("target_id")[: 3 * POSTS_IN_A_BOX]  # some may be public no more
-    views = Subquery(_views().filter(target_id=OuterRef("pk")).values("views")[:1])
-    latest = published.newest_first()
-    # What was just found published is not asked again: SQLite would read every published post for the answer.
-    return [
-        _post_rows("latest", Post.objects.filter(pk__in=latest.values("pk")[:POSTS_IN_A_BOX]), F("comment_count")),
-        _post_rows(
-            "commented", Post.objects.filter(pk__in=commented.values("pk")[:POSTS_IN_A_BOX]), F("comment_count")
-        ),
-        _post_rows("read", published.filter(pk__in=read), views),
-    ]
+def _of_tag(boxes: Sidebar, slug: str) -> Sidebar:
+    found = [TagLine(*row) for row in sql.rows("blog", TAG, slug=slug)]
+    late = sum(any(label["slug"] == slug for label in json.loads(tag_list)) for tag_list, _author in boxes.due)
+    tag = found[0] if found else None
+    return replace(boxes, subject_tag=tag, subject_count=late + (tag.post_count if tag else 0))
 
 
-def _post_rows(box: str, posts: QuerySet[Post], number: Any) -> QuerySet[Any, tuple[Any, ...]]:
-    return _row(
-        posts,
-        box,
-        text=F("title"),
-        name=F("slug"),
-        number=number,
-        moment=F("publish_at"),
-        day=F("publish_on"),
-    )
-
-
-def _views() -> QuerySet[ViewCount]:
-    return ViewCount.objects.filter(target_kind=Post._meta.label_lower)
-
-
-def _tags() -> QuerySet[Any, tuple[Any, ...]]:
-    largest = Tag.objects.filter(post_count__gt=0).order_by("-post_count", "name")
-    return _tag_rows(Tag.objects.filter(pk__in=largest.values("pk")[:TAGS_SHOWN]), "tag")
-
-
-def _tag_rows(tags: QuerySet[Tag], box: str) -> QuerySet[Any, tuple[Any, ...]]:
-    return _row(tags, box, text=F("name"), name=F("slug"), number=F("post_count"))
-
-
-def _author(username: str) -> QuerySet[Any, tuple[Any, ...]]:
-    name = Concat(Value(AUTHOR_PREFIX), Cast(OuterRef("pk"), CharField()))
-    posts = Subquery(PostCount.objects.filter(name=name).values("posts"))
-    return _row(get_user_model().objects.filter(username=username), "author", number=posts)
-
-
-def _uncounted(now: datetime) -> QuerySet[Any, tuple[Any, ...]]:
-    return _row(Post.objects.uncounted(now), "due", text=F("tag_list"), number=F("author_id"), day=F("publish_on"))
-
-
-def _assemble(rows: type_boxes) -> Sidebar:
-    return Sidebar(
-        total=len(rows.get("due", [])) + sum(row[NUMBER] for row in rows.get("all", [])),
-        tags=sorted((TagLine(*row[:4]) for row in rows.get("tag", [])), key=lambda line: line.name.casefold()),
-        latest=_lines(rows, "latest", by=MOMENT),
-        most_commented=_lines(rows, "commented", by=NUMBER),
-        most_read=_lines(rows, "read", by=NUMBER),
-    )
-
-
-def _lines(rows: type_boxes, box: str, *, by: int) -> list[Line]:
-    ranked = sorted(rows.get(box, []), key=lambda row: (row[by] or 0, row[MOMENT], row[0]), reverse=True)
-    return [
-        Line(title, slug, number or 0, date.fromisoformat(day))
-        for _id, title, slug, number, _moment, day in ranked[:POSTS_IN_A_BOX]
-    ]
-
-
-def _with_subject(sidebar: Sidebar, boxes: type_boxes, *, tag: str, author: str) -> Sidebar:
-    due = boxes.get("due", [])
-    if tag:
-        found = next((TagLine(*row[:4]) for row in boxes.get("subject", [])), None)
-        late = sum(any(label["slug"] == tag for label in json.loads(row[1])) for row in due)
-        return replace(sidebar, subject_tag=found, subject_count=late + (found.post_count if found else 0))
-    if not author:
-        return replace(sidebar, subject_count=sidebar.total)
-    for pk, _text, _name, posts, *_ in boxes.get("author", []):
-        late = sum(row[NUMBER] == pk for row in due)
-        return replace(sidebar, subject_author=pk, subject_count=(posts or 0) + late)
-    return sidebar
+def _of_author(boxes: Sidebar, username: str) -> Sidebar:
+    for pk, posts in sql.rows("blog", AUTHOR, username=username):
+        late = sum(author == pk for _tag_list, author in boxes.due)
+        return replace(boxes, subject_author=pk, subject_count=(posts or 0) + late)
+    return replace(boxes, subject_count=0)

@@ -16,13 +16,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from account.models import User
 from actions import popularity
 from core.caching.pages import for_everyone, may_lag
-from core.caching.paging import Listing, ListPaginator
+from core.caching.paging import ListPaginator, LongList
 from core.web.ratelimit import client_address, hit, too_many, wait
 from search import engines, query
 
-from . import commenting, paging, related, sharing, sidebar, tokens
+from . import commenting, paging, public, related, sharing, sidebar, tokens
 from .forms import CommentForm, SharePostForm
 from .models import Comment, Post, TagAlias
+from .public import PublicPost
 
 POSTS_ON_A_PAGE = 10
 COMMENTS_ON_A_PAGE = 50
@@ -76,11 +77,11 @@ def post_list_by_date(
 @require_safe
 def post_detail(request: HttpRequest, year: int, month: int, day: int, slug: str) -> HttpResponse:
     day_of_post, _same = _period(year, month, day)
-    post = Post.objects.published().pages().filter(publish_on=day_of_post, slug=slug).first()
+    post = public.one(day_of_post, slug)
     if post is None:
         moved = Post.objects.published().filter(old_addresses__publish_on=day_of_post, old_addresses__slug=slug)
         return redirect(get_object_or_404(moved), permanent=True)
-    popularity.count_view(request, post)
+    popularity.count_view(request, Post(pk=post.pk))
     return render(request, "blog/post_detail.html", _detail(request, post))
 
 
@@ -190,7 +191,7 @@ def _list(
     request: HttpRequest,
     template: str,
     beside: sidebar.Sidebar,
-    posts: Listing,
+    posts: LongList,
     **context: Any,
 ) -> HttpResponse:
     paginator = ListPaginator(posts, beside.subject_count, POSTS_ON_A_PAGE)
@@ -198,7 +199,7 @@ def _list(
     return render(request, template, {"page": page, "sidebar": beside, **context})
 
 
-def _detail(request: HttpRequest, post: Post, form: CommentForm | None = None) -> dict[str, Any]:
+def _detail(request: HttpRequest, post: Post | PublicPost, form: CommentForm | None = None) -> dict[str, Any]:
     """Return what the page of a post shows."""
     member = _member(request)
     is_out_of_reach = _is_out_of_reach(request, post)
@@ -213,13 +214,13 @@ def _detail(request: HttpRequest, post: Post, form: CommentForm | None = None) -
     }
 
 
-def _is_out_of_reach(request: HttpRequest, post: Post) -> bool:
+def _is_out_of_reach(request: HttpRequest, post: Post | PublicPost) -> bool:
     """Tell whether there is a block between the member who reads and the author."""
     member = _member(request)
     return bool(member and post.author_id in member.out_of_reach_ids())
 
 
-def _comments(request: HttpRequest, post: Post) -> Page[Any]:
+def _comments(request: HttpRequest, post: Post | PublicPost) -> Page[Any]:
     paginator = ListPaginator(paging.comments(post.pk), post.comment_count, COMMENTS_ON_A_PAGE)
     return paginator.get_page(request.GET.get("page"))
 

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from actions.popularity import most_viewed
-from blog.models import Post
+from blog import public
 from core.caching.memory import cached
 from core.caching.pages import for_everyone
 from core.people import Viewer
@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 @for_everyone
 def home(request: HttpRequest) -> HttpResponse:
     context = {
-        "posts": list(Post.objects.published().newest_first().cards()[:NEWEST_POSTS]),
+        "posts": public.newest(NEWEST_POSTS),
         "products": list(Product.objects.on_show().cards().order_by("-pk")[:NEWEST_PRODUCTS]),
         "images": _popular_images(viewer(request)),
     }

@@ -95,11 +95,6 @@ class Comment(models.Model):
     def get_absolute_url(self) -> str:
         return f"{self.post.get_absolute_url()}#comment-{self.pk}"
 
-    @property
-    def shown(self) -> tuple[Any, ...]:
-        """Return all that is shown of a comment (`{% fragment_each %}`)."""
-        return self.pk, self.name, self.body, self.created_at
-
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         with transaction.atomic():
             self.move(self.State.HIDDEN)

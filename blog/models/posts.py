@@ -36,7 +36,6 @@ CARD_FIELDS = (
     *("cover", "cover_alt", "cover_width", "cover_height", "status"),
     *("author__username", "author__first_name", "author__last_name"),
 )
-PAGE_FIELDS = (*CARD_FIELDS, "body_html", "is_open")
 PUBLIC_FIELDS = ("status", "publish_at")
 
 
@@ -48,6 +47,10 @@ def site_date(moment: datetime.datetime) -> datetime.date:
 def is_published(of: str = "", *, now: datetime.datetime | None = None) -> Q:
     """Return the condition that makes a post public now; `of` leads to the post, as in "content_object__"."""
     return Q((f"{of}status", Post.Status.PUBLISHED), (f"{of}publish_at__lte", now or timezone.now()))
+
+
+# The same for statements written by hand (core/sql.py); a test holds the two to each other.
+IS_PUBLISHED = "status = 'published' AND publish_at <= %(now)s"
 
 
 def was_public(before: dict[str, Any]) -> bool:
@@ -113,10 +116,6 @@ class PostQuerySet(models.QuerySet["Post"]):
     def cards(self) -> Self:
         """Load what a list shows of a post, in one query."""
         return self.select_related("author").only(*CARD_FIELDS)
-
-    def pages(self) -> Self:
-        """Load what the page of a post shows of it, in one query."""
-        return self.select_related("author").only(*PAGE_FIELDS)
 
 
 class Post(models.Model):  # type: ignore[django-manager-missing]
@@ -219,16 +218,6 @@ class Post(models.Model):  # type: ignore[django-manager-missing]
             popularity.forget(self)
             discard(self.cover.name or "")
             return super().delete(*args, **kwargs)
-
-    @property
-    def shown(self) -> tuple[Any, ...]:
-        """Return all that a card or the head of the page shows (`{% fragment %}`)."""
-        author = self.author
-        return (
-            *(self.pk, self.title, self.slug, self.publish_on, self.publish_at, self.summary, str(self.tag_list)),
-            *(self.cover.name, self.cover_alt, self.cover_width, self.cover_height),
-            *(self.reading_minutes, self.comment_count, author.username, author.first_name, author.last_name),
-        )
 
     @property
     def is_public(self) -> bool:

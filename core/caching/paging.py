@@ -8,7 +8,7 @@ there.
 """
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.paginator import Page, Paginator
@@ -23,51 +23,110 @@ type_place = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
-class Listing:
+class LongList:
     """
-    A list: `rows` in the `order` of columns of which the last is unique, and never NULL. `shown` loads what is shown of
-    some of them, in order too. `key` tells the list from every other.
+    A list: its rows in the `order` of columns of which the last is unique, and never NULL. `key` tells it from every other.
 
-    Where `rows` are another model's, such as the tags of posts, `of` is the model shown and `ids` names its key.
+    What its rows are, and how some of them are read, is for the classes below.
     """
 
     key: Hashable
-    rows: type_rows
+    rows: Any
     order: Sequence[str]
-    shown: Callable[[Any], type_rows]
-    of: type[Model] | None = None
-    ids: str = "pk"
 
     def page(self, start: int, end: int, count: int) -> list[Any]:
         size, behind = end - start, count - end
         if start <= max(min(behind, STEP), 0):
             return self.first_rows(start, size)
-        backwards = self._backwards
-        if behind > STEP and (place := self._milestone(behind)):
-            backwards, behind = beginning_at(backwards, turned(self.order), place), behind % STEP
-        return self._load(backwards[behind : behind + size])
+        place = self._milestone(behind) if behind > STEP else None
+        return self.last_rows(behind % STEP if place else behind, size, place)
 
-    def first_rows(self, start: int, size: int) -> list[Any]:
+    def first_rows(self, skipped: int, size: int) -> list[Any]:
         """Skip from the front only, which takes no count."""
-        return self._load(self.rows.order_by(*self.order)[start : start + size])
+        raise NotImplementedError
+
+    def last_rows(self, skipped: int, size: int, place: type_place | None) -> list[Any]:
+        """Skip from the end, or from a place near it; in the order of the list, all the same."""
+        raise NotImplementedError
 
     def count(self) -> int:
         """Count the rows, again when one of the tables has changed."""
-        return cached(("list", self.key, "count"), self.rows.order_by().count)
+        return cached(("list", self.key, "count"), self._rows().order_by().count)
 
-    @property
+    def _rows(self) -> type_rows:
+        raise NotImplementedError
+
     def _backwards(self) -> type_rows:
-        return self.rows.order_by(*turned(self.order))
+        return self._rows().order_by(*turned(self.order))
 
     def _milestone(self, behind: int) -> type_place | None:
         """Return the place of the last milestone before the row with so many behind it: nothing moves at that end."""
         number = behind // STEP * STEP
-        places = self._backwards.values_list(*map(_column, self.order))
+        places = self._backwards().values_list(*map(_column, self.order))
         return cached(("list", self.key, number), places[number:].first)
+
+
+@dataclass(frozen=True)
+class Listing(LongList):
+    """
+    A list that the ORM reads, of the queryset `rows`: `shown` loads what is shown of some of the rows, in order too.
+
+    Where `rows` are another model's, such as the tags of posts, `of` is the model shown and `ids` names its key.
+    """
+
+    rows: type_rows
+    shown: Callable[[Any], type_rows]
+    of: type[Model] | None = None
+    ids: str = "pk"
+
+    def _rows(self) -> type_rows:
+        return self.rows
+
+    def first_rows(self, skipped: int, size: int) -> list[Any]:
+        return self._load(self.rows.order_by(*self.order)[skipped : skipped + size])
+
+    def last_rows(self, skipped: int, size: int, place: type_place | None) -> list[Any]:
+        backwards = self._backwards()
+        if place:
+            backwards = beginning_at(backwards, turned(self.order), place)
+        return self._load(backwards[skipped : skipped + size])
 
     def _load(self, near: type_rows) -> list[Any]:
         model = self.of or near.model
         return list(self.shown(model._default_manager.filter(pk__in=near.values(self.ids))))
+
+
+@dataclass(frozen=True)
+class StatementListing(LongList):
+    """
+    A list whose pages are read by statements of our own (core/sql.py); `rows` makes a queryset, when milestones are looked for.
+
+    `ids` finds the ids of all rows with these `values`, `by` are the two columns that they are ordered by, and `read`
+    returns what is shown of some ids, in the order of the list.
+    """
+
+    rows: Callable[[], type_rows]
+    ids: str
+    by: tuple[str, str]
+    read: Callable[..., list[Any]]
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def _rows(self) -> type_rows:
+        return self.rows()
+
+    def first_rows(self, skipped: int, size: int) -> list[Any]:
+        return self._some(skipped, size, self.order)
+
+    def last_rows(self, skipped: int, size: int, place: type_place | None) -> list[Any]:
+        return self._some(skipped, size, turned(self.order), place)
+
+    def _some(self, skipped: int, size: int, order: Sequence[str], place: type_place | None = None) -> list[Any]:
+        first, last = self.by
+        direction, side = ("DESC", "<=") if order[0].startswith("-") else ("ASC", ">=")
+        beyond = f"AND ({first}, {last}) {side} (%(from_first)s, %(from_last)s)" if place else ""
+        ids = f"{self.ids} {beyond} ORDER BY {first} {direction}, {last} {direction} LIMIT %(size)s OFFSET %(skipped)s"
+        from_place = dict(zip(("from_first", "from_last"), place or (), strict=False))
+        return self.read(ids, size=size, skipped=skipped, **from_place, **self.values)
 
 
 def _column(name: str) -> str:
@@ -95,7 +154,7 @@ def _side(name: str) -> str:
 
 
 class ListPaginator(Paginator):
-    def __init__(self, listing: Listing, count: int, per_page: int) -> None:
+    def __init__(self, listing: LongList, count: int, per_page: int) -> None:
         super().__init__((), per_page)
         self.count = count
         self._listing = listing

@@ -68,14 +68,14 @@ def fragment_each(things: Iterable[Any], template_name: str, name: str, *, eager
     Show each thing by the template, under the name, as in `{% fragment_each page "blog/_card.html" "post" %}`.
 
     The template sees nothing else but `eager`: whether this is the first of a list that is in sight when the page opens.
-    A thing that says by `shown` all that may be shown of it is rendered once for as long as it looks the same.
+    A row, or a thing that says by `shown` all that may be shown of it, is rendered once for as long as it looks the same.
     """
     ways = readers_ways()
     parts = []
     for place, thing in enumerate(things):
         context = {name: thing, "eager": eager and not place}
         make = partial(render_to_string, template_name, context)
-        shown = getattr(thing, "shown", None)
+        shown = thing if isinstance(thing, tuple) else getattr(thing, "shown", None)
         key = (template_name, *ways, exactly(shown), context["eager"])
         parts.append(cached_shown(key, make) if shown else make())
     return mark_safe("".join(parts))  # noqa: S308 (rendered templates)
@@ -84,7 +84,7 @@ def fragment_each(things: Iterable[Any], template_name: str, name: str, *, eager
 @register.filter
 def all_shown(things: Iterable[Any]) -> tuple[Any, ...]:
     """Return what is shown of several, for `{% fragment by posts|all_shown %}`."""
-    return tuple(thing.shown for thing in things)
+    return tuple(thing if isinstance(thing, tuple) else thing.shown for thing in things)
 
 
 def exactly(value: Any) -> Hashable:
@@ -95,7 +95,8 @@ def exactly(value: Any) -> Hashable:
     A model's object is equal to itself as it was before a change: what is shown of it has to be named.
     """
     if isinstance(value, tuple):
-        return tuple(map(exactly, value))
+        # A row's columns have one type each.
+        return value if hasattr(value, "_fields") else tuple(map(exactly, value))
     if isinstance(value, Model):
         raise TypeError(f"{{% fragment by %}} needs what is shown of {value!r}, not the object")
     return (type(value), str(value)) if isinstance(value, float | Decimal | datetime) else (type(value), value)
