@@ -1,6 +1,5 @@
 """The stream: who did what to what, and when. And how often a thing was looked at."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Self
@@ -12,7 +11,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from core.people import Member, Viewer
+from core.people import Member
 
 REPEATED_WITHIN = timedelta(minutes=1)
 
@@ -20,33 +19,8 @@ REPEATED_WITHIN = timedelta(minutes=1)
 class ActionQuerySet(models.QuerySet["Action"]):
     def by(self, user_ids: Iterable[int]) -> Self:
         """What these people did, newest first, for showing: an account that was switched off is silent."""
-        return self.filter(actor__in=list(user_ids), actor__is_active=True).select_related("actor")
-
-    def with_targets(self, viewer: Viewer) -> list["Action"]:
-        """
-        Return the actions with their targets loaded: one query for each type of target, however many rows.
-
-        Left out is what points to something that is gone, or that its model's `shown_to(viewer)` withholds.
-        """
-        actions = list(self)
-        wanted = defaultdict(set)
-        for action in actions:
-            if action.target_id:
-                wanted[action.target_kind].add(action.target_id)
-        found = {kind: _shown(kind, ids, viewer) for kind, ids in wanted.items()}
-        for action in actions:
-            if action.target_id:
-                action.target = found[action.target_kind].get(action.target_id)
-        return [action for action in actions if action.target is not None or not action.target_kind]
-
-
-def _shown(kind: str, ids: set[int], viewer: Viewer) -> dict[int, models.Model]:
-    try:
-        manager = apps.get_model(kind)._default_manager
-    except LookupError:  # a model that the site once had
-        return {}
-    rows: models.QuerySet[models.Model] = manager.shown_to(viewer) if hasattr(manager, "shown_to") else manager.all()
-    return rows.in_bulk(ids)
+        # Given their numbers, PostgreSQL reads the newest acts and takes theirs; of a subquery it sorts all that they did.
+        return self.filter(actor__in=list(user_ids), actor__is_active=True)
 
 
 class ActionManager(models.Manager.from_queryset(ActionQuerySet)):  # type: ignore[misc]
@@ -104,7 +78,7 @@ class Action(models.Model):
 
     @property
     def target(self) -> models.Model | None:
-        """The thing acted on; None when it is gone. Load many at once by `with_targets`, never one by one."""
+        """The thing acted on; None when it is gone. stream.py loads many at once: never ask one by one."""
         if not hasattr(self, "_target"):
             self._target = _visible_to_all(self.target_kind, self.target_id)
         return self._target

@@ -1,29 +1,52 @@
 """What the people somebody follows did lately, as lines to read."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
+from django.apps import apps
 from django.db import models
 
-from core.people import Member, Viewer
+from core.people import Viewer
 
-from .models import Action
+from .models import Action, ActionQuerySet
+from .templatetags.actions_tags import ago
 
 MAX_NAMED = 3  # targets of a line that are named one by one
 MAX_PICTURED = 8
 FOLDED_WITHIN = timedelta(hours=12)
+
+# What a line shows of its targets; of other kinds, every column is read.
+SHOWN = {
+    "account.user": ("username", "first_name", "last_name"),
+    "blog.post": ("title", "slug", "publish_on"),
+    "images.image": ("title", "slug", "file", "width", "height"),
+}
+
+
+class Act(NamedTuple):
+    """What is read of an action: as plain values, since a page reads five times as many as it shows."""
+
+    actor_id: int
+    username: str
+    first_name: str
+    verb: str
+    target_kind: str
+    target_id: int | None
+    created_at: datetime
+
+
+FIELDS = ("actor_id", "actor__username", "actor__first_name", "verb", "target_kind", "target_id", "created_at")
 
 
 @dataclass
 class Line:
     """One act, or a run of the same act by the same person: `targets` holds them all, the newest first."""
 
-    actor: Member
-    verb: str
+    act: Act
     verb_label: str
-    created_at: datetime
-    target_kind: str = ""
     targets: list[models.Model] = field(default_factory=list)
 
     @property
@@ -44,26 +67,72 @@ class Line:
         """What the targets are, such as "images"; empty for a single one, which its name tells."""
         return str(self.targets[0]._meta.verbose_name_plural) if len(self.targets) > 1 else ""
 
+    @property
+    def shown(self) -> tuple[Any, ...]:
+        """Return all that is shown of it (`{% fragment_each %}`)."""
+        pictured_at_most = self.targets[:MAX_PICTURED]
+        return (*self.act, ago(self.act.created_at), len(self.targets), *map(_shown, pictured_at_most))
+
+
+def _shown(target: models.Model) -> tuple[str, ...]:
+    return tuple(str(getattr(target, name)) for name in _fields(type(target)))
+
+
+def _fields(model: type[models.Model]) -> list[str]:
+    every = [each.attname for each in model._meta.concrete_fields]
+    return ["pk", *SHOWN.get(model._meta.label_lower, every)]
+
 
 def latest(user_ids: Iterable[int], viewer: Viewer, *, limit: int = 20) -> list[Line]:
-    """Return the newest lines; 1 query, and 1 for each type of target. Fewer than `limit` when much is withheld."""
-    return fold(Action.objects.by(user_ids)[: limit * 5].with_targets(viewer))[:limit]
+    """Return the newest lines of these people. Fewer than `limit` when much is withheld."""
+    return told(Action.objects.by(user_ids)[: limit * 5], viewer)[:limit]
 
 
-def fold(actions: Iterable[Action]) -> list[Line]:
+def told(actions: ActionQuerySet, viewer: Viewer) -> list[Line]:
+    """
+    Return these actions as lines; 1 query, and 1 for each type of target.
+
+    Left out is what points to something that is gone, or that its model's `shown_to(viewer)` withholds.
+    """
+    acts = [Act(*row) for row in actions.values_list(*FIELDS)]
+    return fold(acts, _targets(acts, viewer))
+
+
+def _targets(acts: Iterable[Act], viewer: Viewer) -> dict[str, dict[int, models.Model]]:
+    """Return what was acted on and may be shown, by kind and id."""
+    wanted = defaultdict(set)
+    for act in acts:
+        if act.target_id:
+            wanted[act.target_kind].add(act.target_id)
+    return {kind: _visible(kind, ids, viewer) for kind, ids in wanted.items()}
+
+
+def _visible(kind: str, ids: set[int], viewer: Viewer) -> dict[int, models.Model]:
+    try:
+        model = apps.get_model(kind)
+    except LookupError:  # a model that the site once had
+        return {}
+    manager: Any = model._default_manager
+    rows = manager.shown_to(viewer) if hasattr(manager, "shown_to") else manager.all()
+    return {row.pk: row for row in rows.only(*_fields(model)).filter(pk__in=ids).order_by()}
+
+
+def fold(acts: Iterable[Act], targets: dict[str, dict[int, models.Model]]) -> list[Line]:
     """Turn runs of the same act by the same person into one line each."""
-    lines: list[Line] = []
-    for action in actions:
-        if lines and _continues(lines[-1], action):
-            if action.target and action.target not in lines[-1].targets:
-                lines[-1].targets.append(action.target)
+    labels, lines = dict(Action.Verb.choices), list[Line]()
+    for act in acts:
+        target = targets[act.target_kind].get(act.target_id) if act.target_id else None
+        if act.target_kind and target is None:
             continue
-        targets = [] if action.target is None else [action.target]
-        label = str(action.get_verb_display())
-        lines.append(Line(action.actor, action.verb, label, action.created_at, action.target_kind, targets))
+        if target and lines and _continues(lines[-1], act):
+            if target not in lines[-1].targets:
+                lines[-1].targets.append(target)
+        else:
+            lines.append(Line(act, str(labels.get(act.verb, act.verb)), [target] if target else []))
     return lines
 
 
-def _continues(line: Line, action: Action) -> bool:
-    same = (line.actor, line.verb, line.target_kind) == (action.actor, action.verb, action.target_kind)
-    return same and bool(line.targets) and line.created_at - action.created_at <= FOLDED_WITHIN
+def _continues(line: Line, act: Act) -> bool:
+    run = line.act
+    same = (run.actor_id, run.verb, run.target_kind) == (act.actor_id, act.verb, act.target_kind)
+    return same and bool(line.targets) and run.created_at - act.created_at <= FOLDED_WITHIN

@@ -156,12 +156,13 @@ def copy(model: Any, times: int, **others: str | None) -> None:
     from django.db import connection
 
     columns = [field.column for field in model._meta.concrete_fields if not (field.primary_key or field.generated)]
-    values = ", ".join(others.get(column) or column for column in columns)
+    quoted = [connection.ops.quote_name(column) for column in columns]
+    values = ", ".join(others.get(column) or name for column, name in zip(columns, quoted, strict=True))
     table, key = model._meta.db_table, model._meta.pk.column
     with connection.cursor() as cursor:
         cursor.execute(
             f"WITH RECURSIVE copies (copy) AS (SELECT 1 UNION ALL SELECT copy + 1 FROM copies WHERE copy + 1 < {times}) "
-            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM copies CROSS JOIN "
+            f"INSERT INTO {table} ({', '.join(quoted)}) SELECT {values} FROM copies CROSS JOIN "
             f"(SELECT * FROM {table} ORDER BY {key} LIMIT {model._default_manager.count()}) originals ORDER BY copy, {key}"
         )
 

@@ -12,6 +12,8 @@ from django.test import Client
 
 from account.models import User
 from account.tests.factories import make_user
+from actions.models import Action
+from actions.stream import Line
 from blog.models import Comment, Post
 from blog.tests.factories import make_comment, make_post
 from core.caching import memory
@@ -66,13 +68,26 @@ class Site:
             Product: self.product,
             ProductPicture: self.product.pictures.get(),
         }
+        self.member = self.reader_of_a_stream()
+
+    def reader_of_a_stream(self):
+        """Return the browser of somebody in whose stream there are post, picture and person."""
+        reader, bob = make_user("reader"), make_user("bob")
+        for verb, kind in [("follows", User), ("likes", Image), ("published", Post)]:
+            Action.objects.record(bob, verb, self.things[kind])
+        reader.follow(bob)
+        reader.follow(self.author)
+        Action.objects.record(self.author, "likes", self.things[Image])
+        client = Client()
+        client.force_login(reader)
+        return client
 
     def pages(self):
         self.post.refresh_from_db()
         return ["/", "/blog/", self.post.get_absolute_url(), "/images/", "/shop/"]
 
     def seen(self):
-        return [Client().get(page).content for page in self.pages()]
+        return [*(Client().get(page).content for page in self.pages()), self.member.get("/account/").content]
 
     def seen_anew(self):
         with patch("core.templatetags.fragments.cached_shown", lambda key, make: make()):
@@ -99,7 +114,7 @@ def site():
 
 
 SHOWN = {
-    User: {"first_name", "username"},
+    User: {"first_name", "last_name", "username"},
     Post: {
         "title",
         "slug",
@@ -133,3 +148,8 @@ def test_after_a_change_no_page_shows_what_was_kept(site, model):
 def test_a_model_that_does_not_say_what_its_card_shows_is_caught(site, model):
     with patch.object(model, "shown", PropertyMock(return_value=("always", "the same"))):
         assert any(kept != anew for _name, _before, kept, anew in site.changes(model))
+
+
+def test_a_line_of_the_stream_that_does_not_say_what_it_shows_is_caught(site):
+    with patch.object(Line, "shown", PropertyMock(return_value=("always", "the same"))):
+        assert any(kept != anew for _name, _before, kept, anew in site.changes(Image))

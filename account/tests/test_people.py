@@ -2,8 +2,9 @@ from unittest.mock import patch
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import TestCase
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from account.models import Follow, User
@@ -291,7 +292,34 @@ class DashboardTests(TestCase):
 
         lines = self.client.get(reverse("account:dashboard")).context["lines"]
 
-        assert [line.actor for line in lines] == [self.bob]
+        assert [line.act.username for line in lines] == ["bob"]
+
+    def test_who_follows_the_silent_sees_nobody_else(self):
+        self.bob.follow(self.charlie)
+        self.alice.follow(self.charlie)
+        self.client.force_login(self.alice)
+
+        page = self.client.get(reverse("account:dashboard"))
+
+        assert page.context["lines"] == []
+        self.assertContains(page, "What the people you follow do")
+
+    def test_following_more_people_who_do_more_costs_no_more_queries(self):
+        def queries():
+            with CaptureQueriesContext(connection) as captured:
+                self.client.get(reverse("account:dashboard"))
+            return len(captured)
+
+        self.client.force_login(self.alice)
+        self.alice.follow(self.bob)
+        self.bob.follow(self.charlie)
+        few = queries()
+        for number in range(30):
+            person = make_user()
+            self.alice.follow(person)
+            Action.objects.record(person, Action.Verb.FOLLOWS, self.charlie if number % 2 else self.bob)
+
+        assert queries() == few
 
     def test_who_follows_nobody_sees_everybody_but_themselves(self):
         self.bob.follow(self.charlie)

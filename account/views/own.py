@@ -19,7 +19,7 @@ from account.requests import MemberRequest
 from account.sessions import hashed
 from account.views.again import asks_again
 from actions.models import Action
-from actions.stream import Line, fold, latest
+from actions.stream import Line, latest, told
 from archive import personal_data
 from core.caching.pages import may_lag
 from core.serving.intake import takes_files
@@ -33,15 +33,15 @@ ACTIONS_READ = 50
 @login_required
 def dashboard(request: MemberRequest) -> HttpResponse:
     hidden = request.user.hidden_ids()
-    followed = set(request.user.follows.values_list("followed_id", flat=True))
+    followed = set(request.user.follows.order_by().values_list("followed_id", flat=True))
     lines = latest(followed - hidden, request.user) if followed else _of_everybody(request.user, hidden)
     context = {"lines": lines, "follows_nobody": not followed}
     return render(request, "account/dashboard.html", context)
 
 
 def _of_everybody(user: User, hidden: set[int]) -> list[Line]:
-    newest = Action.objects.filter(actor__is_active=True).exclude(actor__in={user.pk, *hidden}).select_related("actor")
-    return fold(newest[:ACTIONS_READ].with_targets(user))
+    newest = Action.objects.filter(actor__is_active=True).exclude(actor__in={user.pk, *hidden})
+    return told(newest[:ACTIONS_READ], user)
 
 
 @takes_files

@@ -28,7 +28,8 @@ def images_of(person: User) -> dict[str, object]:
 @register.inclusion_tag("images/_my_images.html", takes_context=True)
 def my_images(context: template.Context) -> dict[str, object]:
     """Show the reader's own newest pictures, also private and unfinished ones, for the dashboard."""
-    return {"images": Image.objects.of(context["user"].pk)[:SHOWN], "user": context["user"]}
+    shown = Image.objects.of(context["user"].pk).only("title", "slug", "status", "file", "width", "height")
+    return {"images": shown[:SHOWN], "user": context["user"]}
 
 
 @register.simple_tag
