@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
@@ -8,10 +9,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from core.staff.longtables import LongTable
+from core.staff.longtables import INDEXED, LongTable, Period, Sought, begun
 from core.staff.modeladmin import StaffAdmin
 from core.staff.readonly import ReadOnly, Unwritable
-from search import index
+from search import engines, index
 
 from . import leaving, registration, second_factor
 from .models import Follow, MuteOrBlock, RecoveryCode, SecondFactor, User
@@ -47,12 +48,11 @@ def may_manage(staff: User | AnonymousUser, person: User) -> bool:
 
 
 @admin.register(User)
-class MemberAdmin(LongTable, StaffAdmin, UserAdmin):
+class MemberAdmin(Sought, StaffAdmin, UserAdmin):
     list_display = ["username", "email", "first_name", "is_active", "is_staff", "email_proven_at", "date_joined"]
-    list_filter = ["is_active", "is_staff", "is_superuser", "date_joined"]
+    list_filter = ["is_active", "is_staff", "is_superuser", ("date_joined", Period)]
     search_fields = ["username", "email", "first_name", "last_name"]
-    date_hierarchy = "date_joined"
-    ordering = ["-date_joined"]
+    ordering = ["-id"]
     readonly_fields = ["email_proven_at", "has_second_factor", "last_login", "date_joined"]
     fieldsets = (
         (None, {"fields": ("username", "password")}),
@@ -73,6 +73,14 @@ class MemberAdmin(LongTable, StaffAdmin, UserAdmin):
     )
     actions = ["switch_off", "switch_on", "make_nameless", "remove_second_factor"]
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "email", "password1", "password2")}),)
+
+    def ways(self, request: HttpRequest, rows: QuerySet[User], term: str) -> Iterator[QuerySet[User]]:
+        """Look up in our own index who is switched on, and look through the others."""
+        yield begun(rows, "username", [term])
+        yield begun(rows, "email", [term])
+        hits = engines.search(term, kind="person", limit=INDEXED, is_typing=True).hits
+        yield rows.filter(pk__in=[hit.object_id for hit in hits])
+        yield self.looked_through(request, rows.filter(is_active=False), term)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_change_permission(request, obj) and (obj is None or may_manage(request.user, obj))
@@ -151,9 +159,9 @@ class MuteOrBlockAdmin(Unwritable, StaffAdmin):
 
 
 @admin.register(Follow)
-class FollowAdmin(Unwritable, StaffAdmin):
+class FollowAdmin(LongTable, Unwritable, StaffAdmin):
     """People follow by themselves: User.follow keeps to their blocks."""
 
     list_display = ["follower", "followed", "created_at"]
     list_select_related = ["follower", "followed"]
-    date_hierarchy = "created_at"
+    list_filter = [("created_at", Period)]

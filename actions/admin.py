@@ -1,7 +1,11 @@
+from collections.abc import Iterator
+
 from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from core.staff.longtables import LongTable
+from core.staff.longtables import Lately, LongTable, Period, Sought, begun
 from core.staff.modeladmin import StaffAdmin
 
 from .models import Action, View, ViewBatch, ViewCount
@@ -18,25 +22,29 @@ class HistoryAdmin(LongTable, StaffAdmin):
 
 
 @admin.register(Action)
-class ActionAdmin(HistoryAdmin):
+class ActionAdmin(Sought, HistoryAdmin):
     list_display = ["actor", "verb", "target_kind", "target_id", "created_at"]
-    list_filter = ["verb", "target_kind", "created_at"]
+    list_filter = ["verb", ("target_kind", Lately), ("created_at", Period)]
     list_select_related = ["actor"]
+    ordering = ["-id"]
     search_fields = ["actor__username"]
-    date_hierarchy = "created_at"
+
+    def ways(self, request: HttpRequest, rows: QuerySet[Action], term: str) -> Iterator[QuerySet[Action]]:
+        if self.may_search(request, "actor__username"):
+            yield rows.filter(actor__in=begun(get_user_model().objects.all(), "username", [term]))
 
 
 @admin.register(ViewCount)
 class ViewCountAdmin(HistoryAdmin):
     list_display = ["target_kind", "target_id", "views"]
-    list_filter = ["target_kind"]
-    ordering = ["-views"]
+    list_filter = [("target_kind", Lately)]
+    ordering = ["target_kind", "-views", "target_id"]
 
 
 @admin.register(View)
 class ViewAdmin(HistoryAdmin):
     list_display = ["target_kind", "target_id", "seen_on", "is_counted"]
-    list_filter = ["target_kind", "seen_on"]
+    list_filter = [("target_kind", Lately), "seen_on"]
 
 
 @admin.register(ViewBatch)

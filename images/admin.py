@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
@@ -5,26 +6,35 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from account.models import User
 from content.templatetags.pictures import picture
-from core.staff.longtables import LongTable
+from core.staff.longtables import INDEXED, LongTable, Period, Sought, begun, newest
 from core.staff.modeladmin import StaffAdmin
+from search import engines
 
 from .models import Image, Like
 
 
 @admin.register(Image)
-class ImageAdmin(LongTable, StaffAdmin):
+class ImageAdmin(Sought, StaffAdmin):
     list_display = ["title", "thumbnail", "owner", "status", "is_private", "total_likes", "created_at"]
-    list_filter = ["status", "is_private", "created_at"]
+    list_filter = ["status", "is_private", ("created_at", Period)]
     list_select_related = ["owner"]
     search_fields = ["title", "description", "source_url", "owner__username"]
-    date_hierarchy = "created_at"
     # Whose it is and how far it has come is the site's to say: a picture that is "ready" has a file.
     readonly_fields = [
         *("thumbnail", "owner", "status", "same_as", "source_url", "page_url"),
         *("digest", "width", "height", "total_likes", "created_at"),
     ]
     exclude = ["file"]
+
+    def ways(self, request: HttpRequest, rows: QuerySet[Image], term: str) -> Iterator[QuerySet[Image]]:
+        """Look up public ones in our own index; others by whose they are, or among the newest."""
+        hits = engines.search(term, kind="image", limit=INDEXED, is_typing=True).hits
+        yield rows.filter(pk__in=[hit.object_id for hit in hits])
+        yield self.looked_through(request, newest(rows), term)
+        if self.may_search(request, "owner__username"):
+            yield rows.filter(owner__in=begun(User.objects.all(), "username", [term]))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Image]:
         """What a member keeps for themselves, nobody looks at but who answers for the whole site."""
@@ -47,10 +57,10 @@ class ImageAdmin(LongTable, StaffAdmin):
 
 
 @admin.register(Like)
-class LikeAdmin(StaffAdmin):
+class LikeAdmin(LongTable, StaffAdmin):
     list_display = ["user", "image", "created_at"]
     list_select_related = ["user", "image"]
-    date_hierarchy = "created_at"
+    list_filter = [("created_at", Period)]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Like]:
         likes = super().get_queryset(request)

@@ -1,12 +1,14 @@
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from core.staff.longtables import LongTable
+from core.staff.longtables import Lately, Period, Sought, begun, newest, numbered
 from core.staff.modeladmin import StaffAdmin
 from core.staff.readonly import Unwritable
 
@@ -15,12 +17,20 @@ from .models import OutgoingMail, OutgoingMailQuerySet, ProvenAddress
 
 
 @admin.register(OutgoingMail)
-class OutgoingMailAdmin(LongTable, StaffAdmin):
+class OutgoingMailAdmin(Sought, StaffAdmin):
     list_display = ["id", "kind", "to", "subject", "status", "attempts", "created_at", "sent_at"]
-    list_filter = ["status", "kind", "created_at"]
+    list_filter = ["status", ("kind", Lately), ("created_at", Period)]
     search_fields = ["to", "subject", "message_id"]
-    date_hierarchy = "created_at"
+    search_help_text = _(
+        "Number, beginning of the address, Message-ID; of the newest thousand also words of the subject."
+    )
     actions = ["retry", "send_again"]
+
+    def ways(self, request: HttpRequest, rows: QuerySet[OutgoingMail], term: str) -> Iterator[QuerySet[OutgoingMail]]:
+        yield numbered(rows, term)
+        yield begun(rows, "to", [term])
+        yield rows.filter(message_id=term)
+        yield self.looked_through(request, newest(rows), term)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

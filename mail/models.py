@@ -79,7 +79,8 @@ class OutgoingMail(models.Model):
         indexes = [
             models.Index(
                 fields=["available_at"], condition=models.Q(status__in=["queued", "sending"]), name="mail_unfinished"
-            )
+            ),
+            models.Index(Lower("to"), name="mail_to_lower"),
         ]
         verbose_name = _("outgoing mail")
         verbose_name_plural = _("outgoing mail")

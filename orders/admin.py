@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.contrib import admin, messages
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from account.requests import MemberRequest
-from core.staff.longtables import LongTable, of_address
+from core.staff.longtables import Period, Sought, begun, newest, numbered
 from core.staff.modeladmin import StaffAdmin
 from core.staff.readonly import ReadOnly
 from core.web.ratelimit import hit
@@ -68,15 +68,16 @@ def _shown(field: str, description: Any) -> Callable[[Any, Order], str]:
 
 
 @admin.register(Order)
-class OrderAdmin(LongTable, StaffAdmin):
+class OrderAdmin(Sought, StaffAdmin):
     """Orders are read here and acted upon; what they say is never edited."""
 
     list_display = ["number", "created_at", "status", "amount", "who", "papers"]
-    list_filter = ["status", "created_at", "paid_at"]
+    list_filter = ["status", ("created_at", Period), ("paid_at", Period)]
     linked_lookups = ["vat_id__exact"]  # from a VAT id's page
     search_fields = ["email", "first_name", "last_name", "company"]
-    search_help_text = _("Number (#12), invoice (2026-00012), name or e-mail.")
-    list_per_page = 50
+    search_help_text = _(
+        "Number (#12), invoice (2026-00012), beginning of e-mail or last name; of the newest thousand any part of them."
+    )
     inlines = [LineInline, EventInline]
     actions = ["mark_sent", "give_up", "confirm_again", "invoice_again", "export_orders", "export_lines"]
     fieldsets = [
@@ -109,19 +110,12 @@ class OrderAdmin(LongTable, StaffAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
         return False
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
-    ) -> tuple[QuerySet[Order], bool]:
-        """Find numbers and whole addresses by their index; only names, and parts of either, need a look at every row."""
-        term = search_term.strip()
-        number = term.removeprefix("#")
-        if number.isdecimal() and len(number) < 19:
-            return queryset.filter(pk=number), False
-        if papers := list(Invoice.objects.labelled(term).values_list("order_id", flat=True)):
-            return queryset.filter(pk__in=papers), False
-        if (of_buyer := of_address(queryset, term)) is not None:
-            return of_buyer, False
-        return super().get_search_results(request, queryset, search_term)
+    def ways(self, request: HttpRequest, rows: QuerySet[Order], term: str) -> Iterator[QuerySet[Order]]:
+        yield numbered(rows, term)
+        yield rows.filter(invoices__in=Invoice.objects.labelled(term))
+        yield begun(rows, "email", [term])
+        yield self.looked_through(request, begun(rows, "last_name", term.split()), term)
+        yield self.looked_through(request, newest(rows), term)
 
     def may_open_on_site(self, request: HttpRequest, obj: Model) -> bool:
         """The buyer's address lets anybody pay, withdraw and fetch papers: only for staff who act upon orders anyway."""
@@ -235,12 +229,19 @@ class OrderAdmin(LongTable, StaffAdmin):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(ReadOnly, LongTable, StaffAdmin):
+class InvoiceAdmin(ReadOnly, Sought, StaffAdmin):
     list_display = ["label", "kind", "order", "amount", "created_at", "file"]
     list_filter = ["kind", "year"]
     list_select_related = ["order"]
-    search_fields = ["=number", "order__email"]
+    search_fields = ["number", "order__email"]
+    search_help_text = _("Number (12 or 2026-00012) or beginning of the e-mail.")
     view_on_site = False  # its address holds the order's key; the column "file" needs none
+
+    def ways(self, request: HttpRequest, rows: QuerySet[Invoice], term: str) -> Iterator[QuerySet[Invoice]]:
+        yield rows.filter(pk__in=Invoice.objects.labelled(term))
+        yield numbered(rows, term, "number")
+        if self.may_search(request, "order__email"):
+            yield rows.filter(order__in=begun(Order.objects.all(), "email", [term]))
 
     @admin.display(description=_("total"))
     def amount(self, paper: Invoice) -> str:

@@ -1,16 +1,19 @@
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from core.staff.longtables import LongTable
+from core.staff.longtables import Lately, LongTable, Sought, begun, numbered
 from core.staff.modeladmin import StaffAdmin
 from core.staff.readonly import ReadOnly
 from orders.admin import OrderAdmin
+from orders.models import Order
 from shop.money import money
 
 from . import gateway
@@ -37,11 +40,15 @@ def _order_link(order_id: int | None) -> str:
 
 
 @admin.register(CheckoutAttempt)
-class CheckoutAttemptAdmin(ReadOnlyAdmin):
+class CheckoutAttemptAdmin(Sought, ReadOnlyAdmin):
     list_display = ["__str__", "order_link", "status", "created_at", "expires_at"]
     list_filter = ["status", "created_at"]
     search_fields = ["session_id", "=order__id"]
     exclude = ["url", "params"]  # the pay page, and the way back from it with the order's key
+
+    def ways(self, request: HttpRequest, rows: QuerySet[Any], term: str) -> Iterator[QuerySet[Any]]:
+        yield rows.filter(session_id=term)
+        yield numbered(rows, term, "order")
 
 
 class AtStripe:
@@ -56,7 +63,7 @@ class AtStripe:
 
 
 @admin.register(Payment)
-class PaymentAdmin(AtStripe, ReadOnlyAdmin):
+class PaymentAdmin(AtStripe, Sought, ReadOnlyAdmin):
     list_display = [
         "payment_intent",
         "order_link",
@@ -70,6 +77,13 @@ class PaymentAdmin(AtStripe, ReadOnlyAdmin):
     linked_lookups = ["order__id__exact"]  # from an order's page
     search_fields = ["payment_intent", "session_id", "=order__id", "order__email"]
     readonly_fields = ["stripe"]
+
+    def ways(self, request: HttpRequest, rows: QuerySet[Any], term: str) -> Iterator[QuerySet[Any]]:
+        yield rows.filter(payment_intent=term)
+        yield numbered(rows, term, "order")
+        yield rows.filter(order__in=CheckoutAttempt.objects.filter(session_id=term).values("order"))
+        if self.may_search(request, "order__email"):
+            yield rows.filter(order__in=begun(Order.objects.all(), "email", [term]))
 
 
 @admin.register(Dispute)
@@ -97,12 +111,15 @@ class RefundAdmin(ReadOnlyAdmin):
 
 
 @admin.register(WebhookEvent)
-class WebhookEventAdmin(ReadOnlyAdmin):
+class WebhookEventAdmin(Sought, ReadOnlyAdmin):
     list_display = ["kind", "event_id", "status", "attempts", "happened_at", "received_at"]
-    list_filter = ["status", "kind", "received_at"]
+    list_filter = ["status", ("kind", Lately), "received_at"]
     search_fields = ["event_id"]
     exclude = ["payload"]  # it repeats the way back from the pay page, with the order's key
     actions = ["try_again"]
+
+    def ways(self, request: HttpRequest, rows: QuerySet[Any], term: str) -> Iterator[QuerySet[Any]]:
+        yield rows.filter(event_id=term)
 
     def has_try_again_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("payment.change_webhookevent")

@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+
 from django.contrib import admin, messages
 from django.db import models
 from django.forms import ModelForm
@@ -6,29 +8,34 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from blog.models import BannedAddress, Comment
-from core.staff.longtables import LongTable, of_address
+from core.staff.longtables import INDEXED, Period, Sought, begun, newest
 from core.staff.modeladmin import StaffAdmin
+from search import engines
 
 
 @admin.register(Comment)
-class CommentAdmin(LongTable, StaffAdmin):
+class CommentAdmin(Sought, StaffAdmin):
     list_display = ["name", "email", "shortened", "post", "state", "created_at"]
-    list_filter = ["state", "created_at"]
+    list_filter = ["state", ("created_at", Period)]
     list_select_related = ["post"]
     show_facets = admin.ShowFacets.ALLOW
     search_fields = ["name", "email", "body", "post__title"]
-    date_hierarchy = "created_at"
-    ordering = ["-created_at", "-id"]
+    search_help_text = _(
+        "Beginning of the e-mail, or the post; of what waits and of the newest thousand also name and words."
+    )
+    ordering = ["-id"]
     readonly_fields = ["post", "author", "name", "email", "created_at"]  # who said it where is not for others to say
     actions = ["approve", "hide", "ban"]
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: models.QuerySet[Comment], search_term: str
-    ) -> tuple[models.QuerySet[Comment], bool]:
-        """Find a whole address by its index; everything else needs a look at every row."""
-        if (of_writer := of_address(queryset, search_term)) is not None:
-            return of_writer, False
-        return super().get_search_results(request, queryset, search_term)
+    def ways(
+        self, request: HttpRequest, rows: models.QuerySet[Comment], term: str
+    ) -> Iterator[models.QuerySet[Comment]]:
+        yield begun(rows, "email", [term])
+        yield self.looked_through(request, rows.filter(state=Comment.State.WAITING), term)
+        yield self.looked_through(request, newest(rows), term)
+        hits = engines.search(term, kind="post", limit=INDEXED, is_typing=True).hits
+        if self.may_search(request, "post__title"):
+            yield rows.filter(post__in=[hit.object_id for hit in hits])
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # people write under the post, each in their own name

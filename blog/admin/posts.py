@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -7,20 +8,23 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from account.models import User
 from actions import popularity
 from blog import tokens
 from blog.differences import differences
 from blog.models import Mention, OldAddress, Post, Revision, remember
 from blog.models.posts import MAX_TAGS
 from content import markdown
-from core.staff.longtables import LongTable
+from core.staff.longtables import INDEXED, Period, Sought, begun
 from core.staff.modeladmin import StaffAdmin
 from core.web.links import site_url
+from search import engines
 
 
 class PostForm(forms.ModelForm):
@@ -90,14 +94,14 @@ class OldAddressInline(admin.TabularInline):
 
 
 @admin.register(Post)
-class PostAdmin(LongTable, StaffAdmin):
+class PostAdmin(Sought, StaffAdmin):
     form = PostForm
     list_display = ["title", "author", "standing", "publish_at", "comment_count", "views"]
-    list_filter = ["status", "publish_at", "is_open"]
+    list_filter = ["status", ("publish_at", Period), "is_open"]
+    ordering = ["status", "-publish_at", "-id"]  # drafts first; there is an index for it
     list_select_related = ["author"]
     show_facets = admin.ShowFacets.ALLOW
     search_fields = ["title", "summary", "body", "author__username"]
-    date_hierarchy = "publish_at"
     prepopulated_fields = {"slug": ["title"]}
     raw_id_fields = ["author"]
     readonly_fields = ["comment_count", "views", "created_at", "updated_at"]
@@ -116,6 +120,17 @@ class PostAdmin(LongTable, StaffAdmin):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Post]:
         return popularity.with_views(super().get_queryset(request))
+
+    def ways(self, request: HttpRequest, rows: models.QuerySet[Post], term: str) -> Iterator[models.QuerySet[Post]]:
+        """Look up in our own index what is public, and look through the rest."""
+        hits = engines.search(term, kind="post", limit=INDEXED, is_typing=True).hits
+        yield rows.filter(pk__in=[hit.object_id for hit in hits])
+        yield self.looked_through(request, rows.filter(status=Post.Status.DRAFT), term)
+        yield self.looked_through(
+            request, rows.filter(status=Post.Status.PUBLISHED, publish_at__gt=timezone.now()), term
+        )
+        if self.may_search(request, "author__username"):
+            yield rows.filter(author__in=begun(User.objects.all(), "username", [term]))
 
     @admin.display(description=gettext_lazy("status"), ordering="status")
     def standing(self, post: Post) -> str:

@@ -30,12 +30,21 @@ EVERYDAY = {
 
 @register.simple_tag
 def menu(app_list: list[dict[str, Any]], path: str) -> dict[str, Any]:
-    """Part the admin's tables; the machinery is shown unfolded where one of its pages is open."""
+    """
+    Part the admin's tables; the machinery is shown unfolded where one of its pages is open.
+
+    `here` is the table whose page is open, and `shown` all that the menu says besides.
+    """
     machinery = _those(app_list, everyday=False)
-    is_open = any(
-        model["admin_url"] and path.startswith(model["admin_url"]) for app in machinery for model in app["models"]
-    )
-    return {"everyday": _those(app_list, everyday=True), "machinery": machinery, "is_open": is_open}
+    links = [(str(model["admin_url"]), str(model["add_url"])) for app in app_list for model in app["models"]]
+    here = next((link for link, _add in links if path.startswith(link)), "")
+    return {
+        "everyday": _those(app_list, everyday=True),
+        "machinery": machinery,
+        "here": here,
+        "is_open": any(here == model["admin_url"] for app in machinery for model in app["models"]),
+        "shown": (*links, *(model.get("view_only") for app in app_list for model in app["models"])),
+    }
 
 
 def _those(app_list: list[dict[str, Any]], *, everyday: bool) -> list[dict[str, Any]]:

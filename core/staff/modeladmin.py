@@ -4,12 +4,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 # What Django's own filters write into an address, after the name of the field.
 OF_A_FILTER = ("", "__exact", "__in", "__isnull", "__isempty", "__gte", "__lt")
-OF_A_HIERARCHY = ("__year", "__month", "__day", "__gte", "__lt")
 
 
 class StaffAdmin(admin.ModelAdmin):
@@ -17,11 +20,23 @@ class StaffAdmin(admin.ModelAdmin):
     Answers only the questions that its own page asks.
 
     Django lets an address filter by any column, so that `?secret__startswith=a` reads, letter by letter, what the page
-    does not show. Here an address may filter by what stands in `list_filter`, `date_hierarchy` and `linked_lookups`,
-    and a search looks into another table only for those who may see it.
+    does not show. Here an address may filter by what stands in `list_filter` and `linked_lookups`, and a
+    search looks into another table only for those who may see it.
     """
 
     linked_lookups: Sequence[str] = ()  # further ones, which links of ours use
+    list_per_page = 25
+
+    @admin.display(description=mark_safe('<input type="checkbox" id="action-toggle">'))
+    def action_checkbox(self, obj: Model) -> SafeString:
+        """Django's, but for the template that it renders for each row, a third of what the row costs."""
+        label = _("Select this object for an action - {}").format(obj)
+        return format_html(
+            '<input type="checkbox" name="{}" value="{}" class="action-select" aria-label="{}">',
+            ACTION_CHECKBOX_NAME,
+            obj.pk,
+            label,
+        )
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup in self.linked_lookups or lookup in set(self._lookups_of_page(request))
@@ -36,17 +51,15 @@ class StaffAdmin(admin.ModelAdmin):
             target = _field_at(self.model, name)
             if target.is_relation:
                 yield f"{name}__{target.target_field.name}__exact"
-        if self.date_hierarchy:
-            yield from (f"{self.date_hierarchy}{ending}" for ending in OF_A_HIERARCHY)
 
     def may_open_on_site(self, request: HttpRequest, obj: Model) -> bool:
         """Tell whether "View on site" may lead this person to the row's page."""
         return self.has_view_permission(request, obj)
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
-        return [name for name in super().get_search_fields(request) if self._may_search(request, name)]
+        return [name for name in super().get_search_fields(request) if self.may_search(request, name)]
 
-    def _may_search(self, request: HttpRequest, name: str) -> bool:
+    def may_search(self, request: HttpRequest, name: str) -> bool:
         return all(may_view(request, model, self.admin_site) for model in _tables_behind(self.model, name))
 
 

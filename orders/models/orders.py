@@ -114,7 +114,10 @@ class Order(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(Lower("email"), name="order_email_lower")]
+        indexes = [
+            models.Index(Lower("email"), name="order_email_lower"),
+            models.Index(Lower("last_name"), name="order_last_name_lower"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=amounts_fit("subtotal", "discount", "shipping", "total", "vat"), name="order_amounts_fit"

@@ -174,5 +174,5 @@ def test_list_costs_the_same_however_many_products(client, django_assert_num_que
         make_product()
     client.get(reverse("admin:shop_product_changelist"))  # the first look of the minute notes that staff are here
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         client.get(reverse("admin:shop_product_changelist"))

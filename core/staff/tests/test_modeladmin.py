@@ -10,7 +10,7 @@ from django.urls import reverse
 from account import second_factor
 from account.tests.factories import make_staff, make_user
 from blog.tests.factories import make_post
-from core.staff.modeladmin import OF_A_FILTER, OF_A_HIERARCHY
+from core.staff.modeladmin import OF_A_FILTER
 from mail import outbox
 from orders.tests.factories import make_order
 
@@ -34,7 +34,6 @@ class LookupTests(TestCase):
         filters = [entry[0] if isinstance(entry, tuple) else entry for entry in table.get_list_filter(request)]
         found = {f"{name}{ending}" for name in filters for ending in OF_A_FILTER}
         found |= {f"{name}__id__exact" for name in filters}
-        found |= {f"{table.date_hierarchy}{ending}" for ending in OF_A_HIERARCHY if table.date_hierarchy}
         return found | set(table.linked_lookups)
 
     def test_no_table_can_be_asked_for_a_column_that_its_page_does_not_offer(self):
@@ -95,7 +94,7 @@ class LookupTests(TestCase):
             "payment_payment": {"order__id__exact": order.pk},
             "orders_withdrawal": {"handled_at__isempty": "1"},
             "shop_product": {"category__id__exact": "1", "is_on_show__exact": "1"},
-            "images_image": {"created_at__year": "2026", "created_at__month": "1", "is_private__exact": "0"},
+            "images_image": {"created_at__lt": "2026-01-01 00:00:00+00:00", "is_private__exact": "0"},
         }.items():
             answer = self.client.get(reverse(f"admin:{table}_changelist"), query)
             assert answer.status_code == 200, (table, answer.status_code)
