@@ -81,7 +81,7 @@ class PaymentAdmin(AtStripe, Sought, ReadOnlyAdmin):
     def ways(self, request: HttpRequest, rows: QuerySet[Any], term: str) -> Iterator[QuerySet[Any]]:
         yield rows.filter(payment_intent=term)
         yield numbered(rows, term, "order")
-        yield rows.filter(order__in=CheckoutAttempt.objects.filter(session_id=term).values("order"))
+        yield rows.filter(session_id=term)
         if self.may_search(request, "order__email"):
             yield rows.filter(order__in=begun(Order.objects.all(), "email", [term]))
 

@@ -12,9 +12,6 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import path
-from django.utils.translation import get_language
-
-from core.caching.memory import cached_shown
 
 from .modeladmin import StaffAdmin
 
@@ -39,13 +36,6 @@ class StaffSite(admin.AdminSite):
     def get_urls(self) -> list[Any]:
         own = path("r/<path:content_type_id>/<path:object_id>/", self.admin_view(self.open_on_site))
         return [own, *super().get_urls()]
-
-    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """Django's, which every page of the admin shows beside itself; what somebody may do is all that it tells."""
-        user = request.user
-        rights = "all" if user.is_superuser else frozenset(user.get_all_permissions())
-        key = ("tables of the admin", app_label, get_language(), rights)
-        return cached_shown(key, lambda: super(StaffSite, self).get_app_list(request, app_label))
 
     def open_on_site(self, request: HttpRequest, content_type_id: str, object_id: str) -> HttpResponse:
         """Lead to the object's page; Django's own view does so for any row, and an order's address is its key."""
