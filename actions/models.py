@@ -24,12 +24,20 @@ class ActionQuerySet(models.QuerySet["Action"]):
 
 
 class ActionManager(models.Manager.from_queryset(ActionQuerySet)):  # type: ignore[misc]
-    def record(self, actor: Member, verb: str, target: models.Model | None = None) -> "Action | None":
-        """Write the action down, unless the same was done less than a minute ago; return it if it is new."""
+    def record(
+        self, actor: Member, verb: str, target: models.Model | None = None, *, is_alone: bool = False
+    ) -> "Action | None":
+        """
+        Write the action down, unless the same was done less than a minute ago; return it if it is new.
+
+        `is_alone`: the transaction around this has written a row that nobody else can write meanwhile, such as the one
+        like of this picture by this person, so that nobody is recording the same.
+        """
         action = Action(actor_id=actor.pk, verb=verb)
         action.target = target
-        with transaction.atomic():
-            _lock(actor.pk)
+        with transaction.atomic(savepoint=False):  # nothing here is caught, so there is nothing to go back to
+            if not is_alone:
+                _lock(actor.pk)
             same = {"actor": actor.pk, "verb": verb, "target_kind": action.target_kind, "target_id": action.target_id}
             if self.filter(**same, created_at__gt=action.created_at - REPEATED_WITHIN).exists():
                 return None

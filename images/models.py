@@ -236,7 +236,7 @@ class Image(models.Model):
                 # raise when the row in its way is taken back by an unlike before it can look.)
                 Like.objects.create(user=user, image=self)
                 Image.objects.filter(pk=self.pk).update(total_likes=models.F("total_likes") + 1)
-                Action.objects.record(user, Action.Verb.LIKES, self)
+                Action.objects.record(user, Action.Verb.LIKES, self, is_alone=True)
         except IntegrityError:
             return False
         return True

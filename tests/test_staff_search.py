@@ -115,7 +115,11 @@ class StaffSearchTests(TestCase):
         for table in ("blog_post", "blog_comment", "shop_product", "images_image", "account_user", "orders_order"):
             with CaptureQueriesContext(connection) as captured:
                 self.found(table, "walnut")
-            reading = [query["sql"] for query in captured.captured_queries if "LIKE" in query["sql"]]
+            reading = [
+                query["sql"]
+                for query in captured.captured_queries
+                if f'FROM "{table}"' in query["sql"] and "LIKE" in query["sql"]
+            ]
 
             for sql in reading:
                 where = sql.partition(" WHERE ")[2].partition("LIKE")[0]

@@ -173,7 +173,7 @@ class User(AbstractUser):
                     return False
                 # The unique constraint decides between parallel clicks: one row and one action.
                 Follow.objects.create(follower=self, followed=person)
-                Action.objects.record(self, Action.Verb.FOLLOWS, person)
+                Action.objects.record(self, Action.Verb.FOLLOWS, person, is_alone=True)
         except IntegrityError:
             return False
         return True

@@ -98,6 +98,16 @@ def test_twenty_parallel_follows_are_one():  # D19
 
 
 @pytest.mark.django_db(transaction=True)
+def test_parallel_follows_and_unfollows_are_told_once():
+    alice, bob = make_user("alice"), make_user("bob")
+
+    errors = race(lambda number: bob.follow(alice) if number % 2 else bob.unfollow(alice), MOST)
+
+    assert errors == []
+    assert Action.objects.filter(verb=Action.Verb.FOLLOWS).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
 def test_parallel_follows_would_act_often_if_nothing_refused_the_second_row():
     """The twin of the test above: look first, insert then. It must go wrong, or the test above proves nothing."""
     alice, bob = make_user("alice"), make_user("bob")
