@@ -7,6 +7,7 @@ Each has a database, a folder and with PostgreSQL a Redis of its own, the enviro
 
 import json
 import os
+import struct
 import subprocess
 import sys
 import tempfile
@@ -26,7 +27,12 @@ from tools.run import end
 from tools.services import STARTERS, Missing, Services, answers, find_postgresql, free_port
 
 APART = ROOT / "bench" / "_apart"
-SIZES = {"large": (100_000, 100_000, 100_000), "small": (300, 500, 60)}  # posts, pictures, products
+SIZES = {  # posts, pictures, products
+    "large": (100_000, 100_000, 100_000),
+    "small": (300, 500, 60),
+    "thousand": (1100, 1100, 1100),
+}
+NOTE = struct.Struct("<fBxxx")  # as in bench/_apart/mix_served.py: CPU seconds; 1 when Django was not called
 MOST_REQUESTS = 1_000_000
 START_SECONDS = 60
 LIMITS = ["--http", "1", "--no-ws", "--http1-header-read-timeout", "10000", "--http1-buffer-size", "65536"]
@@ -70,7 +76,7 @@ class Site:
     @contextmanager
     def serving(self) -> Iterator[None]:
         with (self.folder / "notes").open("wb") as notes:
-            notes.truncate(MOST_REQUESTS * 8)
+            notes.truncate(MOST_REQUESTS * NOTE.size)
         is_rsgi = (self.tree / "config" / "rsgi.py").exists()
         self.environment |= {
             "MIX_NOTES": str(self.folder / "notes"), "MIX_SITE": "config.rsgi" if is_rsgi else "config.wsgi",
@@ -93,6 +99,13 @@ class Site:
 
     def cpu(self) -> float:
         return group_cpu(self.web)
+
+
+def notes_of(measured: Site, numbers: list[int]) -> list[tuple[float, bool]]:
+    """Return the CPU seconds of each of these requests, and whether it was answered from memory."""
+    notes = (measured.folder / "notes").read_bytes()
+    found = (NOTE.unpack_from(notes, number * NOTE.size) for number in numbers)
+    return [(seconds, kind == 1) for seconds, kind in found]
 
 
 @contextmanager

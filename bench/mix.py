@@ -22,17 +22,15 @@ import argparse
 import asyncio
 import signal
 import statistics
-import struct
 import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from bench._load import MOST_WAITING, Load, Seen
-from bench._sites import SIZES, CannotStart, Site, site
+from bench._sites import CannotStart, Site, notes_of, site
 from bench._traffic import ACTS, PAGES, Traffic
 
-NOTE = struct.Struct("<fBxxx")  # as in bench/_apart/mix_served.py
 VISITORS = ("first", "repeat")
 
 
@@ -48,9 +46,8 @@ class Run:
 
     def notes(self) -> list[tuple[Seen, float, bool]]:
         """Return each answer with its CPU seconds, and whether it came from memory."""
-        notes = (self.site.folder / "notes").read_bytes()
-        found = ((seen, *NOTE.unpack_from(notes, seen.number * NOTE.size)) for seen in self.load.seen)
-        return [(seen, cpu, kind == 1) for seen, cpu, kind in found]
+        notes = notes_of(self.site, [seen.number for seen in self.load.seen])
+        return [(seen, *note) for seen, note in zip(self.load.seen, notes, strict=True)]
 
 
 def main() -> None:
@@ -68,7 +65,7 @@ def main() -> None:
 
 def parsed(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench mix", description="The site under everyday traffic.")
-    parser.add_argument("--site", choices=SIZES, default="small")
+    parser.add_argument("--site", choices=["large", "small"], default="small")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--rate", type=lambda text: [float(each) for each in text.split(",")], default=[50.0])
     parser.add_argument("--seconds", type=float, default=30, help="of one block")
