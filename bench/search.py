@@ -80,6 +80,7 @@ def main() -> None:
 
 def on_postgresql(path: str) -> None:
     with postgresql():
+        first = first_hits()
         few = measure(FEW)
         at_posts = measure(POSTS)
         goals = [*against_the_tutorial(), *recall()]
@@ -87,14 +88,15 @@ def on_postgresql(path: str) -> None:
         size(
             "SELECT pg_size_pretty(pg_relation_size('search_document_vector')), pg_size_pretty(pg_table_size('search_document'))"
         )
-        Path(path).write_text(json.dumps({"goals": goals, "first": first_hits()}))
+        Path(path).write_text(json.dumps({"goals": goals, "first": first}))
 
 
 def on_sqlite(path: str) -> None:
     with sqlite():
+        first = first_hits()
         goals = growth("SQLite", measure(FEW), measure(MOST))
         size("SELECT sum(length(block)) / 1000000 || ' MB' FROM search_fts_data")
-        Path(path).write_text(json.dumps({"goals": goals, "first": first_hits()}))
+        Path(path).write_text(json.dumps({"goals": goals, "first": first}))
 
 
 def report(goals: list[Goal]) -> None:
