@@ -8,7 +8,6 @@ process here or in an app's checks.py, with a sentence that says what to change.
 from email.utils import parseaddr
 from pathlib import Path
 
-from csp.constants import NONCE, SELF
 from decouple import Csv
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -90,7 +89,6 @@ INSTALLED_APPS = [
     "django.forms",
     "django_htmx",
     "django_countries",
-    "csp",
     "social_django",
 ]
 
@@ -111,7 +109,7 @@ MIDDLEWARE = [
     "account.middleware.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "core.web.headers.allow_only_ours",
     "django_htmx.middleware.HtmxMiddleware",
     "social_django.middleware.SocialAuthExceptionMiddleware",
     "core.web.ratelimit.answer_too_often",
@@ -132,7 +130,6 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "csp.context_processors.nonce",
                 "core.web.context_processors.site",
                 "cart.context_processors.cart",
             ],
@@ -401,20 +398,19 @@ WEB_THREADS = max(1, env("WEB_THREADS", default=4, cast=natural))
 # .env.example).
 SILENCED_SYSTEM_CHECKS = ["security.W003", "security.W005", "security.W021"]
 CSRF_FAILURE_VIEW = "core.web.csrf.failure"
+# No nonces: every script is a file of ours.
 CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": ["'none'"],
-        "script-src": [SELF, NONCE],
-        "style-src": [SELF],
-        "img-src": [SELF, "data:", *([MEDIA_URL] if "://" in MEDIA_URL else [])],
-        "font-src": [SELF],
-        "connect-src": [SELF],
-        # A POST that is redirected to the pay page is checked against form-action by Chromium.
-        "form-action": [SELF, STRIPE_API_BASE or "https://checkout.stripe.com", "https://accounts.google.com"],
-        "frame-ancestors": ["'none'"],
-        "base-uri": ["'none'"],
-        "object-src": ["'none'"],
-    }
+    "default-src": ["'none'"],
+    "script-src": ["'self'"],
+    "style-src": ["'self'"],
+    "img-src": ["'self'", "data:", *([MEDIA_URL] if "://" in MEDIA_URL else [])],
+    "font-src": ["'self'"],
+    "connect-src": ["'self'"],
+    # A POST that is redirected to the pay page is checked against form-action by Chromium.
+    "form-action": ["'self'", STRIPE_API_BASE or "https://checkout.stripe.com", "https://accounts.google.com"],
+    "frame-ancestors": ["'none'"],
+    "base-uri": ["'none'"],
+    "object-src": ["'none'"],
 }
 MESSAGE_STORAGE = "core.web.cookies.MessageStorage"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"

@@ -1,4 +1,3 @@
-from csp.decorators import csp_update
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import get_user_model
@@ -30,6 +29,7 @@ from core.jobs.background import delay_on_commit
 from core.serving.intake import takes_files
 from core.staff.spreadsheets import csv_response
 from core.web.cookies import named
+from core.web.headers import POLICY, policy
 from core.web.http import SiteRequest, viewer
 from core.web.ratelimit import limited
 
@@ -186,11 +186,9 @@ def _from_cookie(request: HttpRequest) -> str:
 
 
 def _picker(request: HttpRequest, form: ImageCreateForm) -> HttpResponseBase:
-    def page(request: HttpRequest) -> HttpResponseBase:
-        return render(request, "images/image_create.html", {"form": form}, status=422 if form.is_bound else 200)
-
-    of_other_sites = csp_update({"img-src": ["https:", "http:"]})
-    response = of_other_sites(page)(request) if form.candidates else page(request)
+    response = render(request, "images/image_create.html", {"form": form}, status=422 if form.is_bound else 200)
+    if form.candidates:
+        response[POLICY] = policy(img_src="https: http:")
     if FOUND in request.COOKIES:
         response.delete_cookie(FOUND, path=request.path)
     return response

@@ -21,8 +21,7 @@ from core.caching.memory import cached_shown
 register = template.Library()
 
 # What belongs to the one who asks is out of sight while a kept part is made.
-PERSONAL = {"request", "user", "perms", "messages", "has_session", "has_messages", "cart"}
-PERSONAL |= {"csrf_token", "csp_nonce", "CSP_NONCE"}
+PERSONAL = {"request", "user", "perms", "messages", "has_session", "has_messages", "cart", "csrf_token"}
 
 
 @register.tag
@@ -45,6 +44,8 @@ def fragment(parser: Parser, token: Token) -> Node:
 
 
 class FragmentNode(Node):
+    child_nodelists = ()  # there is no {% block %} in it, which each page that extends a template looks for anew
+
     def __init__(self, nodelist: NodeList, by: list[FilterExpression]) -> None:
         self.nodelist = nodelist
         self.by = by

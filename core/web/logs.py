@@ -8,8 +8,8 @@ secret.
 """
 
 import logging
+import random
 import re
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -27,7 +27,7 @@ LOGIN = re.compile(r"(?<=://)[^\s/@]+@")
 
 def id_from(given: str) -> str:
     """Return the id that a proxy has given if it is sane, or a new one."""
-    return given if SANE_ID.fullmatch(given) else uuid.uuid4().hex
+    return given if SANE_ID.fullmatch(given) else f"{random.getrandbits(128):032x}"
 
 
 @contextmanager

@@ -23,6 +23,15 @@ class HeadersTests(TestCase):
         assert "camera=()" in page["Permissions-Policy"]
         assert page["Cross-Origin-Resource-Policy"] == "same-origin"
 
+    def test_pages_load_what_is_ours_and_nothing_else(self):
+        policy = dict(part.partition(" ")[::2] for part in self.client.get("/")["Content-Security-Policy"].split("; "))
+
+        assert policy.pop("form-action").startswith("'self' https://checkout.stripe.com")
+        assert policy.pop("img-src") == "'self' data:"
+        assert {policy.pop(name) for name in ("script-src", "style-src", "font-src", "connect-src")} == {"'self'"}
+        assert set(policy) == {"default-src", "frame-ancestors", "base-uri", "object-src"}
+        assert set(policy.values()) == {"'none'"}
+
     def test_logging_out_empties_the_browser_s_cache(self):
         self.client.force_login(make_user("alice"))
 
