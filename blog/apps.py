@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+from core.caching.lifetime import register_next_change
 from search.registry import register
 
 
@@ -13,3 +14,4 @@ class BlogConfig(AppConfig):
         from .models import Post
 
         register(Post, "post", entry)
+        register_next_change(Post, Post.objects.next_publication)

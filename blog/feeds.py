@@ -30,14 +30,14 @@ class FullTextFeed(Atom1Feed):
         handler.addQuickElement("content", item["content"], {"type": "html"})
 
 
-@for_everyone
+@for_everyone()
 @require_safe
 def post_feed(request: HttpRequest) -> HttpResponse:
     title = _("%(site)s: the blog") % {"site": settings.SITE_NAME}
     return _feed(title, reverse("blog:post_list"), reverse("blog:post_feed"), Post.objects.newest_first())
 
 
-@for_everyone
+@for_everyone()
 @require_safe
 def tag_feed(request: HttpRequest, slug: str) -> HttpResponse:
     tag = Tag.objects.filter(slug=slug).first()

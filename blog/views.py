@@ -32,13 +32,13 @@ COMMENTS = ("5/min", "30/h")
 SHARE_TRIES = "10/min"
 
 
-@for_everyone
+@for_everyone("page")
 @require_safe
 def post_list(request: HttpRequest) -> HttpResponse:
     return _list(request, "blog/post_list.html", sidebar.read(), paging.posts())
 
 
-@for_everyone
+@for_everyone("page")
 @require_safe
 def post_list_by_tag(request: HttpRequest, slug: str) -> HttpResponse:
     beside = sidebar.read(tag=slug)
@@ -49,7 +49,7 @@ def post_list_by_tag(request: HttpRequest, slug: str) -> HttpResponse:
     return _list(request, "blog/post_list_by_tag.html", beside, paging.posts_of_a_tag(tag.id), tag=tag)
 
 
-@for_everyone
+@for_everyone("page")
 @require_safe
 def post_list_by_author(request: HttpRequest, username: str) -> HttpResponse:
     beside = sidebar.read(author=username)
@@ -59,7 +59,7 @@ def post_list_by_author(request: HttpRequest, username: str) -> HttpResponse:
     return _list(request, "blog/post_list_by_author.html", beside, posts)
 
 
-@for_everyone
+@for_everyone("page")
 @require_safe
 def post_list_by_date(
     request: HttpRequest, year: int, month: int | None = None, day: int | None = None
@@ -73,7 +73,7 @@ def post_list_by_date(
     return _list(request, "blog/post_list_by_date.html", beside, posts, **context)
 
 
-@for_everyone
+@for_everyone("page")
 @require_safe
 def post_detail(request: HttpRequest, year: int, month: int, day: int, slug: str) -> HttpResponse:
     day_of_post, _same = _period(year, month, day)

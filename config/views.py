@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 @require_safe
-@for_everyone
+@for_everyone()
 def home(request: HttpRequest) -> HttpResponse:
     context = {
         "posts": public.newest(NEWEST_POSTS),

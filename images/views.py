@@ -50,7 +50,7 @@ LONGEST_COOKIE = 3800  # browsers drop one of more than 4096 characters, name an
 
 
 @require_safe
-@for_everyone
+@for_everyone("page")
 def image_list(request: SiteRequest) -> HttpResponse:
     reader = viewer(request)
     hidden = reader.hidden_ids() if reader.is_authenticated else ()
@@ -62,7 +62,7 @@ def image_list(request: SiteRequest) -> HttpResponse:
 
 
 @require_safe
-@for_everyone
+@for_everyone("page")
 def image_list_by_owner(request: SiteRequest, username: str) -> HttpResponse:
     """Show all pictures of one person; themselves the private ones too."""
     reader = viewer(request)
@@ -76,7 +76,7 @@ def image_list_by_owner(request: SiteRequest, username: str) -> HttpResponse:
 
 
 @require_safe
-@for_everyone
+@for_everyone()
 def image_ranking(request: HttpRequest) -> HttpResponse:
     shown = Image.objects.shown_to(viewer(request))
     ids = popularity.most_viewed(shown, RANKED)
@@ -94,7 +94,7 @@ def _own(request: MemberRequest, pk: int) -> Image:
 
 
 @require_safe
-@for_everyone
+@for_everyone()
 def image_detail(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
     image = _visible(request, pk)
     if slug != image.slug:

@@ -95,7 +95,7 @@ def count(basket: Basket) -> bool:
         list(rows.order_by("product_id", "other_id").select_for_update().values_list("pk", flat=True))
         rows.update(score=F("score") + 1)
     if ask(lambda redis: _mirror(redis, held)):
-        changed(BoughtTogether._meta.db_table)  # once more: who asked Redis since the commit was told the old pairs
+        changed([BoughtTogether._meta.db_table])  # once more: who asked Redis since the commit was told the old pairs
     return True
 
 

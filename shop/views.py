@@ -23,7 +23,7 @@ PER_PAGE = 24
 
 
 @require_safe
-@for_everyone
+@for_everyone("page", *ProductListForm.base_fields)
 def product_list(request: HttpRequest, category: str = "") -> HttpResponse:
     form = ProductListForm(request.GET)
     # The pills' counts add up to the pager's total, so the list needs no COUNT of its own.
@@ -46,7 +46,7 @@ def product_list(request: HttpRequest, category: str = "") -> HttpResponse:
 
 
 @require_safe
-@for_everyone
+@for_everyone()
 def product_detail(request: HttpRequest, product_id: int, slug: str) -> HttpResponse:
     products = Product.objects.on_show().select_related("category", "cover").prefetch_related("pictures")
     product = get_object_or_404(products, pk=product_id)

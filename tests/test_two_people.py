@@ -143,7 +143,7 @@ def test_a_page_made_while_rows_change_is_never_kept_beyond_the_change(server):
 
 
 def test_without_versions_old_pages_are_found(server, monkeypatch):
-    monkeypatch.setattr(versions, "changed", lambda table: None)
+    monkeypatch.setattr(versions, "changed", lambda names: None)
     with pytest.raises(AssertionError, match="is wrong"):
         ask_while_rows_change(server, 1000)
 

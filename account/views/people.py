@@ -26,7 +26,7 @@ DONE = {
 
 
 @require_safe
-@for_everyone
+@for_everyone("page")
 def user_list(request: HttpRequest) -> HttpResponse:
     reader = viewer(request)
     people = Listing(
@@ -46,7 +46,7 @@ def _person(request: HttpRequest, username: str) -> User:
 
 
 @require_safe
-@for_everyone
+@for_everyone()
 def user_detail(request: HttpRequest, username: str) -> HttpResponse:
     person = _person(request, username)
     return render(request, "account/user_detail.html", _between(viewer(request), person))

@@ -63,6 +63,11 @@ class PostQuerySet(models.QuerySet["Post"]):
         """Posts that everybody may read now; every public place asks this, at the moment it is read."""
         return self.filter(is_published(now=now))
 
+    def next_publication(self) -> datetime.datetime | None:
+        """Return when the next of the posts that wait for their hour appears."""
+        waiting = self.filter(status=Post.Status.PUBLISHED, publish_at__gt=timezone.now())
+        return waiting.order_by("publish_at").values_list("publish_at", flat=True).first()
+
     def shown_to(self, viewer: Viewer) -> Self:
         """Posts that may be mentioned to this person, in the stream for instance."""
         return self.published()

@@ -6,23 +6,22 @@ rows, but most of what stands around them is what it was a moment ago. There are
 used again, and a thing is kept for one of them:
 
 - All that it shows is part of its key, so that it is never old: a card kept under the fields that it shows.
-- The tables that were read to make it have not changed since (core/caching/versions.py), and it was made at most MAX_AGE ago.
+- Nothing that was read to make it has changed since (core/caching/versions.py), and it was made a minute ago at most.
 
 Templates keep for the first reason, by `{% fragment by … %}` and `{% fragment_each %}`
 (core/templatetags/fragments.py): what they show was read before they are asked. The second is for questions.
 """
 
 import threading
-import time
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django.db import connection
 
-from .pages import MAX_AGE
+from .lifetime import Life, life
 from .routers import from_primary
-from .versions import note_reading, recorded, table_versions
+from .versions import Readings, note_reading, recorded, versions
 
 MOST = 5000  # parts; a card has about 1 KB
 
@@ -32,13 +31,8 @@ Thing = TypeVar("Thing")
 @dataclass(frozen=True)
 class Answer(Generic[Thing]):
     thing: Thing
-    tables: tuple[str, ...]
-    versions: tuple[int, ...]
-    at: float = field(default_factory=time.monotonic)
-
-    @property
-    def is_fresh(self) -> bool:
-        return time.monotonic() - self.at < MAX_AGE and table_versions().of(self.tables) == self.versions
+    readings: Readings
+    life: Life
 
 
 _entries: dict[Hashable, Any] = {}
@@ -51,14 +45,15 @@ def cached(key: Hashable, make: Callable[[], Thing]) -> Thing:
         # A transaction may see rows that nobody else sees yet, or ever will.
         return make()
     found: Answer[Thing] | None = _entries.get(key)
-    if found and found.is_fresh:
-        note_reading(found.tables)
+    if found and found.life.goes_on:
+        note_reading(found.readings)
         return found.thing
-    # Read before the answer is made: a write in the meantime makes it old, not wrong.
-    before = table_versions().all()
-    with from_primary(), recorded() as tables:
+    # Looked at before the answer is made: a write in the meantime makes it old, not wrong.
+    now = versions().now()
+    with from_primary(), recorded() as readings:
         thing = make()
-    _put(key, Answer(thing, tuple(tables), table_versions().of(tables, before)))
+        answer = Answer(thing, readings, life(readings, now))
+    _put(key, answer)
     return thing
 
 
@@ -67,9 +62,9 @@ def cached_shown(key: Hashable, make: Callable[[], Thing]) -> Thing:
     found: Thing | None = _entries.get(key)
     if found is not None:
         return found
-    with recorded() as tables:
+    with recorded() as readings:
         thing = make()
-    if not tables:
+    if not readings:
         _put(key, thing)
     return thing
 

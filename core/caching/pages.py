@@ -1,31 +1,32 @@
 """
-Whole pages for visitors without a session, kept in the process's memory, in front of Django.
+Whole pages for visitors without a session, kept in memory, in front of Django.
 
-A view says that everybody without a session gets the same page:
+A view says that everybody without a session gets the same page, and which parameters of the query it looks at:
 
-    @for_everyone
+    @for_everyone("page")
     def post_list(request): ...
 
 The first visitor's answer is kept; the next one gets its bytes before Django has made a single object. A page is old
-when one of the tables that were read for it has changed (core/caching/versions.py) or after MAX_AGE, whatever comes
-first: MAX_AGE also bounds how late a scheduled post appears. Anything unusual in a request (a session, a message
-waiting, htmx, a long query) goes past the cache. And whatever the request looked like from out here: an answer is kept
-only if Django, when all was done, had neither found a cookie of ours nor looked into a session.
+when something that was read for it has changed (core/caching/versions.py), when something appears by itself, such as a
+scheduled post (core/caching/lifetime.py), or after a minute. Anything unusual in a request (a session, a message waiting,
+htmx) goes past the cache. And whatever the request looked like from out here: an answer is kept only if Django, when
+all was done, had neither found a cookie of ours nor looked into a session.
 """
 
 import gzip
 import hashlib
 import re
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, parse_cookie
+from django.http import HttpRequest, HttpResponse, QueryDict, parse_cookie
+from django.urls import get_resolver
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 
@@ -33,11 +34,12 @@ from core.web.cookies import MESSAGES, named
 from core.web.logs import id_from
 from core.web.metrics import counting_hits
 
-from .versions import recorded, table_versions
+from .lifetime import Life, life
+from .versions import recorded, versions
 
-MAX_AGE = 15.0  # seconds
 MAX_BYTES = 64_000_000
-MAX_QUERY = 200
+MAX_QUERY = 2000  # as it comes, with whatever others have added to a link
+MAX_KNOWN_QUERY = 200
 # Whoever has just written something is given it, with a read replica (core/caching/replica.py): no kept page may be
 # older.
 PINNED_COOKIE = named("pinned")
@@ -52,21 +54,45 @@ StartResponse = Callable[..., Any]
 Headers = list[tuple[str, str]]
 
 
-def for_everyone(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Mark a view whose page is the same for every visitor without a session."""
+_parameters: set[str] = set()
 
-    @wraps(view)
-    def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        response = view(request, *args, **kwargs)
-        # base.html greets those who have a session: to any other cache the cookie makes another page.
-        patch_vary_headers(response, ("Cookie",))
-        if response.status_code == 200 and not response.streaming:
-            response.made_for = request  # type: ignore[attr-defined]
-            response.on_hit = getattr(request, "on_hit", None)  # type: ignore[attr-defined]
-        return response
 
-    wrapped.is_cached = True  # type: ignore[attr-defined]
-    return may_lag(wrapped)
+def for_everyone(*parameters: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """
+    Mark a view whose page is the same for every visitor without a session.
+
+    It sees no other parameters than the named ones, so that what others add to a link (utm_source, fbclid) cannot make
+    another page.
+    """
+    _parameters.update(parameters)
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+            leave_only(parameters, request)
+            response = view(request, *args, **kwargs)
+            # base.html greets those who have a session: to any other cache the cookie makes another page.
+            patch_vary_headers(response, ("Cookie",))
+            if response.status_code == 200 and not response.streaming:
+                response.made_for = request  # type: ignore[attr-defined]
+                response.on_hit = getattr(request, "on_hit", None)  # type: ignore[attr-defined]
+            return response
+
+        wrapped.is_cached = True  # type: ignore[attr-defined]
+        return may_lag(wrapped)
+
+    return decorate
+
+
+def leave_only(parameters: Iterable[str], request: HttpRequest) -> None:
+    if set(request.GET) - set(parameters):
+        request.META["QUERY_STRING"] = query_of(request.META["QUERY_STRING"], parameters)
+        request.GET = QueryDict(request.META["QUERY_STRING"])
+
+
+def query_of(query: str, parameters: Iterable[str]) -> str:
+    """Return the query without what is not one of the parameters."""
+    return urlencode([pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] in parameters])
 
 
 def may_lag(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -81,14 +107,8 @@ class Page:
     body: bytes
     zipped: bytes
     etag: str
-    made_from: tuple[str, ...]
-    versions: tuple[int, ...]
+    life: Life
     on_hit: Callable[[dict[str, Any]], None] | None
-    cached_at: float = field(default_factory=time.monotonic)
-
-    @property
-    def is_fresh(self) -> bool:
-        return time.monotonic() - self.cached_at < MAX_AGE and table_versions().of(self.made_from) == self.versions
 
     @property
     def size(self) -> int:
@@ -103,6 +123,7 @@ class PageCache:
         self._pages: OrderedDict[tuple[str, ...], Page] = OrderedDict()
         self._size = 0
         self._lock = threading.Lock()
+        get_resolver().url_patterns  # noqa: B018 - loads the views, which say what parameters they know
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         page = self.find(environ)
@@ -118,22 +139,25 @@ class PageCache:
         """Return the page kept for this request and count the hit; never waits, so the web server may ask at once."""
         key = key_of(environ)
         page = self._pages.get(key) if key else None
-        if page is None or not page.is_fresh:
+        if key is None or page is None or not page.life.goes_on:
             return None
+        with self._lock:
+            if key in self._pages:
+                self._pages.move_to_end(key)
         if page.on_hit:
             page.on_hit(environ)
         return page
 
     def _make(self, key: tuple[str, ...], environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        # Read before the page is made: a write in the meantime makes it old, not wrong.
-        before = table_versions().all()
+        # Looked at before the page is made: a write in the meantime makes it old, not wrong.
+        now = versions().now()
         started: list[Any] = []
-        with recorded() as tables:
+        with recorded() as readings:
             response: HttpResponse = self.application(environ, lambda *arguments: started.extend(arguments))
-        if not is_for_everyone(response):
-            start_response(*started)
-            return response
-        page = page_of(response, tuple(tables), table_versions().of(tables, before))
+            if not is_for_everyone(response):
+                start_response(*started)
+                return response
+            page = page_of(response, life(readings, now))
         response.close()
         if environ["REQUEST_METHOD"] == "GET":  # Django empties the answer to a HEAD
             self._keep(key, page)
@@ -156,6 +180,10 @@ def key_of(environ: dict[str, Any]) -> tuple[str, ...] | None:
         return None
     if any(name in environ for name in DECIDED_BY_HEADER) or knows_us(environ.get("HTTP_COOKIE", "")):
         return None
+    if query:
+        query = query_of(query, _parameters)
+        if len(query) > MAX_KNOWN_QUERY:
+            return None
     host = environ.get("HTTP_HOST", "")
     forwarded = environ.get("HTTP_X_FORWARDED_PROTO", "")
     language = environ.get("HTTP_ACCEPT_LANGUAGE", "") if len(settings.LANGUAGES) > 1 else ""
@@ -199,7 +227,7 @@ def words_of(header: str) -> set[str]:
     return {part.partition("=")[0].strip().lower() for part in header.split(",")} - {""}
 
 
-def page_of(response: HttpResponse, tables: tuple[str, ...], before: tuple[int, ...]) -> Page:
+def page_of(response: HttpResponse, its_life: Life) -> Page:
     body = response.content
     patch_vary_headers(response, ("Accept-Encoding",))
     headers = [(name, value) for name, value in response.items() if name.lower() not in NOT_KEPT]
@@ -208,7 +236,7 @@ def page_of(response: HttpResponse, tables: tuple[str, ...], before: tuple[int, 
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     on_hit = counting_hits(response, getattr(response, "on_hit", None))
     # The pages hold no secret beside a stranger's input (no token, no name), so compressing them tells nothing.
-    return Page(headers, body, gzip.compress(body, 6), etag, tables, before, on_hit)
+    return Page(headers, body, gzip.compress(body, 6), etag, its_life, on_hit)
 
 
 def answer(page: Page, environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:

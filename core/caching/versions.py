@@ -1,26 +1,27 @@
 """
-When each table last changed, known to every process of this host without asking the database.
+When the database changed, in names that say what: what is kept knows by it whether it is still right.
 
-What is kept in memory (core/caching/pages.py, core/caching/memory.py) remembers the versions of the tables it was made
-from; one that has changed since makes it old. Both are seen on the connection itself: which tables are read while a
-page is made, and which are written; so no page has to say what it is made from, and a bulk update, raw SQL or a data
-migration counts like a form in the admin does. A version is set after the commit.
+A page may be used again while nothing that was read for it has changed. Both are seen on the connection itself, what is
+read while a page is made and what is written (core/caching/statements.py tells it from the SQL); so no page has to say
+what it is made from, and a bulk update, raw SQL or a data migration counts like a form in the admin does.
 
-Versions lie in a small memory-mapped file. Its layout does not depend on which tables there are: during an upgrade the
-old release and the new one set the same versions. Several hosts: with Redis a changed version is announced to the
-others, who set theirs. The announcement may be lost, and a process may die between its commit and the version; whatever
-is kept therefore never lives longer than MAX_AGE (core/caching/pages.py).
+Changes are numbered as they are committed, and each name has the number of its last change. They lie in a small
+memory-mapped file that all processes of this host share, found by name: during an upgrade the old release and the new
+one set the same. Several hosts: with Redis a change is told to the others, who note it in theirs. That may be lost, and
+a process may die between its commit and the note; whatever is kept therefore has a last moment (core/caching/pages.py).
 """
 
+import fcntl
+import json
 import mmap
+import os
 import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import uuid4
 from weakref import WeakValueDictionary
@@ -31,112 +32,166 @@ from django.db import models
 
 from core.stores import redisstore
 
-from .statements import EVERYTHING, effect_of
+from .columns import primary_key
+from .statements import EVERYTHING, Names, Reading, effect_of, nobodys
 
 SENDER = uuid4().hex  # one's own announcement, heard a moment later, would make a page old that was just made anew
+MOST_NAMES = 1000  # an import that changes more than that changes everything
+T = TypeVar("T")
 
 # --- Versions ---------------------------------------------------------------------------------------------------------
 
 
-class TableVersions:
-    """One number for each table, shared by the processes of this host; a change is any other number than before."""
+class Versions:
+    """The number of each name's last change, shared by the processes of this host."""
 
     # Another number of slots, or another way to find one, is another layout and takes another name.
-    FILE = "freshness-2"
-    SLOTS = 8192  # of 8 bytes; two tables that share one only make each other's pages old
+    FILE = "versions-3"
+    SLOTS = 1 << 20  # of 8 bytes, few of which are ever written; names that share one only make each other's pages old
 
     def __init__(self, folder: Path) -> None:
         size = self.SLOTS * 8
-        with (folder / self.FILE).open("a+b") as file:
-            file.truncate(size)  # which leaves one of this size as it is
-            self._memory = mmap.mmap(file.fileno(), size)
-        self._slots = memoryview(self._memory).cast("Q")
+        self._file = os.open(folder / self.FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        os.ftruncate(self._file, size)  # which leaves one of this size as it is
+        self._slots = memoryview(mmap.mmap(self._file, size)).cast("Q")
+        self._lock = threading.Lock()
 
-    def all(self) -> Sequence[int]:
-        """Return every version as it is now, for `of` to look at later."""
-        return memoryview(bytes(self._memory)).cast("Q")
+    def now(self) -> int:
+        """Return the number of the last change."""
+        return self._slots[0]
 
-    def of(self, tables: Iterable[str], then: Sequence[int] | None = None) -> tuple[int, ...]:
-        """Return the versions of the tables, as they are or as they were then."""
-        slots = self._slots if then is None else then
-        return tuple(slots[slot_of(table)] for table in (EVERYTHING, *tables))
+    def last_change(self, slots: Iterable[int]) -> int:
+        """Return the number of the last change of any of these, as `slots_of` found them."""
+        return max(map(self._slots.__getitem__, slots))
 
-    def change(self, table: str) -> None:
-        # The clock instead of +1: two processes that change at once need no lock to write something new.
-        self._slots[slot_of(table)] = time.time_ns()
+    def change(self, names: Iterable[str]) -> None:
+        with self._lock:  # between threads; the file's is between processes
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+            try:
+                # The number first: whoever reads it now begins a page after the commit, and may keep it.
+                self._slots[0] = number = self._slots[0] + 1
+                for slot in map(slot_of, names):
+                    self._slots[slot] = number
+            finally:
+                fcntl.flock(self._file, fcntl.LOCK_UN)
 
 
-def slot_of(table: str) -> int:
-    return crc32(table.encode()) % TableVersions.SLOTS
+def slot_of(name: str) -> int:
+    return crc32(name.encode()) % (Versions.SLOTS - 1) + 1
+
+
+def slots_of(names: Iterable[str]) -> tuple[int, ...]:
+    return tuple(map(slot_of, {EVERYTHING, *names}))
 
 
 @cache
-def table_versions() -> TableVersions:
-    return TableVersions(settings.VAR_DIR)
+def versions() -> Versions:
+    return Versions(settings.VAR_DIR)
+
+
+os.register_at_fork(after_in_child=versions.cache_clear)  # a lock on the parent's opened file would be its own, too
 
 
 # --- What is read ---------------------------------------------------------------------------------------------------
 
-_reading: ContextVar[set[str] | None] = ContextVar("tables read", default=None)
+Readings = dict[str, Reading]  # by table
+_reading: ContextVar[Readings | None] = ContextVar("what is read", default=None)
 
 
 @contextmanager
-def recorded() -> Iterator[set[str]]:
-    """Collect the tables that this thread reads within the block; a block around it has read them too."""
-    outer, tables = _reading.get(), set[str]()
-    token = _reading.set(tables)
+def recorded() -> Iterator[Readings]:
+    """Collect what this thread reads within the block; a block around it has read it too."""
+    readings: Readings = {}
     try:
-        yield tables
+        with _recorded_in(readings):
+            yield readings
+    finally:
+        note_reading(readings)
+
+
+@contextmanager
+def _recorded_in(readings: Readings) -> Iterator[None]:
+    token = _reading.set(readings)
+    try:
+        yield
     finally:
         _reading.reset(token)
-        if outer is not None:
-            outer |= tables
 
 
-def note_reading(tables: Iterable[str]) -> None:
+def names_of(readings: Readings) -> set[str]:
+    return set().union(*(reading.all for reading in readings.values()))
+
+
+def note_reading(readings: Readings) -> None:
     recording = _reading.get()
-    if recording is not None:
-        recording.update(tables)
+    if recording is None:
+        return
+    for table, reading in readings.items():
+        known = recording.get(table)
+        recording[table] = Reading(known.all | reading.all, known.deciding | reading.deciding) if known else reading
 
 
 def reads(model: type[models.Model]) -> None:
     """Say that what comes now is made from this model's rows, where they were not asked for: Redis had it."""
-    note_reading((model._meta.db_table,))
+    table = model._meta.db_table
+    names = frozenset({table, f"{table}.*"})
+    note_reading({table: Reading(names, names)})
+
+
+def shown_rows(model: type[models.Model], ask: Callable[[], list[T]], key: Callable[[T], Any]) -> list[T]:
+    """
+    Return what `ask` finds: rows of the model, of which `key` gives the primary keys.
+
+    What is made of them depends on these rows, and on the table only in what decides that they are the ones: a like
+    makes the lists old that show the picture, and no others.
+    """
+    readings: Readings = {}
+    with _recorded_in(readings):
+        found = ask()
+    table, column = model._meta.db_table, primary_key(model._meta.db_table)
+    rows = nobodys(table, {column}) | {f"{table}.{column}={key(thing)}" for thing in found}
+    if table in readings:
+        readings[table] = Reading(*[readings[table].deciding | rows] * 2)
+    note_reading(readings)
+    return found
 
 
 # --- What is written ------------------------------------------------------------------------------------------------
 
 
 def watch(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:  # noqa: FBT001
-    """Wrap every statement of a connection (Django's execute_wrapper): after a write commits, its tables have changed."""
-    effect = effect_of(sql)
+    """Wrap every statement of a connection (Django's execute_wrapper): after a write commits, it has changed something."""
+    effect = effect_of(sql, None if many else params)
     note_reading(effect.reads)
     result = execute(sql, params, many, context)
-    for table in effect.writes:
-        note_write(table, context["connection"])
+    if effect.writes:
+        note_write(effect.writes, context["connection"])
     return result
 
 
 class Change:
     """Held by the transaction until it has committed; one that is rolled back, or a savepoint of it, lets go of it."""
 
-    def __init__(self, key: tuple[int, str]) -> None:
-        self.key = key
+    def __init__(self, connection: Any, names: Names) -> None:
+        self.names = set(names)
+        self._connection = id(connection)
 
     def tell(self) -> None:
-        _noted.pop(self.key, None)  # the next write is another change, though an error's traceback may hold this one
-        changed(self.key[1])
+        # The next write is another change, though an error's traceback may hold this one.
+        _noted.pop(self._connection, None)
+        changed(self.names if len(self.names) <= MOST_NAMES else {EVERYTHING})
 
 
-# An import writes thousands of rows: each table is noted once. A change stands here as long as its transaction holds
-# it.
-_noted: WeakValueDictionary[tuple[int, str], Change] = WeakValueDictionary()
+# A transaction's change stands here as long as the transaction holds it: all that it writes is told together.
+_noted: WeakValueDictionary[int, Change] = WeakValueDictionary()
 
 
-def note_write(table: str, connection: Any) -> None:
-    key = (id(connection), table)
-    if key not in _noted:
-        _noted[key] = change = Change(key)
+def note_write(names: Names, connection: Any) -> None:
+    change = _noted.get(id(connection))
+    if change:
+        change.names |= names
+    else:
+        _noted[id(connection)] = change = Change(connection, names)
         connection.on_commit(change.tell, robust=True)  # a method: Django logs its error under its __qualname__
 
 
@@ -146,15 +201,17 @@ def watch_connection(*, connection: Any, **kwargs: Any) -> None:
         connection.execute_wrappers.append(watch)
 
 
-def changed(table: str) -> None:
-    """Make old what was made from this table, here and, with Redis, on the other hosts."""
-    table_versions().change(table)
+def changed(names: Iterable[str]) -> None:
+    """Make old what was made from these, here and, with Redis, on the other hosts."""
+    versions().change(names)
     if settings.REDIS_URL:
-        # MAX_AGE is the net under a lost announcement.
-        redisstore.ask(lambda redis: redis.publish(channel(), f"{SENDER} {table}"))
+        _announce(sorted(names))
 
 
 # --- Other hosts ----------------------------------------------------------------------------------------------------
+
+SECONDS_TO_TELL_AGAIN = 5.0
+_to_tell_again = threading.Event()
 
 
 def channel() -> str:
@@ -162,13 +219,48 @@ def channel() -> str:
     return f"atelier:changed:{urlsplit(settings.REDIS_URL).path.strip('/')}"
 
 
+def _announce(names: list[str]) -> None:
+    """Tell the other hosts; where that fails, tell them a little later that they may have missed anything."""
+    message = f"{SENDER} {json.dumps(names)}"
+    if redisstore.ask(lambda redis: redis.publish(channel(), message)) is None and not _to_tell_again.is_set():
+        _to_tell_again.set()
+        timer = threading.Timer(SECONDS_TO_TELL_AGAIN, _announce_again)
+        timer.daemon = True
+        timer.start()
+
+
+def _announce_again() -> None:
+    _to_tell_again.clear()
+    _announce([EVERYTHING])
+
+
+def are_hosts_heard() -> bool:
+    """Tell whether what changes on other hosts is known here at once."""
+    return not settings.REDIS_URL or redisstore.is_hearing()
+
+
 def listen() -> None:
     """Take in the other hosts' announcements, in a thread; once in each process that serves pages."""
     if settings.REDIS_URL:
-        threading.Thread(target=redisstore.hear, args=(channel(), _take_in), daemon=True, name="versions").start()
+        threading.Thread(
+            target=redisstore.hear, args=(channel(), _take_in, _missed), daemon=True, name="versions"
+        ).start()
 
 
 def _take_in(message: str) -> None:
-    sender, _, table = message.partition(" ")
+    sender, _, names = message.partition(" ")
     if sender != SENDER:
-        table_versions().change(table)
+        versions().change(_names_in(names))
+
+
+def _missed() -> None:
+    """Do what is right when hearing begins: nobody knows what was said before."""
+    versions().change([EVERYTHING])
+
+
+def _names_in(text: str) -> list[str]:
+    """Read an announcement; another release's, which says it in other words, may mean anything."""
+    try:
+        return [str(name) for name in json.loads(text)]
+    except (ValueError, TypeError):
+        return [EVERYTHING]

@@ -24,6 +24,7 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 SILENCE = 10.0  # seconds without a message before Redis is asked whether it is still there
+HEARD_WITHIN = 15.0  # seconds after the last sign of it, until which Redis counts as heard
 
 breaker = Breaker("Redis", (RedisError, OSError), rest=5.0)
 
@@ -58,16 +59,28 @@ def _client(url: str) -> Redis:
 # --- What others publish --------------------------------------------------------------------------------------------
 
 
-def hear(channel: str, act: Callable[[str], None]) -> None:
-    """Pass each message of a channel to `act`, for ever; for a thread of its own."""
+_heard_at = -HEARD_WITHIN
+
+
+def is_hearing() -> bool:
+    """Tell whether `hear`, in another thread, had a sign of life just now."""
+    return time.monotonic() - _heard_at < HEARD_WITHIN
+
+
+def hear(channel: str, act: Callable[[str], None], begin: Callable[[], None]) -> None:
+    """Pass each message of a channel to `act`, for ever, after `begin` each time it begins; for a thread of its own."""
+    global _heard_at
     while True:
         try:
             with _listener(settings.REDIS_URL).pubsub() as pubsub:
                 pubsub.subscribe(channel)
                 while True:
                     message = _next(pubsub)
-                    if message["type"] == "message":
+                    if message["type"] == "subscribe":
+                        begin()
+                    elif message["type"] == "message":
                         act(message["data"])
+                    _heard_at = time.monotonic()
         except (RedisError, OSError) as error:
             logger.warning("Nothing is heard of %s: %s", channel, error)
             time.sleep(5)

@@ -7,7 +7,7 @@ import pytest
 from django.core.handlers.wsgi import WSGIHandler
 
 from core.caching.pages import PageCache
-from core.caching.versions import TableVersions
+from core.caching.versions import Versions, slots_of
 from core.tests.waiting import wait_until
 from shop.models import Category
 from shop.tests.factories import make_category
@@ -18,12 +18,12 @@ from tools.services import free_port
 
 @pytest.mark.services
 def test_a_web_server_hears_what_changes_on_another_host(transactional_db: None, tmp_path: Path) -> None:
-    category, theirs = make_category(), TableVersions(tmp_path)
-    before = theirs.of([Category._meta.db_table])
+    category, theirs = make_category(), Versions(tmp_path)
+    before, changed = theirs.now(), slots_of([f"{Category._meta.db_table}.name"])
 
     def is_heard() -> bool:  # again and again: nobody hears what is said before they listen
         Category.objects.filter(pk=category.pk).update(name="Prints")
-        return theirs.of([Category._meta.db_table]) != before
+        return theirs.last_change(changed) > before
 
     there = processes.environment(TEST_VAR_DIR=str(tmp_path))
     with processes.started(*web_server(free_port(), reload=False), log="other-host.log", env=there) as server:

@@ -19,41 +19,41 @@ from django.urls import path, reverse
 
 from account.models import User
 from account.tests.factories import make_user
-from core.caching import pages
+from core.caching import lifetime, pages
 from core.caching.pages import PageCache, for_everyone
-from core.caching.versions import recorded, table_versions
+from core.caching.versions import names_of, recorded, slots_of, versions
 from images.tests.factories import make_image
 from shop.models import Category
 
 rendered: list[str] = []
 
 
-@for_everyone
+@for_everyone("q")
 def catalogue(request):
     rendered.append(request.get_full_path())
     return HttpResponse(f"{Category.objects.count()} categories {request.GET.get('q', '')}")
 
 
-@for_everyone
+@for_everyone()
 def with_cookie(request):
     response = catalogue(request)
     response.set_cookie("seen", "1")
     return response
 
 
-@for_everyone
+@for_everyone()
 def missing(request):
     rendered.append("missing")
     return HttpResponse("nothing", status=404)
 
 
-@for_everyone
+@for_everyone()
 def streamed(request):
     rendered.append("streamed")
     return StreamingHttpResponse(["a", "b"])
 
 
-@for_everyone
+@for_everyone()
 def counted(request):
     request.on_hit = lambda environ: rendered.append(f"handed to {environ['REMOTE_ADDR']}")
     return HttpResponse("counted")
@@ -141,6 +141,24 @@ class KeepingTests(TestCase):
 
         assert len(rendered) == 1
 
+    def test_what_others_add_to_a_link_makes_no_other_page(self):
+        links = [
+            "/catalogue/",
+            "/catalogue/?fbclid=abc",
+            "/catalogue/?utm_source=letter&utm_medium=mail",
+            "/catalogue/?" + "x" * 999,
+        ]
+        pages = {self.site.get(link)["body"] for link in links}
+
+        assert pages == {b"0 categories "}
+        assert rendered == ["/catalogue/"]
+
+    def test_a_view_sees_only_the_parameters_it_names(self):
+        for link in ("/catalogue/?fbclid=abc&q=a%20b&utm_source=letter", "/catalogue/?q=a+b"):
+            assert self.site.get(link)["body"] == b"0 categories a b"
+
+        assert rendered == ["/catalogue/?q=a+b"]
+
     def test_htmx_long_queries_and_posts_go_past_it(self):
         self.site.get()
         self.site.get(HTTP_HX_REQUEST="true")
@@ -150,7 +168,7 @@ class KeepingTests(TestCase):
         assert len(rendered) == 4
 
     def test_a_query_of_two_hundred_characters_is_kept_and_a_longer_one_is_not(self):
-        for length, times in [(198, 1), (199, 2)]:
+        for length, times in [(198, 1), (199, 2), (1999, 2)]:
             rendered.clear()
             for _ in range(2):
                 self.site.get("/catalogue/?q=" + "x" * length)
@@ -212,8 +230,20 @@ class KeepingTests(TestCase):
         self.site.get()
 
         (page,) = self.site.cache._pages.values()
-        for age, times in [(14.9, 1), (15, 2)]:
-            with patch.object(pages, "time", SimpleNamespace(monotonic=lambda age=age: page.cached_at + age)):
+        for age, times in [(59.9, 1), (60, 2)]:
+            with patch.object(lifetime, "time", SimpleNamespace(monotonic=lambda age=age: page.life.since + age)):
+                self.site.get()
+            assert len(rendered) == times
+
+    def test_a_page_lives_for_fifteen_seconds_while_another_host_cannot_be_heard(self):
+        self.site.get()
+
+        (page,) = self.site.cache._pages.values()
+        for age, is_heard, times in [(14.9, False, 1), (15, True, 1), (15, False, 2)]:
+            with (
+                patch.object(lifetime, "time", SimpleNamespace(monotonic=lambda age=age: page.life.since + age)),
+                patch.object(lifetime, "are_hosts_heard", return_value=is_heard),
+            ):
                 self.site.get()
             assert len(rendered) == times
 
@@ -239,7 +269,7 @@ class KeepingTests(TestCase):
     def test_a_page_that_is_made_anew_takes_its_room_once(self):
         for _ in range(3):
             self.site.get()
-            table_versions().change("shop_category")
+            versions().change(["shop_category"])
 
         assert len(rendered) == 3
         assert self.site.cache._size == self.size()
@@ -267,33 +297,33 @@ class FreshnessTests(TestCase):
         assert self.site.get()["body"].startswith(b"2 ")
 
         with self.committed():
-            Category.objects.filter(slug="books").update(name="Booklets")
-        self.site.get()
-        assert len(rendered) == 4
-
-        with self.committed():
             Category.objects.all().delete()
         assert self.site.get()["body"].startswith(b"0 ")
 
-    def test_another_apps_write_does_not(self):
+    def test_a_write_to_what_the_page_does_not_show_does_not(self):
         with self.committed():
             make_user("alice")
+            Category.objects.update(name="Booklets")  # the page only counts them
 
         self.site.get()
 
         assert len(rendered) == 1
 
     def test_logging_in_makes_no_page_old(self):
-        alice = make_user("alice")
-        before = table_versions().of(["account_user"])
+        with self.committed():
+            alice = make_user("alice")
+        with self.settings(ROOT_URLCONF="config.urls"), recorded() as readings:
+            self.client.get("/account/users/alice/")
+        before = versions().now()
+        its_slots = slots_of(names_of(readings))
 
         with self.committed():
             User.objects.filter(pk=alice.pk).update(last_login="2026-01-01T00:00:00Z")
-        assert table_versions().of(["account_user"]) == before
+        assert versions().last_change(its_slots) <= before
 
         with self.committed():
             User.objects.filter(pk=alice.pk).update(first_name="Alicia")
-        assert table_versions().of(["account_user"]) != before
+        assert versions().last_change(its_slots) > before
 
     def test_what_is_rolled_back_does_not(self):
         with self.committed(), pytest.raises(ZeroDivisionError), transaction.atomic():
@@ -328,7 +358,7 @@ class FreshnessTests(TestCase):
 
     def test_a_write_while_the_page_is_made_makes_it_old_at_once(self):
         def write_meanwhile(*args):
-            table_versions().change("shop_category")
+            versions().change(["shop_category"])
             return answered(*args)
 
         answered = pages.page_of
@@ -339,7 +369,7 @@ class FreshnessTests(TestCase):
         assert rendered.count("/catalogue/?q=late") == 2
 
     def test_another_process_makes_it_old(self):
-        code = "import django; django.setup(); from core.caching.versions import table_versions; table_versions().change('shop_category')"
+        code = "import django; django.setup(); from core.caching.versions import versions; versions().change(['shop_category'])"
         theirs = {"VAR_DIR": str(settings.VAR_DIR), "DJANGO_SETTINGS_MODULE": "config.settings", "DEBUG": "true"}
         subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, **theirs})
 

@@ -10,7 +10,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from core.caching.statements import EVERYTHING, all_tables, effect_of
+from core.caching.columns import all_tables
+from core.caching.statements import EVERYTHING, effect_of, whole
 
 CATEGORY, PRODUCT = frozenset({"shop_category"}), frozenset({"shop_product"})
 BOTH = CATEGORY | PRODUCT
@@ -55,6 +56,7 @@ WRITES = {
     "": {EVERYTHING},
     # What is not worth a new page (core/caching/statements.py says why).
     'UPDATE "account_user" SET "last_login" = %s WHERE "account_user"."id" = %s': set(),
+    'UPDATE "account_user" SET "last_login" = %s, "first_name" = %s WHERE "account_user"."id" = %s': {"account_user"},
     'INSERT INTO "actions_view" ("target_id") VALUES (%s) ON CONFLICT DO NOTHING': set(),
 }
 READS = {
@@ -72,29 +74,193 @@ READS = {
 }
 
 
+def tables_in(names):
+    return {name.partition(".")[0] for name in names}
+
+
 @pytest.mark.parametrize("sql", WRITES)
 def test_what_a_statement_writes(sql):
-    assert effect_of(sql).writes == WRITES[sql]
+    assert tables_in(effect_of(sql).writes) == WRITES[sql]
 
 
 @pytest.mark.parametrize("sql", READS)
 def test_what_a_statement_reads(sql):
-    assert effect_of(sql) == (READS[sql], frozenset())
+    reads, writes = effect_of(sql)
+
+    assert (reads.keys(), writes) == (READS[sql], set())
 
 
 @pytest.mark.parametrize("sql", ["SELECT * FROM a_view", "SELECT f(%s)", "VALUES (1)"])
 def test_a_question_that_names_no_table_of_ours_may_read_all_of_them(sql):
-    assert effect_of(sql) == (all_tables(), frozenset())
+    reads, writes = effect_of(sql)
+
+    assert (reads.keys(), writes) == (all_tables(), set())
+    assert all(f"{table}.*" in reads[table].all for table in reads)
 
 
 def test_what_is_no_text_may_do_anything():
-    assert effect_of(object()) == (all_tables(), {EVERYTHING})
+    reads, writes = effect_of(object())
+
+    assert (reads.keys(), writes) == (all_tables(), {EVERYTHING})
 
 
 def test_a_long_statement_is_understood_as_a_short_one():
     rows = ", ".join(["(%s)"] * 9000)
 
-    assert effect_of(f"INSERT INTO shop_category (name) VALUES {rows}").writes == CATEGORY
+    assert tables_in(effect_of(f"INSERT INTO shop_category (name) VALUES {rows}").writes) == CATEGORY
+
+
+# --- Rows and columns ------------------------------------------------------------------------------------------------
+
+ALL_ROWS = {"blog_comment.author_id=?", "blog_comment.id=?", "blog_comment.post_id=?"}
+NAMED_WRITES = [
+    # An INSERT names its foreign keys.
+    (
+        'INSERT INTO "blog_comment" ("post_id", "body") VALUES (%s, %s)',
+        (17, "x"),
+        {"blog_comment", "blog_comment.post_id=17"},
+    ),
+    (
+        'INSERT INTO "blog_comment" ("body", "post_id") VALUES (%s, %s), (%s, %s) RETURNING "blog_comment"."id"',
+        ("x", 17, "y", 18),
+        {"blog_comment", "blog_comment.post_id=17", "blog_comment.post_id=18"},
+    ),
+    (
+        'INSERT OR IGNORE INTO "blog_comment" ("post_id", "body") VALUES (%s, UPPER(%s))',
+        (17, "x"),
+        {"blog_comment", "blog_comment.author_id=?", "blog_comment.post_id=?"},
+    ),
+    (
+        'INSERT INTO "blog_comment" ("post_id") SELECT * FROM UNNEST((%s)::bigint[])',
+        ([17],),
+        {"blog_comment", "blog_comment.author_id=?", "blog_comment.post_id=?"},
+    ),
+    # An UPDATE names its columns, and the rows if it picks them by their primary key.
+    (
+        'UPDATE "blog_comment" SET "state" = %s WHERE "blog_comment"."id" = %s',
+        ("approved", 5),
+        {"blog_comment.*", "blog_comment.state", "blog_comment.id=5"},
+    ),
+    (
+        'UPDATE "blog_comment" SET "state" = %s, "body" = (%s) WHERE ("blog_comment"."state" = %s AND "blog_comment"."id" IN (%s, %s))',
+        ("approved", "x", "waiting", 5, 6),
+        {"blog_comment.*", "blog_comment.state", "blog_comment.body", "blog_comment.id=5", "blog_comment.id=6"},
+    ),
+    (
+        'UPDATE "blog_comment" SET "state" = %s WHERE ("blog_comment"."id" = %s OR "blog_comment"."state" = %s)',
+        ("approved", 5, "waiting"),
+        {"blog_comment.*", "blog_comment.state", "blog_comment.id=?"},
+    ),
+    (
+        'UPDATE "blog_comment" SET "state" = %s WHERE NOT ("blog_comment"."id" = %s)',
+        ("approved", 5),
+        {"blog_comment.*", "blog_comment.state", "blog_comment.id=?"},
+    ),
+    # In a text, what looks like SQL is none.
+    (
+        """UPDATE "blog_comment" SET "body" = ' WHERE ', "state" = %s WHERE "blog_comment"."id" = %s""",
+        ("x", 5),
+        {"blog_comment.*", "blog_comment.body", "blog_comment.state", "blog_comment.id", "blog_comment.id=?"},
+    ),
+    ('UPDATE "blog_comment" SET "state" = %s', ("x",), {"blog_comment.*", "blog_comment.state", "blog_comment.id=?"}),
+    # Unquoted, as no ORM writes it, it is a column all the same.
+    ('UPDATE "blog_comment" SET state = %s', ("x",), {"blog_comment.*", "blog_comment.state", "blog_comment.id=?"}),
+    (
+        'DELETE FROM "blog_comment" WHERE "blog_comment"."id" IN (%s, %s)',
+        (5, 6),
+        {
+            "blog_comment",
+            "blog_comment.author_id=?",
+            "blog_comment.post_id=?",
+            "blog_comment.id=5",
+            "blog_comment.id=6",
+        },
+    ),
+    ('DELETE FROM "blog_comment" WHERE "blog_comment"."post_id" = %s', (17,), {"blog_comment", *ALL_ROWS}),
+    (
+        'INSERT INTO "blog_comment" ("id") VALUES (%s) ON CONFLICT ("id") DO UPDATE SET "body" = %s',
+        (5, "x"),
+        whole("blog_comment"),
+    ),
+    ("UPDATE blog_comment SET state = %s WHERE id = %s", ("x", 5), whole("blog_comment")),
+]
+
+
+@pytest.mark.parametrize(("sql", "params", "names"), NAMED_WRITES)
+def test_a_write_names_rows_and_columns_when_its_sql_says_so(sql, params, names):
+    assert effect_of(sql, params).writes == names
+
+
+def test_a_column_that_the_database_works_out_changes_with_any_other():
+    written = effect_of('UPDATE "shop_product" SET "stock" = %s WHERE "shop_product"."id" = %s', (1, 5)).writes
+
+    assert written == {"shop_product.*", "shop_product.stock", "shop_product.is_in_stock", "shop_product.id=5"}
+
+
+def test_the_same_statement_with_many_parameters_names_no_rows():
+    assert (
+        "blog_comment.id=?" in effect_of('UPDATE "blog_comment" SET "state" = %s WHERE "blog_comment"."id" = %s').writes
+    )
+
+
+IMAGE = 'SELECT "images_image"."title" FROM "images_image" WHERE '
+ROW_5 = {"images_image.id=5", "images_image.id=?"}
+NAMED_READS = [
+    (f'{IMAGE}"images_image"."id" = %s', (5,), ROW_5),
+    (
+        f'{IMAGE}("images_image"."status" = %s AND "images_image"."id" = %s) ORDER BY "images_image"."id" LIMIT 1',
+        ("ready", 5),
+        ROW_5,
+    ),
+    (f'{IMAGE}"images_image"."id" IN (%s, %s)', (5, 6), ROW_5 | {"images_image.id=6"}),
+    (
+        f'{IMAGE}"images_image"."owner_id" = %s',
+        (3,),
+        {"images_image.owner_id=3", "images_image.owner_id=?", "images_image.owner_id", "images_image.title"},
+    ),
+    (
+        f'{IMAGE}("images_image"."id" = %s OR "images_image"."title" = %s)',
+        (5, "x"),
+        {"images_image", "images_image.id", "images_image.title"},
+    ),
+    (f'{IMAGE}NOT ("images_image"."id" = %s)', (5,), {"images_image", "images_image.id", "images_image.title"}),
+    (
+        f'{IMAGE}"images_image"."id" = %s UNION {IMAGE}"images_image"."id" > %s',
+        (5, 6),
+        {"images_image", "images_image.id", "images_image.title"},
+    ),
+    (
+        f'{IMAGE}("images_image"."id" = %s AND EXISTS(SELECT 1 FROM "images_image" U0 WHERE U0."title" = %s))',
+        (5, "x"),
+        {"images_image", "images_image.id", "images_image.title"},
+    ),
+    (
+        'SELECT COUNT(*) FROM "images_image" WHERE "images_image"."status" = %s',
+        ("ready",),
+        {"images_image", "images_image.status"},
+    ),
+    ("SELECT * FROM images_image", (), {"images_image", "images_image.*"}),
+    ("SELECT title FROM images_image", (), {"images_image", "images_image.title"}),
+]
+
+
+@pytest.mark.parametrize(("sql", "params", "names"), NAMED_READS)
+def test_a_read_names_rows_or_columns_when_its_sql_says_so(sql, params, names):
+    assert effect_of(sql, params).reads["images_image"].all == names
+
+
+def test_of_a_table_that_is_joined_by_its_key_only_columns_are_read():
+    """Which other people there are changes nothing about whose picture it is."""
+    joined = '"account_user" ON ("images_image"."owner_id" = "account_user"."id")'
+    sql = f'SELECT "account_user"."username" FROM "images_image" INNER JOIN {joined}'
+
+    assert effect_of(sql).reads["account_user"].all == {"account_user.id", "account_user.username"}
+
+
+def test_what_decides_on_rows_stands_behind_from():
+    sql = 'SELECT "images_image"."total_likes" FROM "images_image" WHERE "images_image"."status" = %s'
+
+    assert effect_of(sql, ("ready",)).reads["images_image"].deciding == {"images_image", "images_image.status"}
 
 
 # --- The project's own -----------------------------------------------------------------------------------------------
@@ -138,7 +304,7 @@ def test_every_raw_statement_of_the_site_that_writes_is_seen():
         for text in texts(tree):
             written = WRITING.match(text)
             if written and " " in text.strip():
-                found[text] = effect_of(text).writes
+                found[text] = frozenset(tables_in(effect_of(text).writes))
                 assert found[text] & {written[1].lower(), EVERYTHING}, (path, text)
 
     assert {"actions_viewcount"} in found.values()  # it finds what is there

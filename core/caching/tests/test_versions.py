@@ -15,9 +15,14 @@ from django.test import TestCase, TransactionTestCase
 
 from actions.flush import flush_rows
 from actions.models import View, ViewCount
-from core.caching import versions
-from core.caching.statements import EVERYTHING, all_tables
-from core.caching.versions import TableVersions, recorded, table_versions
+from core.caching import versions as module
+from core.caching.columns import all_tables
+from core.caching.statements import EVERYTHING, Reading, whole
+from core.caching.versions import Versions, recorded, shown_rows, slot_of, slots_of, versions
+from core.tests.races import all_at_once
+from core.tests.waiting import wait_until
+from images.models import Image
+from images.tests.factories import make_image
 from shop.models import Category
 
 CATEGORY = "shop_category"
@@ -50,11 +55,10 @@ class SeenTests(TransactionTestCase):
     @contextmanager
     def changes(self, *tables):
         """Check that exactly these tables have changed at the end of the block."""
-        before = table_versions().all()
+        before = versions().now()
         yield
-        assert {
-            table for table in all_tables() if table_versions().of([table]) != table_versions().of([table], before)
-        } == set(tables)
+        changed = {table for table in all_tables() if versions().last_change(slots_of(whole(table))) > before}
+        assert changed == set(tables)
 
     def execute(self, sql):
         with connection.cursor() as cursor:
@@ -62,9 +66,9 @@ class SeenTests(TransactionTestCase):
 
     def test_raw_sql_in_every_spelling_is_seen(self):
         for sql in [*ANYWHERE, *(POSTGRESQL if connection.vendor == "postgresql" else SQLITE)]:
-            before = table_versions().of([WORD])
+            before = versions().now()
             self.execute(sql)
-            assert table_versions().of([WORD]) != before, sql
+            assert versions().last_change(slots_of(whole(WORD))) > before, sql
 
     def test_many_rows_at_once_are_seen(self):
         with self.changes(WORD), connection.cursor() as cursor:
@@ -96,9 +100,10 @@ class SavepointTests(TransactionTestCase):
     @contextmanager
     def seen(self, times):
         """Check how often the change is announced within the block."""
-        with patch.object(versions, "changed", wraps=versions.changed) as changed:
+        with patch.object(module, "changed", wraps=module.changed) as changed:
             yield
-        assert [call.args for call in changed.call_args_list] == [(CATEGORY,)] * times
+        names = {f"{CATEGORY}.*", f"{CATEGORY}.name", f"{CATEGORY}.id=?"}
+        assert [set(call.args[0]) for call in changed.call_args_list] == [names] * times
 
     @contextmanager
     def rolled_back(self):
@@ -116,7 +121,7 @@ class SavepointTests(TransactionTestCase):
 
     def test_announcement_that_fails_spoils_nothing_that_is_committed(self):
         with (
-            patch.object(versions, "changed", side_effect=OSError("no memory")),
+            patch.object(module, "changed", side_effect=OSError("no memory")),
             self.assertLogs("django.db.backends.base", "ERROR") as log,
         ):
             Category.objects.create(name="x", slug="x")
@@ -198,6 +203,23 @@ class SavepointTests(TransactionTestCase):
         thread.join()
 
 
+class TogetherTests(TransactionTestCase):
+    def test_all_that_a_transaction_writes_is_told_together(self):
+        with patch.object(module, "changed") as changed, transaction.atomic():
+            Category.objects.update(name="x")
+            Image.objects.filter(pk=5).update(total_likes=1)
+
+        (told,) = [call.args[0] for call in changed.call_args_list]
+        assert told >= {"shop_category.name", "images_image.total_likes", "images_image.id=5"}
+
+    def test_an_import_of_thousands_of_rows_changes_everything(self):
+        with patch.object(module, "changed") as changed, transaction.atomic():
+            for number in range(module.MOST_NAMES):
+                Image.objects.filter(pk=number).update(total_likes=1)
+
+        changed.assert_called_once_with({EVERYTHING})
+
+
 class RecordingTests(TestCase):
     def test_what_is_read_within_the_block_is_known_at_its_end(self):
         with recorded() as outer:
@@ -205,72 +227,147 @@ class RecordingTests(TestCase):
             with recorded() as inner:
                 list(Category.objects.filter(products__name="x"))
 
-        assert inner == {"shop_category", "shop_product"}
+        assert inner.keys() == {"shop_category", "shop_product"}
         assert outer == inner
 
+    def test_what_is_read_in_two_ways_is_read_in_both(self):
+        with recorded() as readings:
+            list(Category.objects.values_list("name"))
+            list(Category.objects.values_list("slug"))
+
+        assert readings[CATEGORY].all >= {f"{CATEGORY}.name", f"{CATEGORY}.slug"}
+
     def test_what_another_thread_reads_is_not(self):
-        with recorded() as tables:
-            thread = threading.Thread(target=lambda: versions.note_reading(["shop_product"]))
+        with recorded() as readings:
+            thread = threading.Thread(target=lambda: module.reads(Category))
             thread.start()
             thread.join()
 
-        assert tables == set()
+        assert readings == {}
 
     def test_what_comes_from_elsewhere_is_named(self):
-        with recorded() as tables:
-            versions.reads(Category)
+        with recorded() as readings:
+            module.reads(Category)
 
-        assert tables == {CATEGORY}
+        assert readings == {CATEGORY: Reading(*[frozenset({CATEGORY, f"{CATEGORY}.*"})] * 2)}
+
+
+class ShownRowsTests(TransactionTestCase):
+    """What is made of some rows depends on these rows, and on what decides that they are the ones."""
+
+    def is_old_after(self, write):
+        ready = Image.objects.filter(status="ready").order_by("-pk")
+        with recorded() as readings:
+            shown_rows(Image, lambda: list(ready[:1]), lambda image: image.pk)
+        before = versions().now()
+        write()
+        return versions().last_change(slots_of(module.names_of(readings))) > before
+
+    def test_a_row_that_is_shown_makes_it_old_and_another_does_not(self):
+        other, shown = make_image(), make_image()
+
+        assert self.is_old_after(lambda: Image.objects.filter(pk=shown.pk).update(total_likes=5))
+        assert not self.is_old_after(lambda: Image.objects.filter(pk=other.pk).update(total_likes=5))
+
+    def test_what_decides_makes_it_old_whatever_the_row(self):
+        other = make_image()
+        make_image()
+
+        assert self.is_old_after(lambda: Image.objects.filter(pk=other.pk).update(status="failed"))
+        assert self.is_old_after(make_image)
+        assert self.is_old_after(lambda: Image.objects.filter(pk=other.pk).delete())
+
+    def test_a_write_that_does_not_say_which_rows_makes_it_old(self):
+        make_image()
+
+        assert self.is_old_after(lambda: Image.objects.update(total_likes=5))
 
 
 class OtherHostsTests(TestCase):
     def test_what_another_host_announces_is_old_here_and_ones_own_is_not_told_twice(self):
-        for sender, is_old in [("another", True), (versions.SENDER, False)]:
-            before = table_versions().of([CATEGORY])
-            versions._take_in(f"{sender} {CATEGORY}")
-            assert (table_versions().of([CATEGORY]) != before) == is_old, sender
+        for sender, is_old in [("another", True), (module.SENDER, False)]:
+            before = versions().now()
+            module._take_in(f'{sender} ["{CATEGORY}"]')
+            assert (versions().last_change(slots_of([CATEGORY])) > before) == is_old, sender
+
+    def test_an_announcement_in_other_words_may_mean_anything(self):
+        for words in ("shop_category", "", "5", '{"a": '):
+            before = versions().now()
+            module._take_in(f"another {words}")
+            assert versions().last_change(slots_of([])) > before, words
+
+    def test_whoever_begins_to_hear_trusts_nothing_from_before(self):
+        before = versions().now()
+
+        module._missed()
+
+        assert versions().last_change(slots_of([])) > before
 
     def test_a_change_is_announced_where_there_are_other_hosts(self):
         for url, told in [
             ("", []),
-            ("redis://127.0.0.1:1/3", [("atelier:changed:3", f"{versions.SENDER} {CATEGORY}")]),
+            ("redis://127.0.0.1:1/3", [("atelier:changed:3", f'{module.SENDER} ["{CATEGORY}"]')]),
         ]:
             redis = Mock()
-            asked = patch.object(versions.redisstore, "ask", side_effect=lambda question, redis=redis: question(redis))
+            asked = patch.object(module.redisstore, "ask", side_effect=lambda question, redis=redis: question(redis))
             with self.settings(REDIS_URL=url), asked:
-                versions.changed(CATEGORY)
+                module.changed({CATEGORY})
             assert [call.args for call in redis.publish.call_args_list] == told
+
+    def test_what_could_not_be_announced_is_announced_as_everything_later(self):
+        answers = [None, None, 1]
+        told = []
+
+        def ask(question):
+            question(Mock(publish=lambda channel, message: told.append(message.partition(" ")[2])))
+            return answers.pop(0)
+
+        with (
+            self.settings(REDIS_URL="redis://127.0.0.1:1/3"),
+            patch.object(module.redisstore, "ask", side_effect=ask),
+            patch.object(module, "SECONDS_TO_TELL_AGAIN", 0.01),
+        ):
+            module.changed({CATEGORY})
+            wait_until(lambda: not answers)
+
+        assert told == [f'["{CATEGORY}"]', '["*"]', '["*"]']
 
 
 class LayoutTests(TestCase):
-    def test_another_release_with_other_tables_finds_the_same_stamp(self):
+    def test_another_release_with_other_tables_finds_the_same_place(self):
         """Old and new processes run side by side during an upgrade, each with tables the other does not know."""
         code = (
-            "import sys; from pathlib import Path; from core.caching.versions import TableVersions\n"
-            "TableVersions(Path(sys.argv[1])).change('shop_category')"
+            "import sys; from pathlib import Path; from core.caching.versions import Versions\n"
+            "Versions(Path(sys.argv[1])).change(['shop_category'])"
         )
         with TemporaryDirectory() as folder:
-            mine = TableVersions(Path(folder))
-            before = mine.all()
+            mine = Versions(Path(folder))
+            before = mine.now()
             subprocess.run([sys.executable, "-c", code, folder], check=True)
 
-            assert mine.of([CATEGORY]) != mine.of([CATEGORY], before)
-            assert mine.of(all_tables() - {CATEGORY}) == mine.of(all_tables() - {CATEGORY}, before)
-            assert Path(folder, TableVersions.FILE).stat().st_size == TableVersions.SLOTS * 8
+            assert mine.last_change(slots_of([CATEGORY])) > before
+            assert mine.last_change(slots_of(all_tables() - {CATEGORY})) <= before
+            assert Path(folder, Versions.FILE).stat().st_size == Versions.SLOTS * 8
 
-    def test_the_place_of_a_stamp_is_part_of_the_layout(self):
+    def test_the_place_of_a_name_is_part_of_the_layout(self):
         """If this fails, the layout is another one: give its file the next name, and write the new numbers here."""
-        assert TableVersions.FILE == "freshness-2"
-        assert [versions.slot_of(name) for name in ("blog_post", "shop_product", EVERYTHING)] == [29, 1159, 1627]
+        assert Versions.FILE == "versions-3"
+        assert [slot_of(name) for name in ("blog_post", "shop_product.id=5", EVERYTHING)] == [715715, 2246, 599799]
 
-    def test_no_two_tables_share_a_stamp(self):
-        """Sharing is harmless but for speed: a page would be made again for each session or mail that is written."""
-        assert len({versions.slot_of(name) for name in {*all_tables(), EVERYTHING}}) == len(all_tables()) + 1
+    def test_the_first_place_counts_and_belongs_to_no_name(self):
+        assert 0 not in {slot_of(str(number)) for number in range(100_000)}
+
+    def test_many_that_change_at_once_get_a_number_each(self):
+        with TemporaryDirectory() as folder:
+            ours = Versions(Path(folder))
+            all_at_once(lambda number: [ours.change([CATEGORY]) for _ in range(500)], range(4))
+
+            assert ours.now() == ours.last_change(slots_of([CATEGORY])) == 2000
 
     def test_everything_makes_each_table_old(self):
-        before = table_versions().all()
+        before = versions().now()
 
-        table_versions().change(EVERYTHING)
+        versions().change([EVERYTHING])
 
-        assert table_versions().of([CATEGORY]) != table_versions().of([CATEGORY], before)
-        assert table_versions().of([]) != table_versions().of([], before)
+        assert versions().last_change(slots_of([CATEGORY])) > before
+        assert versions().last_change(slots_of([])) > before

@@ -77,7 +77,7 @@ class OddCookieTests(TestCase):
 
 
 def answering(change=None, **headers):
-    @for_everyone
+    @for_everyone()
     def view(request):
         if change:
             change(request)

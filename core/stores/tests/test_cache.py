@@ -133,9 +133,15 @@ class HearingTests(SimpleTestCase):
         client.pubsub.return_value.__enter__.return_value.get_message.side_effect = news
         heard = []
         with patch.object(redisstore, "_listener", return_value=client), pytest.raises(Enough):
-            redisstore.hear("atelier:changed:0", heard.append)
+            redisstore.hear("atelier:changed:0", heard.append, lambda: heard.append("begun"))
 
-        assert heard == ["here shop_product"]
+        assert heard == ["begun", "here shop_product"]
+
+    def test_it_counts_as_heard_for_a_while_after_a_sign_of_life(self):
+        now = time.monotonic()
+        for heard_at, is_heard in [(now, True), (now - redisstore.HEARD_WITHIN, False)]:
+            with patch.object(redisstore, "_heard_at", heard_at):
+                assert redisstore.is_hearing() == is_heard
 
 
 class BreakerTests(SimpleTestCase):

@@ -28,7 +28,7 @@ def broken(request, token):
     raise RuntimeError("no such table for bob@example.com")
 
 
-@for_everyone
+@for_everyone()
 def catalogue(request):
     return HttpResponse("catalogue")
 
