@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
-from core.caching.lifetime import register_next_change
+from core.caching.memory import register_next_change
 from search.registry import register
 
 

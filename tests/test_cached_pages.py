@@ -1,8 +1,6 @@
 """Every page that is kept for visitors knows all that it was made from, whoever has asked before and in what state."""
 
-import re
 import sqlite3
-from unittest.mock import patch
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
@@ -12,15 +10,19 @@ from django.test import TransactionTestCase
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern
 
-from core.caching import lifetime, memory, pages
-from core.caching.columns import all_tables, primary_key
-from core.caching.statements import effect_of
+from core.caching import memory
+from core.caching.columns import all_tables, foreign_keys, primary_key
+from core.caching.statements import effect_of, nobodys
 from core.caching.tests.test_pages import Site, the_tests_own_connection  # noqa: F401 - used by every test here
-from core.caching.versions import names_of
+from core.caching.versions import slot_of
 from shop.models import Category, ProductPicture
 from tests.addresses import OneOfEach, addresses
 
 FEWEST = 15  # kept views; if none were found, nothing would be tested
+
+
+def all_slots(life):
+    return set(life.slots).union(*(all_slots(answer.now.life) for answer, _mark in life.answers))
 
 
 class KeptPagesTests(OneOfEach, TransactionTestCase):  # nothing is kept inside a transaction
@@ -39,18 +41,11 @@ class KeptPagesTests(OneOfEach, TransactionTestCase):  # nothing is kept inside 
         ContentType.objects.clear_cache()
 
     def made_from(self, address):
-        """Return the names of what makes the page old, asked of a door that has kept nothing yet."""
-        site, names = Site(), set()
-
-        def life(readings, made_at):
-            lives = lifetime.life(readings, made_at)
-            names.update(names_of(readings))
-            return lives
-
-        with patch.object(pages, "life", life):
-            assert site.get(address)["status"] == 200, address
-        assert len(site.cache._pages) == 1
-        return names
+        """Return where the versions lie that make the page old, asked of a door that has kept nothing yet."""
+        site = Site()
+        assert site.get(address)["status"] == 200, address
+        (page,) = site.cache._pages.values()
+        return all_slots(page.life)
 
     def test_every_one_is_kept_and_counts_as_read_what_it_found_in_memory(self):
         for name, address in self.pages.items():
@@ -76,10 +71,10 @@ class KeptPagesTests(OneOfEach, TransactionTestCase):  # nothing is kept inside 
                 asked.add((table, column))
             return sqlite3.SQLITE_OK
 
-        def makes_old(names, table, column):
-            """Tell whether it is the column that does so, or any change of the rows."""
-            by_row = re.compile(rf"{table}\.\w+=\d+")
-            return not column or {f"{table}.{column}", f"{table}.*"} & names or any(map(by_row.match, names))
+        def makes_old(slots, table, column):
+            """Tell whether it is the column that does so, or any change of the row."""
+            by_row = nobodys(table, {primary_key(table), *foreign_keys(table)})
+            return not column or slots & set(map(slot_of, {f"{table}.{column}", f"{table}.*", *by_row}))
 
         for name, address in self.pages.items():
             self.forget()

@@ -6,55 +6,155 @@ rows, but most of what stands around them is what it was a moment ago. There are
 used again, and a thing is kept for one of them:
 
 - All that it shows is part of its key, so that it is never old: a card kept under the fields that it shows.
-- Nothing that was read to make it has changed since (core/caching/versions.py), and it was made a minute ago at most.
+- Nothing that was read to make it has changed since (core/caching/versions.py), for ten minutes at most.
 
 Templates keep for the first reason, by `{% fragment by … %}` and `{% fragment_each %}`
-(core/templatetags/fragments.py): what they show was read before they are asked. The second is for questions.
+(core/templatetags/fragments.py): what they show was read before they are asked. The second is for questions. What is
+made from a kept answer depends on what it says: asked anew because a comment was left somewhere, the most commented
+posts are mostly the same, and so are the pages that name them.
 """
 
+import os
+import pickle
 import threading
+import time
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.db import connection
+from django.db.models import Model
+from django.utils import timezone
 
-from .lifetime import Life, life
 from .routers import from_primary
-from .versions import Readings, note_reading, recorded, versions
+from .versions import Recording, are_hosts_heard, note_answer, note_recording, recorded, slots_of, versions
 
 MOST = 5000  # parts; a card has about 1 KB
+# A process may die between its commit and the note of it; the one that follows it makes everything old.
+MAX_AGE = 600.0  # seconds
+MAX_AGE_UNHEARD = 15.0  # where a change on another host may be missed
 
 Thing = TypeVar("Thing")
 
+# --- How long a thing may be used -----------------------------------------------------------------------------------
+
 
 @dataclass(frozen=True)
-class Answer(Generic[Thing]):
-    thing: Thing
-    readings: Readings
+class Life:
+    """What something was made from and when, by which it can be told whether it is still right."""
+
+    slots: tuple[int, ...]
+    made_at: int  # the number of the last change before it was made
+    answers: tuple[tuple["Answer[Any]", bytes], ...]
+    seconds: float = MAX_AGE
+    since: float = field(default_factory=time.monotonic)
+
+    @property
+    def goes_on(self) -> bool:
+        return self._may_go_on and all(
+            answer.now.life.goes_on and answer.now.mark == mark for answer, mark in self.answers
+        )
+
+    def goes_on_when_asked(self) -> bool:
+        """Tell the same, and ask again what may have another answer by now."""
+        return self._may_go_on and all(answer.asked().mark == mark for answer, mark in self.answers)
+
+    @property
+    def _may_go_on(self) -> bool:
+        age = time.monotonic() - self.since
+        is_young = age < self.seconds and (age < MAX_AGE_UNHEARD or are_hosts_heard())
+        return is_young and versions().last_change(self.slots) <= self.made_at
+
+
+def life(recording: Recording, made_at: int) -> Life:
+    """Return the life of what was made from these, after the change of that number."""
+    upcoming = [_upcoming(table) for table in recording.tables.keys() & _next_changes.keys()]
+    answers = recording.answers | {answer: answer.asked().mark for answer in upcoming}
+    return Life(slots_of(recording.names), made_at, tuple(answers.items()))
+
+
+# --- Answers --------------------------------------------------------------------------------------------------------
+
+
+class Said(NamedTuple):
+    thing: Any
+    mark: bytes  # equal for things that are the same in all that they hold
     life: Life
 
 
-_entries: dict[Hashable, Any] = {}
-_lock = threading.Lock()
+class Answer(Generic[Thing]):
+    """What was found when a question was asked last."""
+
+    def __init__(self, ask: Callable[[], Thing]) -> None:
+        self._ask = ask
+        self.now = self._asked_anew()
+
+    def asked(self) -> Said:
+        if not self.now.life.goes_on_when_asked():
+            self.now = self._asked_anew()
+        return self.now
+
+    def _asked_anew(self) -> Said:
+        # Looked at before it is asked: a write in the meantime makes the answer old, not wrong.
+        made_at = versions().now()
+        with from_primary(), recorded() as recording:
+            thing = self._ask()
+        return Said(thing, mark_of(thing), self.life(thing, recording, made_at))
+
+    def life(self, thing: Thing, recording: Recording, made_at: int) -> Life:
+        return life(recording, made_at)
 
 
-def cached(key: Hashable, make: Callable[[], Thing]) -> Thing:
-    """Return the answer that was kept under the key while its tables are as they were, or make and keep it."""
+def mark_of(thing: Any) -> bytes:
+    try:
+        return sha256(pickle.dumps(thing)).digest()
+    except (pickle.PicklingError, TypeError, AttributeError):
+        return os.urandom(32)  # never the same
+
+
+def cached(key: Hashable, ask: Callable[[], Thing]) -> Thing:
+    """Return the answer that was kept under the key while it is right, or ask and keep it."""
     if connection.in_atomic_block:
         # A transaction may see rows that nobody else sees yet, or ever will.
-        return make()
-    found: Answer[Thing] | None = _entries.get(key)
-    if found and found.life.goes_on:
-        note_reading(found.readings)
-        return found.thing
-    # Looked at before the answer is made: a write in the meantime makes it old, not wrong.
-    now = versions().now()
-    with from_primary(), recorded() as readings:
-        thing = make()
-        answer = Answer(thing, readings, life(readings, now))
-    _put(key, answer)
+        return ask()
+    answer: Answer[Thing] = _entries.get(key) or _put(key, Answer(ask))
+    said = answer.asked()
+    note_answer(answer, said.mark)
+    thing: Thing = said.thing
     return thing
+
+
+# --- What comes by itself -------------------------------------------------------------------------------------------
+
+
+class NextChange(Answer[datetime | None]):
+    """When a row will appear or go though nothing is written: the answer lives until then."""
+
+    def life(self, thing: datetime | None, recording: Recording, made_at: int) -> Life:
+        seconds = (thing - timezone.now()).total_seconds() if thing else MAX_AGE
+        return Life(slots_of(recording.names), made_at, (), min(seconds, MAX_AGE))
+
+
+_next_changes: dict[str, Callable[[], datetime | None]] = {}
+
+
+def register_next_change(model: type[Model], ask: Callable[[], datetime | None]) -> None:
+    """Have `ask` say when a row of the model will appear or go by itself next, such as a post at its hour."""
+    _next_changes[model._meta.db_table] = ask
+
+
+def _upcoming(table: str) -> NextChange:
+    key = ("next change", table)
+    answer: NextChange = _entries.get(key) or _put(key, NextChange(_next_changes[table]))
+    return answer
+
+
+# --- Parts ----------------------------------------------------------------------------------------------------------
+
+_entries: dict[Hashable, Any] = {}
+_lock = threading.Lock()
 
 
 def cached_shown(key: Hashable, make: Callable[[], Thing]) -> Thing:
@@ -62,19 +162,19 @@ def cached_shown(key: Hashable, make: Callable[[], Thing]) -> Thing:
     found: Thing | None = _entries.get(key)
     if found is not None:
         return found
-    with recorded() as readings:
+    with recorded() as recording:
         thing = make()
-    if not readings:
-        _put(key, thing)
-    return thing
+    note_recording(recording)
+    return thing if recording.tables or recording.answers else _put(key, thing)
 
 
-def _put(key: Hashable, entry: Any) -> None:
+def _put(key: Hashable, entry: Thing) -> Thing:
     with _lock:
         _entries.pop(key, None)
         _entries[key] = entry
         while len(_entries) > MOST:
             del _entries[next(iter(_entries))]  # the oldest; wanted again, it costs one rendering
+    return entry
 
 
 def clear() -> None:

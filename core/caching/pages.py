@@ -8,7 +8,7 @@ A view says that everybody without a session gets the same page, and which param
 
 The first visitor's answer is kept; the next one gets its bytes before Django has made a single object. A page is old
 when something that was read for it has changed (core/caching/versions.py), when something appears by itself, such as a
-scheduled post (core/caching/lifetime.py), or after a minute. Anything unusual in a request (a session, a message waiting,
+scheduled post (core/caching/memory.py), or after a minute. Anything unusual in a request (a session, a message waiting,
 htmx) goes past the cache. And whatever the request looked like from out here: an answer is kept only if Django, when
 all was done, had neither found a cookie of ours nor looked into a session.
 """
@@ -25,6 +25,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, QueryDict, parse_cookie
 from django.urls import get_resolver
 from django.utils.cache import patch_vary_headers
@@ -34,7 +35,7 @@ from core.web.cookies import MESSAGES, named
 from core.web.logs import id_from
 from core.web.metrics import counting_hits
 
-from .lifetime import Life, life
+from .memory import Life, life
 from .versions import recorded, versions
 
 MAX_BYTES = 64_000_000
@@ -126,7 +127,7 @@ class PageCache:
         get_resolver().url_patterns  # noqa: B018 - loads the views, which say what parameters they know
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        page = self.find(environ)
+        page = self.find(environ, may_ask=True)
         if page is not None:
             return answer(page, environ, start_response)
         key = key_of(environ)
@@ -135,11 +136,15 @@ class PageCache:
             return passed_on
         return self._make(key, environ, start_response)
 
-    def find(self, environ: dict[str, Any]) -> Page | None:
-        """Return the page kept for this request and count the hit; never waits, so the web server may ask at once."""
+    def find(self, environ: dict[str, Any], *, may_ask: bool = False) -> Page | None:
+        """
+        Return the page kept for this request and count the hit.
+
+        Never waits, so that the web server may look at once, unless it may ask whether what the page says still holds.
+        """
         key = key_of(environ)
         page = self._pages.get(key) if key else None
-        if key is None or page is None or not page.life.goes_on:
+        if key is None or page is None or not (page.life.goes_on or (may_ask and goes_on_when_asked(page))):
             return None
         with self._lock:
             if key in self._pages:
@@ -150,14 +155,14 @@ class PageCache:
 
     def _make(self, key: tuple[str, ...], environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         # Looked at before the page is made: a write in the meantime makes it old, not wrong.
-        now = versions().now()
+        made_at = versions().now()
         started: list[Any] = []
-        with recorded() as readings:
+        with recorded() as recording:
             response: HttpResponse = self.application(environ, lambda *arguments: started.extend(arguments))
-            if not is_for_everyone(response):
-                start_response(*started)
-                return response
-            page = page_of(response, life(readings, now))
+        if not is_for_everyone(response):
+            start_response(*started)
+            return response
+        page = page_of(response, life(recording, made_at))
         response.close()
         if environ["REQUEST_METHOD"] == "GET":  # Django empties the answer to a HEAD
             self._keep(key, page)
@@ -171,6 +176,13 @@ class PageCache:
             while self._size > MAX_BYTES:
                 _, dropped = self._pages.popitem(last=False)
                 self._size -= dropped.size
+
+
+def goes_on_when_asked(page: Page) -> bool:
+    try:
+        return page.life.goes_on_when_asked()
+    except DatabaseError:
+        return False  # Django meets the same, and says so
 
 
 def key_of(environ: dict[str, Any]) -> tuple[str, ...] | None:

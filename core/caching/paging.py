@@ -15,6 +15,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Model, Q, QuerySet
 
 from .memory import cached
+from .versions import shown_rows
 
 STEP = 1000
 
@@ -93,7 +94,8 @@ class Listing(LongList):
 
     def _load(self, near: type_rows) -> list[Any]:
         model = self.of or near.model
-        return list(self.shown(model._default_manager.filter(pk__in=near.values(self.ids))))
+        rows = self.shown(model._default_manager.filter(pk__in=near.values(self.ids)))
+        return shown_rows(model, lambda: list(rows), lambda row: row.pk)
 
 
 @dataclass(frozen=True)

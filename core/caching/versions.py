@@ -94,41 +94,55 @@ os.register_at_fork(after_in_child=versions.cache_clear)  # a lock on the parent
 
 # --- What is read ---------------------------------------------------------------------------------------------------
 
-Readings = dict[str, Reading]  # by table
-_reading: ContextVar[Readings | None] = ContextVar("what is read", default=None)
+
+class Recording:
+    """What something is made from: tables, and answers that were kept (core/caching/memory.py)."""
+
+    def __init__(self) -> None:
+        self.tables: dict[str, Reading] = {}
+        self.answers: dict[Any, Any] = {}  # and what each of them was
+
+    @property
+    def names(self) -> set[str]:
+        return set().union(*(reading.all for reading in self.tables.values()))
+
+    def add(self, tables: dict[str, Reading]) -> None:
+        for table, reading in tables.items():
+            known = self.tables.get(table)
+            self.tables[table] = (
+                Reading(known.all | reading.all, known.deciding | reading.deciding) if known else reading
+            )
+
+
+_recording: ContextVar[Recording | None] = ContextVar("what is read", default=None)
 
 
 @contextmanager
-def recorded() -> Iterator[Readings]:
-    """Collect what this thread reads within the block; a block around it has read it too."""
-    readings: Readings = {}
+def recorded() -> Iterator[Recording]:
+    """Collect what this thread reads within the block; for a block around it, it is not read by that."""
+    recording = Recording()
+    token = _recording.set(recording)
     try:
-        with _recorded_in(readings):
-            yield readings
+        yield recording
     finally:
-        note_reading(readings)
+        _recording.reset(token)
 
 
-@contextmanager
-def _recorded_in(readings: Readings) -> Iterator[None]:
-    token = _reading.set(readings)
-    try:
-        yield
-    finally:
-        _reading.reset(token)
+def note_reading(tables: dict[str, Reading]) -> None:
+    if recording := _recording.get():
+        recording.add(tables)
 
 
-def names_of(readings: Readings) -> set[str]:
-    return set().union(*(reading.all for reading in readings.values()))
+def note_recording(inner: Recording) -> None:
+    """Count what an inner block has read as read by the one around it."""
+    if outer := _recording.get():
+        outer.add(inner.tables)
+        outer.answers |= inner.answers
 
 
-def note_reading(readings: Readings) -> None:
-    recording = _reading.get()
-    if recording is None:
-        return
-    for table, reading in readings.items():
-        known = recording.get(table)
-        recording[table] = Reading(known.all | reading.all, known.deciding | reading.deciding) if known else reading
+def note_answer(answer: Any, what: Any) -> None:
+    if recording := _recording.get():
+        recording.answers[answer] = what
 
 
 def reads(model: type[models.Model]) -> None:
@@ -145,14 +159,13 @@ def shown_rows(model: type[models.Model], ask: Callable[[], list[T]], key: Calla
     What is made of them depends on these rows, and on the table only in what decides that they are the ones: a like
     makes the lists old that show the picture, and no others.
     """
-    readings: Readings = {}
-    with _recorded_in(readings):
+    with recorded() as recording:
         found = ask()
     table, column = model._meta.db_table, primary_key(model._meta.db_table)
     rows = nobodys(table, {column}) | {f"{table}.{column}={key(thing)}" for thing in found}
-    if table in readings:
-        readings[table] = Reading(*[readings[table].deciding | rows] * 2)
-    note_reading(readings)
+    if table in recording.tables:
+        recording.tables[table] = Reading(*[recording.tables[table].deciding | rows] * 2)
+    note_reading(recording.tables)
     return found
 
 

@@ -19,9 +19,9 @@ from django.urls import path, reverse
 
 from account.models import User
 from account.tests.factories import make_user
-from core.caching import lifetime, pages
+from core.caching import memory, pages
 from core.caching.pages import PageCache, for_everyone
-from core.caching.versions import names_of, recorded, slots_of, versions
+from core.caching.versions import recorded, slots_of, versions
 from images.tests.factories import make_image
 from shop.models import Category
 
@@ -230,8 +230,8 @@ class KeepingTests(TestCase):
         self.site.get()
 
         (page,) = self.site.cache._pages.values()
-        for age, times in [(59.9, 1), (60, 2)]:
-            with patch.object(lifetime, "time", SimpleNamespace(monotonic=lambda age=age: page.life.since + age)):
+        for age, times in [(599.9, 1), (600, 2)]:
+            with patch.object(memory, "time", SimpleNamespace(monotonic=lambda age=age: page.life.since + age)):
                 self.site.get()
             assert len(rendered) == times
 
@@ -241,8 +241,8 @@ class KeepingTests(TestCase):
         (page,) = self.site.cache._pages.values()
         for age, is_heard, times in [(14.9, False, 1), (15, True, 1), (15, False, 2)]:
             with (
-                patch.object(lifetime, "time", SimpleNamespace(monotonic=lambda age=age: page.life.since + age)),
-                patch.object(lifetime, "are_hosts_heard", return_value=is_heard),
+                patch.object(memory, "time", SimpleNamespace(monotonic=lambda age=age: page.life.since + age)),
+                patch.object(memory, "are_hosts_heard", return_value=is_heard),
             ):
                 self.site.get()
             assert len(rendered) == times
@@ -312,10 +312,10 @@ class FreshnessTests(TestCase):
     def test_logging_in_makes_no_page_old(self):
         with self.committed():
             alice = make_user("alice")
-        with self.settings(ROOT_URLCONF="config.urls"), recorded() as readings:
+        with self.settings(ROOT_URLCONF="config.urls"), recorded() as recording:
             self.client.get("/account/users/alice/")
         before = versions().now()
-        its_slots = slots_of(names_of(readings))
+        its_slots = slots_of(recording.names)
 
         with self.committed():
             User.objects.filter(pk=alice.pk).update(last_login="2026-01-01T00:00:00Z")
@@ -388,6 +388,6 @@ class MadeFromTests(TestCase):
         pages.append(reverse("images:image_list_by_owner", args=["alice"]))
 
         for url in pages:
-            with recorded() as tables:
+            with recorded() as recording:
                 assert self.client.get(url).status_code == 200
-            assert "account_session" not in tables, url
+            assert "account_session" not in recording.tables, url

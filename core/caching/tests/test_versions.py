@@ -222,34 +222,41 @@ class TogetherTests(TransactionTestCase):
 
 class RecordingTests(TestCase):
     def test_what_is_read_within_the_block_is_known_at_its_end(self):
-        with recorded() as outer:
-            list(Category.objects.all())
-            with recorded() as inner:
-                list(Category.objects.filter(products__name="x"))
+        with recorded() as recording:
+            list(Category.objects.filter(products__name="x"))
 
-        assert inner.keys() == {"shop_category", "shop_product"}
-        assert outer == inner
+        assert recording.tables.keys() == {"shop_category", "shop_product"}
+
+    def test_what_an_inner_block_reads_is_read_by_that_alone_until_it_is_passed_on(self):
+        with recorded() as outer:
+            with recorded() as inner:
+                list(Category.objects.all())
+            assert outer.tables == {}
+            module.note_recording(inner)
+
+        assert outer.tables == inner.tables
+        assert outer.tables
 
     def test_what_is_read_in_two_ways_is_read_in_both(self):
-        with recorded() as readings:
+        with recorded() as recording:
             list(Category.objects.values_list("name"))
             list(Category.objects.values_list("slug"))
 
-        assert readings[CATEGORY].all >= {f"{CATEGORY}.name", f"{CATEGORY}.slug"}
+        assert recording.tables[CATEGORY].all >= {f"{CATEGORY}.name", f"{CATEGORY}.slug"}
 
     def test_what_another_thread_reads_is_not(self):
-        with recorded() as readings:
+        with recorded() as recording:
             thread = threading.Thread(target=lambda: module.reads(Category))
             thread.start()
             thread.join()
 
-        assert readings == {}
+        assert recording.tables == {}
 
     def test_what_comes_from_elsewhere_is_named(self):
-        with recorded() as readings:
+        with recorded() as recording:
             module.reads(Category)
 
-        assert readings == {CATEGORY: Reading(*[frozenset({CATEGORY, f"{CATEGORY}.*"})] * 2)}
+        assert recording.tables == {CATEGORY: Reading(*[frozenset({CATEGORY, f"{CATEGORY}.*"})] * 2)}
 
 
 class ShownRowsTests(TransactionTestCase):
@@ -257,11 +264,11 @@ class ShownRowsTests(TransactionTestCase):
 
     def is_old_after(self, write):
         ready = Image.objects.filter(status="ready").order_by("-pk")
-        with recorded() as readings:
+        with recorded() as recording:
             shown_rows(Image, lambda: list(ready[:1]), lambda image: image.pk)
         before = versions().now()
         write()
-        return versions().last_change(slots_of(module.names_of(readings))) > before
+        return versions().last_change(slots_of(recording.names)) > before
 
     def test_a_row_that_is_shown_makes_it_old_and_another_does_not(self):
         other, shown = make_image(), make_image()

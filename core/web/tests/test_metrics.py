@@ -104,7 +104,7 @@ def metrics_on_this_connection():
 class KeptPageTests(Asking, TransactionTestCase):
     def test_kept_page_is_counted_though_django_never_sees_the_request(self):
         site = Site()
-        self.enterContext(patch("core.caching.lifetime.MAX_AGE", 3600))  # however slow the machine
+        self.enterContext(patch("core.caching.memory.MAX_AGE", 3600))  # however slow the machine
         before = self.now("atelier_page_cache_hits_total", view="catalogue")
 
         for _ in range(3):
