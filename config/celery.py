@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import before_task_publish, celeryd_after_setup, task_prerun
+from celery.signals import before_task_publish, celeryd_after_setup, task_prerun, worker_process_init
 
 from core.web.logs import current_request_id
 
@@ -20,6 +20,13 @@ FORMER_NAMES = {
     "config.tasks.sweep_orphans": "content.tasks.sweep_orphans",
     "config.tasks.refresh_statistics": "core.tasks.refresh_statistics",
 }
+
+
+@worker_process_init.connect
+def make_everything_old(**_: Any) -> None:
+    from core.caching import versions  # needs the settings
+
+    versions.begin()
 
 
 @celeryd_after_setup.connect

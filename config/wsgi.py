@@ -10,11 +10,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django_application = only_utf8(get_wsgi_application())
 
 from core.caching.pages import PageCache  # noqa: E402
-from core.caching.versions import listen  # noqa: E402 - reads the settings
+from core.caching.versions import begin, listen  # noqa: E402 - reads the settings
 from core.serving.start import limit_waiting, refuse_unsafe_start  # noqa: E402
 
 refuse_unsafe_start()
 limit_waiting()
+begin()
 listen()
 
 application = PageCache(django_application)

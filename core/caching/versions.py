@@ -7,8 +7,9 @@ what it is made from, and a bulk update, raw SQL or a data migration counts like
 
 Changes are numbered as they are committed, and each name has the number of its last change. They lie in a small
 memory-mapped file that all processes of this host share, found by name: during an upgrade the old release and the new
-one set the same. Several hosts: with Redis a change is told to the others, who note it in theirs. That may be lost, and
-a process may die between its commit and the note; whatever is kept therefore has a last moment (core/caching/pages.py).
+one set the same. Several hosts: with Redis a change is told to the others, who note it in theirs. That may be lost,
+and a process may die between its commit and the note: the next one to begin makes everything old, and whatever is kept
+has a last moment (core/caching/memory.py).
 """
 
 import fcntl
@@ -152,9 +153,9 @@ def reads(model: type[models.Model]) -> None:
     note_reading({table: Reading(names, names)})
 
 
-def shown_rows(model: type[models.Model], ask: Callable[[], list[T]], key: Callable[[T], Any]) -> list[T]:
+def shown_rows(model: type[models.Model], ask: Callable[[], T], keys: Callable[[T], Iterable[Any]]) -> T:
     """
-    Return what `ask` finds: rows of the model, of which `key` gives the primary keys.
+    Return what `ask` finds: rows of the model, of which `keys` gives the primary keys.
 
     What is made of them depends on these rows, and on the table only in what decides that they are the ones: a like
     makes the lists old that show the picture, and no others.
@@ -162,7 +163,7 @@ def shown_rows(model: type[models.Model], ask: Callable[[], list[T]], key: Calla
     with recorded() as recording:
         found = ask()
     table, column = model._meta.db_table, primary_key(model._meta.db_table)
-    rows = nobodys(table, {column}) | {f"{table}.{column}={key(thing)}" for thing in found}
+    rows = nobodys(table, {column}) | {f"{table}.{column}={key}" for key in keys(found)}
     if table in recording.tables:
         recording.tables[table] = Reading(*[recording.tables[table].deciding | rows] * 2)
     note_reading(recording.tables)
@@ -250,6 +251,11 @@ def _announce_again() -> None:
 def are_hosts_heard() -> bool:
     """Tell whether what changes on other hosts is known here at once."""
     return not settings.REDIS_URL or redisstore.is_hearing()
+
+
+def begin(**_: Any) -> None:
+    """Trust nothing from before: the process whose place this one takes may have died with a change unsaid."""
+    changed({EVERYTHING})
 
 
 def listen() -> None:

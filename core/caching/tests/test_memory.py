@@ -14,6 +14,7 @@ from django.utils.safestring import mark_safe
 
 from account.tests.factories import make_user
 from core.caching import memory
+from core.caching.versions import recorded, versions
 from shop.models import Category
 
 
@@ -199,22 +200,54 @@ class MadeFromTablesTests(TransactionTestCase):
         assert self.shown() == []
 
     def test_a_write_while_it_is_made_makes_it_old_at_once(self):
-        key = object()
+        key, times = object(), []
 
         def read():
             names = list(Category.objects.values_list("name", flat=True))
-            # After the rows are read and before they are kept, on another connection.
-            writer = threading.Thread(target=write)
-            writer.start()
-            writer.join()
+            if not times:
+                # After the rows are read and before they are kept, on another connection.
+                writer = threading.Thread(target=write)
+                writer.start()
+                writer.join()
+            times.append(names)
             return names
 
         def write():
             with closing(connection):
                 Category.objects.create(name="Prints", slug="prints")
 
-        assert memory.cached(key, read) == []
-        assert memory.cached(key, lambda: "made again") == "made again"
+        assert [memory.cached(key, read) for _ in range(2)] == [["Prints"]] * 2
+        assert times == [[], ["Prints"]]
+
+    def test_the_same_answer_leaves_what_was_made_from_it_as_it_is(self):
+        Category.objects.create(name="Prints", slug="prints")
+        names = lambda: list(Category.objects.order_by("pk").values_list("name", flat=True)[:1])  # noqa: E731
+        with recorded() as recording:
+            memory.cached("first", names)
+        its_life = memory.life(recording, versions().now())
+
+        Category.objects.create(name="Books", slug="books")
+        assert not its_life.goes_on
+        assert its_life.goes_on_when_asked()
+        assert its_life.goes_on
+
+        Category.objects.filter(slug="prints").update(name="Etchings")
+        assert not its_life.goes_on_when_asked()
+
+    def test_an_object_that_looks_otherwise_is_another_answer(self):
+        """To Python a model's object equals itself as it was before a change."""
+        Category.objects.create(name="Prints", slug="prints")
+        with recorded() as recording:
+            memory.cached("objects", lambda: list(Category.objects.all()))
+        its_life = memory.life(recording, versions().now())
+
+        Category.objects.update(name="Etchings")
+
+        assert not its_life.goes_on_when_asked()
+
+    def test_what_cannot_be_compared_is_another_answer_each_time(self):
+        assert memory.mark_of(lambda: None) != memory.mark_of(lambda: None)
+        assert memory.mark_of([1, "a"]) == memory.mark_of([1, "a"])
 
     def test_it_lives_no_longer_than_its_time(self):
         self.shown()

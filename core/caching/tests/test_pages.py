@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 from contextlib import contextmanager
+from datetime import timedelta
 from io import BytesIO
 from types import SimpleNamespace
 from unittest.mock import patch
@@ -13,15 +14,19 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connection, transaction
 from django.http import HttpResponse, StreamingHttpResponse
-from django.test import TestCase, override_settings
+from django.test import TestCase, TransactionTestCase, override_settings
 from django.test.client import RequestFactory
 from django.urls import path, reverse
+from django.utils import timezone
 
 from account.models import User
 from account.tests.factories import make_user
+from blog.models import Post
+from blog.tests.factories import make_comment, make_post
 from core.caching import memory, pages
 from core.caching.pages import PageCache, for_everyone
 from core.caching.versions import recorded, slots_of, versions
+from core.tests.waiting import wait_until
 from images.tests.factories import make_image
 from shop.models import Category
 
@@ -376,6 +381,34 @@ class FreshnessTests(TestCase):
         self.site.get()
 
         assert len(rendered) == 2
+
+
+class ScheduledTests(TransactionTestCase):
+    def test_a_post_appears_at_its_hour_on_pages_that_were_kept_before(self):
+        site = Site()
+        soon = timezone.now() + timedelta(seconds=1)
+        make_post(title="Tomorrow", publish_at=timezone.now() + timedelta(days=1))
+        make_post(title="In a second", publish_at=soon)
+        assert b"In a second" not in site.get("/blog/")["body"]
+        with self.assertNumQueries(0):
+            site.get("/blog/")
+
+        wait_until(lambda: timezone.now() > soon)
+
+        assert b"In a second" in site.get("/blog/")["body"]
+        assert b"Tomorrow" not in site.get("/blog/")["body"]
+
+    def test_a_comment_makes_old_the_page_of_its_post_and_no_other(self):
+        site, post, other = Site(), make_post(title="One"), make_post(title="Other")
+        for each in (post, other):
+            site.get(each.get_absolute_url())
+
+        make_comment(post, body="Well said")
+        Post.objects.filter(pk=post.pk).update(comment_count=1)
+
+        assert b"Well said" in site.get(post.get_absolute_url())["body"]
+        with self.assertNumQueries(0):
+            site.get(other.get_absolute_url())
 
 
 class MadeFromTests(TestCase):
