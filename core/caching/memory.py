@@ -18,6 +18,7 @@ import os
 import pickle
 import threading
 import time
+from array import array
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -45,7 +46,7 @@ Thing = TypeVar("Thing")
 class Life:
     """What something was made from and when, by which it can be told whether it is still right."""
 
-    slots: tuple[int, ...]
+    slots: "array[int]"
     made_at: int  # the number of the last change before it was made
     answers: tuple[tuple["Answer[Any]", bytes], ...]
     seconds: float = MAX_AGE

@@ -39,6 +39,8 @@ from .memory import Life, life
 from .versions import recorded, versions
 
 MAX_BYTES = 64_000_000
+OVERHEAD = 4000  # bytes of a page's headers and of what it is made from
+ZIP_LEVEL = 3  # a list of 15 KB becomes 2.6 KB in 0.06 ms; the best level saves another 0.2 KB in 0.3 ms
 MAX_QUERY = 2000  # as it comes, with whatever others have added to a link
 MAX_KNOWN_QUERY = 200
 # Whoever has just written something is given it, with a read replica (core/caching/replica.py): no kept page may be
@@ -105,15 +107,14 @@ def may_lag(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 @dataclass(frozen=True)
 class Page:
     headers: Headers
-    body: bytes
-    zipped: bytes
+    zipped: bytes  # as nearly every browser takes it: a quarter of the room
     etag: str
     life: Life
     on_hit: Callable[[dict[str, Any]], None] | None
 
     @property
     def size(self) -> int:
-        return len(self.body) + len(self.zipped)
+        return len(self.zipped) + OVERHEAD
 
 
 class PageCache:
@@ -248,7 +249,7 @@ def page_of(response: HttpResponse, its_life: Life) -> Page:
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     on_hit = counting_hits(response, getattr(response, "on_hit", None))
     # The pages hold no secret beside a stranger's input (no token, no name), so compressing them tells nothing.
-    return Page(headers, body, gzip.compress(body, 6), etag, its_life, on_hit)
+    return Page(headers, gzip.compress(body, ZIP_LEVEL), etag, its_life, on_hit)
 
 
 def answer(page: Page, environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:
@@ -257,10 +258,11 @@ def answer(page: Page, environ: dict[str, Any], start_response: StartResponse) -
     if "*" in known or page.etag in {etag.removeprefix("W/") for etag in known}:
         start_response("304 Not Modified", headers)
         return []
-    body = page.body
     if ACCEPTS_GZIP.search(environ.get("HTTP_ACCEPT_ENCODING", "")):
         body = page.zipped
         headers.append(("Content-Encoding", "gzip"))
+    else:
+        body = gzip.decompress(page.zipped)
     headers.append(("Content-Length", str(len(body))))
     start_response("200 OK", headers)
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]

@@ -17,6 +17,7 @@ import json
 import mmap
 import os
 import threading
+from array import array
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -81,8 +82,8 @@ def slot_of(name: str) -> int:
     return crc32(name.encode()) % (Versions.SLOTS - 1) + 1
 
 
-def slots_of(names: Iterable[str]) -> tuple[int, ...]:
-    return tuple(map(slot_of, {EVERYTHING, *names}))
+def slots_of(names: Iterable[str]) -> "array[int]":
+    return array("L", map(slot_of, {EVERYTHING, *names}))
 
 
 @cache
