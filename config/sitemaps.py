@@ -39,7 +39,7 @@ def _files_of(section: str, sitemap: Sitemap) -> int:
     items = sitemap.items()
     if not isinstance(items, QuerySet):
         return sitemap.paginator.num_pages
-    return cached(("sitemap", section), lambda: sitemap.paginator.num_pages)
+    return cached(("sitemap", section), lambda: type(sitemap)().paginator.num_pages)
 
 
 @require_safe

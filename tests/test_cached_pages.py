@@ -62,6 +62,18 @@ class KeptPagesTests(OneOfEach, TransactionTestCase):  # nothing is kept inside 
 
         assert {name: self.made_from(address) for name, address in self.pages.items()} == alone
 
+    def test_each_answer_that_it_was_made_from_can_be_asked_again(self):
+        for name, address in self.pages.items():
+            self.forget()
+            site = Site()
+            site.get(address)
+            (page,) = site.cache._pages.values()
+            for answer, _mark in page.life.answers:
+                assert sorted(answer._asked_anew().life.slots) == sorted(answer.now.life.slots), (
+                    name,
+                    answer.now.thing,
+                )
+
     @pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite tells which tables a statement reads")
     def test_each_column_that_the_database_reads_for_it_makes_it_old(self):
         asked: set[tuple[str, str]] = set()

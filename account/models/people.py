@@ -230,4 +230,4 @@ class User(AbstractUser):
         # Asked for by every part of a page that shows people; read once for all of them.
         either = MuteOrBlock.objects.filter(models.Q(owner=self) | models.Q(other=self)).order_by()
         rows = either.values_list("owner", "other", "kind")
-        return cached(("mutes and blocks", self.pk), lambda: list(rows))
+        return cached(("mutes and blocks", self.pk), lambda: list(rows.all()))

@@ -71,7 +71,7 @@ class Life:
 
 def life(recording: Recording, made_at: int) -> Life:
     """Return the life of what was made from these, after the change of that number."""
-    upcoming = [_upcoming(table) for table in recording.tables.keys() & _next_changes.keys()]
+    upcoming = [next_change(table) for table in recording.tables.keys() & _next_changes.keys()]
     answers = recording.answers | {answer: answer.asked().mark for answer in upcoming}
     return Life(slots_of(recording.names), made_at, tuple(answers.items()))
 
@@ -86,10 +86,10 @@ class Said(NamedTuple):
 
 
 class Answer(Generic[Thing]):
-    """What was found when a question was asked last."""
+    """What was found when a question was asked last. `ask` is called again and again: it must not keep what it found."""
 
     def __init__(self, ask: Callable[[], Thing]) -> None:
-        self._ask = ask
+        self.ask = ask
         self.now = self._asked_anew()
 
     def asked(self) -> Said:
@@ -101,8 +101,10 @@ class Answer(Generic[Thing]):
         # Looked at before it is asked: a write in the meantime makes the answer old, not wrong.
         made_at = versions().now()
         with from_primary(), recorded() as recording:
-            thing = self._ask()
-        return Said(thing, mark_of(thing), self.life(thing, recording, made_at))
+            thing = self.ask()
+        # A queryset that was evaluated before asks nothing, and says what it said then.
+        has_asked = recording.tables or recording.answers
+        return Said(thing, mark_of(thing) if has_asked else new_mark(), self.life(thing, recording, made_at))
 
     def life(self, thing: Thing, recording: Recording, made_at: int) -> Life:
         return life(recording, made_at)
@@ -112,7 +114,12 @@ def mark_of(thing: Any) -> bytes:
     try:
         return sha256(pickle.dumps(thing)).digest()
     except (pickle.PicklingError, TypeError, AttributeError):
-        return os.urandom(32)  # never the same
+        return new_mark()
+
+
+def new_mark() -> bytes:
+    """Return a mark that nothing else has."""
+    return os.urandom(32)
 
 
 def cached(key: Hashable, ask: Callable[[], Thing]) -> Thing:
@@ -121,6 +128,7 @@ def cached(key: Hashable, ask: Callable[[], Thing]) -> Thing:
         # A transaction may see rows that nobody else sees yet, or ever will.
         return ask()
     answer: Answer[Thing] = _entries.get(key) or _put(key, Answer(ask))
+    answer.ask = ask
     said = answer.asked()
     note_answer(answer, said.mark)
     thing: Thing = said.thing
@@ -146,7 +154,7 @@ def register_next_change(model: type[Model], ask: Callable[[], datetime | None])
     _next_changes[model._meta.db_table] = ask
 
 
-def _upcoming(table: str) -> NextChange:
+def next_change(table: str) -> NextChange:
     key = ("next change", table)
     answer: NextChange = _entries.get(key) or _put(key, NextChange(_next_changes[table]))
     return answer

@@ -245,6 +245,17 @@ class MadeFromTablesTests(TransactionTestCase):
 
         assert not its_life.goes_on_when_asked()
 
+    def test_what_asks_nothing_the_second_time_is_another_answer(self):
+        """A queryset remembers its rows: it would say for ever what it said first."""
+        evaluated_once = Category.objects.all()
+        with recorded() as recording:
+            memory.cached("rows", lambda: list(evaluated_once))
+        its_life = memory.life(recording, versions().now())
+
+        Category.objects.create(name="Prints", slug="prints")
+
+        assert not its_life.goes_on_when_asked()
+
     def test_what_cannot_be_compared_is_another_answer_each_time(self):
         assert memory.mark_of(lambda: None) != memory.mark_of(lambda: None)
         assert memory.mark_of([1, "a"]) == memory.mark_of([1, "a"])
