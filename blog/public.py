@@ -2,25 +2,27 @@
 
 import json
 from datetime import date, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 from django.utils import timezone
 
 from core import sql
+from core.caching.versions import rows_with, shown_rows
 from core.web.links import path_to
 
-from .models.posts import IS_PUBLISHED
+from .models.comments import Comment
+from .models.posts import IS_PUBLISHED, Post
 
 ON_A_CARD = """
 post.id, title, slug, publish_on, publish_at, summary, tag_list, reading_minutes, comment_count,
 cover, cover_alt, cover_width, cover_height, username, first_name, last_name
 """
-PUBLIC = f"(SELECT * FROM blog_post WHERE {IS_PUBLISHED}) AS post JOIN account_user ON account_user.id = author_id"
+PUBLIC = f"blog_post AS post JOIN account_user ON account_user.id = author_id WHERE {IS_PUBLISHED}"
 NEWEST_FIRST = "ORDER BY publish_at DESC, post.id DESC"
 
 ONE = f"""
-SELECT {ON_A_CARD}, author_id, is_open, body_html FROM {PUBLIC} WHERE publish_on = %(publish_on)s AND slug = %(slug)s
+SELECT {ON_A_CARD}, author_id, is_open, body_html FROM {PUBLIC} AND publish_on = %(publish_on)s AND slug = %(slug)s
 """
 NEWEST = f"SELECT {ON_A_CARD} FROM {PUBLIC} {NEWEST_FIRST} LIMIT %(size)s"
 # Found published, they are not asked again: SQLite would read every published post for the answer.
@@ -111,9 +113,10 @@ def posts(ids: str, **values: Any) -> list[PublicPost]:
     return _read(_with_ids(SOME, ids), **values)
 
 
-def comments(ids: str, **values: Any) -> list[PublicComment]:
-    """Return the comments whose ids the statement finds, oldest first."""
-    found = sql.rows("blog", _with_ids(COMMENTS, ids), **values)
+def comments(ids: str, *, post: int, **values: Any) -> list[PublicComment]:
+    """Return the comments on a post whose ids the statement finds, oldest first."""
+    ask = partial(sql.rows, "blog", _with_ids(COMMENTS, ids), post=post, **values)
+    found = rows_with(Comment, "post_id", post, ask)
     return [PublicComment(pk, name, body, sql.moment(at), author) for pk, name, body, at, author in found]
 
 
@@ -123,7 +126,8 @@ def _with_ids(statement: str, ids: str) -> str:
 
 
 def _read(statement: str, **values: Any) -> list[PublicPost]:
-    return [_post(*row) for row in sql.rows("blog", statement, now=timezone.now(), **values)]
+    rows = partial(sql.rows, "blog", statement, now=timezone.now(), **values)
+    return [_post(*row) for row in shown_rows(Post, rows, lambda found: [row[0] for row in found])]
 
 
 def _post(*row: Any) -> PublicPost:

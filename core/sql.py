@@ -2,7 +2,8 @@
 Statements written by hand: for what many pages ask, where the ORM's writing of the statement costs ten times its answer.
 
 They are constants that take all they compare with as parameters, read the same on SQLite and PostgreSQL, and go through
-Django's cursor, so that what is made of their rows is known to be old when a table changes (core/caching/README.md).
+Django's cursor, so that what is made of their rows is known to be old when these change (core/caching/README.md): name the
+columns, since `*` is any.
 """
 
 from datetime import UTC, date, datetime

@@ -32,6 +32,8 @@ HARMLESS = {
 LOCKING = re.compile(r"\bFOR\s+(?:NO\s+KEY\s+)?UPDATE\b", re.IGNORECASE)
 WRITING = re.compile(r"\b(?:INSERT|UPDATE|DELETE|MERGE|TRUNCATE|INTO)\b", re.IGNORECASE)
 FROM = re.compile(r"\bFROM\b", re.IGNORECASE)
+# Asterisks that stand for no column of a table.
+NAMED_BELOW = re.compile(r"\bCOUNT\(\*\)|\bSELECT\s+\*\s+FROM\s*\(", re.IGNORECASE)
 # Each look at a page is a row. A number of views may be some seconds late; if every look made pages old, none was kept.
 NOT_WATCHED = {"actions_view"}
 # Each login writes this column of the person's row; no page shows it.
@@ -174,7 +176,7 @@ def nobodys(table: str, columns: Iterable[str]) -> Names:
 
 def _question(sql: str, word: str) -> Understood:
     tables = _mentioned(sql)
-    if word == "table" or "*" in sql.replace("COUNT(*)", "") or not tables:
+    if word == "table" or "*" in NAMED_BELOW.sub("", sql) or not tables:
         return Understood(_wholly_read(tables or all_tables()), NOTHING)
     deciding = sql[from_.start() :] if (from_ := FROM.search(sql)) else sql
     reads = {table: Reading(_columns(table, sql), _columns(table, deciding)) for table in tables}
@@ -199,7 +201,8 @@ def _wholly_read(tables: Iterable[str]) -> dict[str, Reading]:
 
 def _is_joined_by_key(sql: str, table: str) -> bool:
     """Tell whether the table only adds to each row the one that it points at: which others there are is no matter."""
-    joined = rf' JOIN "{table}" ON \("\w+"\."\w+" = "{table}"\."{primary_key(table)}"\)'
+    key, other = rf'"?{table}"?\."?{primary_key(table)}"?', r'[\w".]+'
+    joined = rf'\bJOIN "?{table}"? ON (?:\({other} = {key}\)|{key} = {other}\s+WHERE\b)'
     return len(re.findall(joined, sql)) == _times_asked(sql, table) == 1
 
 
@@ -214,7 +217,7 @@ def _read_key(sql: str) -> Key | None:
 
 def _times_asked(sql: str, table: str) -> int:
     """Count where the table's name stands by itself, and not before one of its columns, in any spelling."""
-    return len(re.findall(rf'\b{table}\b(?!"\.)', sql, re.IGNORECASE))
+    return len(re.findall(rf'\b{table}\b(?!"?\.)', sql, re.IGNORECASE))
 
 
 # --- Conditions -----------------------------------------------------------------------------------------------------

@@ -167,7 +167,18 @@ def shown_rows(model: type[models.Model], ask: Callable[[], T], keys: Callable[[
     rows = nobodys(table, {column}) | {f"{table}.{column}={key}" for key in keys(found)}
     if table in recording.tables:
         recording.tables[table] = Reading(*[recording.tables[table].deciding | rows] * 2)
-    note_reading(recording.tables)
+    note_recording(recording)
+    return found
+
+
+def rows_with(model: type[models.Model], column: str, value: Any, ask: Callable[[], T]) -> T:
+    """Return what `ask` finds among the model's rows with this value in a foreign key: other rows may come and go."""
+    with recorded() as recording:
+        found = ask()
+    table = model._meta.db_table
+    rows = nobodys(table, {column}) | {f"{table}.{column}={value}"}
+    recording.tables[table] = Reading(*(names - {table} | rows for names in recording.tables[table]))
+    note_recording(recording)
     return found
 
 

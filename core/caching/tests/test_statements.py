@@ -241,6 +241,8 @@ NAMED_READS = [
     ),
     ("SELECT * FROM images_image", (), {"images_image", "images_image.*"}),
     ("SELECT title FROM images_image", (), {"images_image", "images_image.title"}),
+    ("SELECT * FROM (SELECT title FROM images_image) AS i", (), {"images_image", "images_image.title"}),
+    ("SELECT * FROM (SELECT * FROM images_image) AS i", (), {"images_image", "images_image.*"}),
 ]
 
 
@@ -254,7 +256,14 @@ def test_of_a_table_that_is_joined_by_its_key_only_columns_are_read():
     joined = '"account_user" ON ("images_image"."owner_id" = "account_user"."id")'
     sql = f'SELECT "account_user"."username" FROM "images_image" INNER JOIN {joined}'
 
-    assert effect_of(sql).reads["account_user"].all == {"account_user.id", "account_user.username"}
+    by_hand = "SELECT username FROM images_image JOIN account_user ON account_user.id = owner_id WHERE"
+    names = {"account_user.id", "account_user.username"}
+
+    assert effect_of(sql).reads["account_user"].all == names
+    assert effect_of(f"{by_hand} title = %s", ("x",)).reads["account_user"].all == names
+    assert effect_of(f"{by_hand} EXISTS (SELECT 1 FROM account_user)").reads["account_user"].all == names | {
+        "account_user"
+    }
 
 
 def test_what_decides_on_rows_stands_behind_from():
