@@ -11,7 +11,7 @@ import pytest
 from tests.import_graph import ROOT, House, circles, late_without_reason, layers, linter, production, site, top, upwards
 
 MAY_IMPORT_CONFIG = {"config", "tools", "bench"}
-MOST_LINES = {"config": 1_300, "core": 4_800}
+MOST_LINES = {"config": 1_300, "core": 5_000}
 MOST_OF_ALL = 0.16  # of production code in one package
 
 
