@@ -45,10 +45,12 @@ def answer(question: Question) -> list[Row]:
 
 
 def _statement(score: str, position: str) -> str:
-    new = "AND (SELECT count(*) FROM plain) < %(few)s AND search_fts.rowid NOT IN (SELECT id FROM plain)"
+    new = "AND search_fts.rowid NOT IN (SELECT id FROM plain)"
+    # As a condition of each row it would be asked of every match; as the limit it is asked once.
+    most_others = f"(SELECT CASE WHEN count(*) < %(few)s THEN {RANKED + 1} ELSE 0 END FROM plain)"
     return f"""
         WITH plain AS MATERIALIZED ({MATCHES.format(expression="%(plain)s", unless="", most=RANKED + 1)}),
-        meant AS MATERIALIZED ({MATCHES.format(expression="%(meant)s", unless=new, most=RANKED + 1)}),
+        meant AS MATERIALIZED ({MATCHES.format(expression="%(meant)s", unless=new, most=most_others)}),
         newest AS MATERIALIZED (
             SELECT * FROM (
                 SELECT id, 0 AS tier FROM plain UNION ALL SELECT id, 1 FROM meant
