@@ -62,7 +62,7 @@ format: dev ## Put the code in order
 mutants: dev ## See which changes of the code no test minds (TARGETS=orders SAMPLE=50); half an hour and more
 	@$(BIN)/python -m tools.mutants $(TARGETS) --sample $(or $(SAMPLE),300)
 
-bench: dev ## Benchmarks
+bench: dev ## Benchmarks (`python -m bench peers` compares with other projects, which it downloads)
 	@$(BIN)/python -m bench
 
 services: dev ## Find or start PostgreSQL, Redis, RabbitMQ and Chromium; leaves them running
@@ -72,7 +72,7 @@ services-stop: dev ## Stop what `make services` started
 	@$(BIN)/python -m tools.services stop
 
 lock: dev ## Resolve requirements/*.in again
-	for lock in base dev production; do \
+	for lock in base dev production bench-peers; do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 			--custom-compile-command "make lock" requirements/$$lock.in -o requirements/$$lock.txt || exit; done
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import psycopg
 
-from bench._timing import group_cpu
+from bench._timing import group_cpu, processes_cpu
 from tools.bootstrap import ROOT
 from tools.run import end
 from tools.services import STARTERS, Missing, Services, answers, find_postgresql, free_port
@@ -98,7 +98,17 @@ class Site:
             yield
 
     def cpu(self) -> float:
+        """Return the CPU seconds of the web server's processes."""
         return group_cpu(self.web)
+
+    def database_cpu(self) -> float:
+        """Return the CPU seconds of the PostgreSQL processes that answer this site; the parallel ones are not seen."""
+        url = self.environment["DATABASE_URL"]
+        if not url:
+            return 0.0
+        asked = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        with psycopg.connect(url) as connection:
+            return processes_cpu([number for (number,) in connection.execute(asked)])
 
 
 def notes_of(measured: Site, numbers: list[int]) -> list[tuple[float, bool]]:
@@ -157,15 +167,19 @@ def worktree(revision: str, folder: Path) -> Iterator[Path]:
 def python_for(tree: Path) -> str:
     """Return our own Python where the revision needs the same packages, else one with those that it has pinned."""
     wanted = tree / "requirements" / "base.txt"
-    if wanted.read_bytes() == (ROOT / "requirements" / "base.txt").read_bytes():
-        return sys.executable
-    venv = ROOT / "var" / f"bench-{blake2b(wanted.read_bytes(), digest_size=8).hexdigest()}"  # kept for the next time
+    same = wanted.read_bytes() == (ROOT / "requirements" / "base.txt").read_bytes()
+    return sys.executable if same else python_with(wanted)
+
+
+def python_with(wanted: Path) -> str:
+    """Return the Python of a virtual environment with these packages; it is kept for the next time."""
+    venv = ROOT / "var" / f"bench-{blake2b(wanted.read_bytes(), digest_size=8).hexdigest()}"
     python = str(venv / "bin" / "python")
     if not (venv / "complete").exists():
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(venv)], check=True)
         pip = [python, "-m", "pip", "install", "--quiet", "--require-hashes", "--requirement", str(wanted)]
         if subprocess.run(pip, capture_output=True, check=False).returncode:
-            raise CannotStart(f"The packages that {tree.name} has pinned can no longer be installed.")
+            raise CannotStart(f"The packages pinned in {wanted} cannot be installed.")
         (venv / "complete").touch()
     return python
 

@@ -6,8 +6,8 @@ The site under the traffic that it is made for: visitors, members who write, an 
 
 The real server (two granian workers on real sockets, DEBUG off, sweeps beside it) is asked by bench/_load.py, which says
 what it visits in bench/_traffic.py. CPU is what the web server's processes spend by /proc; that of a single request is
-the thread time spent on it (bench/_apart/mix_served.py), without reading the socket. The database's own CPU, the
-sweeps' and that of whoever asks do not count. On PostgreSQL there is a Redis as well.
+the thread time spent on it (bench/_apart/mix_served.py), without reading the socket. PostgreSQL's own CPU is
+told apart; the sweeps' and that of whoever asks do not count. On PostgreSQL there is a Redis as well.
 
 - first: an address that no visitor has asked for before in this run, trackers put aside;
 - repeat: one that was asked for before, whatever was written meanwhile;
@@ -42,6 +42,7 @@ class Run:
     load: Load
     requests: int = 0
     seconds: float = 0.0
+    database: float = 0.0  # CPU seconds of PostgreSQL
     ratios: list[float] = field(default_factory=list)  # requests per CPU second, block by block
 
     def notes(self) -> list[tuple[Seen, float, bool]]:
@@ -99,15 +100,18 @@ async def measure(sites: list[Site], rate: float, options: argparse.Namespace) -
 
 
 async def one_block(run: Run, rate: float, options: argparse.Namespace) -> None:
-    before, requests = run.site.cpu(), len(run.load.seen)
+    before, requests, database = run.site.cpu(), len(run.load.seen), run.site.database_cpu()
     run.seconds += await run.load.run(rate, options.seconds, options.orders)
     made = len(run.load.seen) - requests
     run.ratios.append(made / (run.site.cpu() - before))
     run.requests += made
+    run.database += run.site.database_cpu() - database
 
 
 def report(run: Run) -> None:
     notes, load = run.notes(), run.load
+    if run.database:
+        print(f"PostgreSQL's own CPU: {1e3 * run.database / run.requests:.2f} ms a request, beside the web server's")
     visits = [note for note in notes if note[0].who in VISITORS]
     unchanged = [note for note in visits if note[0].who == "repeat" and note[0].is_unchanged]
     print(f"{run.requests} requests, {run.requests / run.seconds:.0f} a second; per CPU second {spread(run.ratios)}")
