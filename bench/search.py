@@ -95,7 +95,7 @@ def on_sqlite(path: str) -> None:
     with sqlite():
         first = first_hits()
         goals = growth("SQLite", measure(FEW), measure(MOST))
-        size("SELECT sum(length(block)) / 1000000 || ' MB' FROM search_fts_data")
+        size("SELECT (sum(length(block)) / 1000000) || ' MB' FROM search_fts_data")
         Path(path).write_text(json.dumps({"goals": goals, "first": first}))
 
 
