@@ -15,6 +15,7 @@ from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
+from core.caching.memory import cached
 from core.caching.versions import reads
 
 from . import counted_in_redis, page_views, view_buffer
@@ -34,16 +35,20 @@ def count_view(request: HttpRequest, obj: models.Model) -> None:
 
 
 def views(obj: models.Model) -> int | None:
-    """Return how often the object was looked at; None if that is unknown just now."""
+    """Return how often the object was looked at, as far as it was counted; None if that is unknown just now."""
     kind = obj._meta.label_lower
+    return cached(("views", kind, obj.pk), partial(_views, kind, obj.pk))
+
+
+def _views(kind: str, target_id: int) -> int | None:
     reads(ViewCount)
-    if settings.REDIS_URL and (known := counted_in_redis.views(kind, obj.pk)) is not None:
+    if settings.REDIS_URL and (known := counted_in_redis.views(kind, target_id)) is not None:
         return known
-    same = {"target_kind": kind, "target_id": obj.pk}
+    same = {"target_kind": kind, "target_id": target_id}
     uncounted = View.objects.filter(**same, is_counted=False).order_by().values("target_id")
     waiting = uncounted.annotate(waiting=models.Count("id")).values_list("waiting")
     total = ViewCount.objects.filter(**same).values_list("views").union(waiting, all=True)
-    pending = counted_in_redis.pending(kind, obj.pk) if settings.REDIS_URL else 0
+    pending = counted_in_redis.pending(kind, target_id) if settings.REDIS_URL else 0
     return sum(number for (number,) in total) + pending
 
 

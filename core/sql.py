@@ -17,11 +17,15 @@ from core.caching.routers import read_alias
 def rows(app_label: str, statement: str, **values: Any) -> list[tuple[Any, ...]]:
     """Return the statement's rows, from the database that this app may read here; `%(name)s` stands for a value."""
     connection = connections[read_alias(app_label)]
-    adapted = connection.ops.adapt_datetimefield_value
-    sent = {name: adapted(value) if isinstance(value, datetime) else value for name, value in values.items()}
+    if connection.vendor == "sqlite":
+        values = {name: _without_zone(value) for name, value in values.items()}
     with connection.cursor() as cursor:
-        cursor.execute(statement, sent)
+        cursor.execute(statement, values)
         return list(cursor.fetchall())
+
+
+def _without_zone(value: Any) -> Any:
+    return value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) else value
 
 
 def day(value: date | str) -> date:
