@@ -11,8 +11,7 @@ from core import sql
 from core.caching.versions import rows_with, shown_rows
 from core.web.links import path_to
 
-from .models.comments import Comment
-from .models.posts import IS_PUBLISHED, Post
+from .models.posts import IS_PUBLISHED
 
 ON_A_CARD = """
 post.id, title, slug, publish_on, publish_at, summary, tag_list, reading_minutes, comment_count,
@@ -116,7 +115,7 @@ def posts(ids: str, **values: Any) -> list[PublicPost]:
 def comments(ids: str, *, post: int, **values: Any) -> list[PublicComment]:
     """Return the comments on a post whose ids the statement finds, oldest first."""
     ask = partial(sql.rows, "blog", _with_ids(COMMENTS, ids), post=post, **values)
-    found = rows_with(Comment, "post_id", post, ask)
+    found = rows_with("blog_comment", "post_id", post, ask)
     return [PublicComment(pk, name, body, sql.moment(at), author) for pk, name, body, at, author in found]
 
 
@@ -127,7 +126,7 @@ def _with_ids(statement: str, ids: str) -> str:
 
 def _read(statement: str, **values: Any) -> list[PublicPost]:
     rows = partial(sql.rows, "blog", statement, now=timezone.now(), **values)
-    return [_post(*row) for row in shown_rows(Post, rows, lambda found: [row[0] for row in found])]
+    return [_post(*row) for row in shown_rows("blog_post", rows, lambda found: [row[0] for row in found])]
 
 
 def _post(*row: Any) -> PublicPost:

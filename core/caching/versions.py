@@ -154,16 +154,16 @@ def reads(model: type[models.Model]) -> None:
     note_reading({table: Reading(names, names)})
 
 
-def shown_rows(model: type[models.Model], ask: Callable[[], T], keys: Callable[[T], Iterable[Any]]) -> T:
+def shown_rows(table: str, ask: Callable[[], T], keys: Callable[[T], Iterable[Any]]) -> T:
     """
-    Return what `ask` finds: rows of the model, of which `keys` gives the primary keys.
+    Return what `ask` finds: rows of the table, of which `keys` gives the primary keys.
 
     What is made of them depends on these rows, and on the table only in what decides that they are the ones: a like
     makes the lists old that show the picture, and no others.
     """
     with recorded() as recording:
         found = ask()
-    table, column = model._meta.db_table, primary_key(model._meta.db_table)
+    column = primary_key(table)
     rows = nobodys(table, {column}) | {f"{table}.{column}={key}" for key in keys(found)}
     if table in recording.tables:
         recording.tables[table] = Reading(*[recording.tables[table].deciding | rows] * 2)
@@ -171,11 +171,10 @@ def shown_rows(model: type[models.Model], ask: Callable[[], T], keys: Callable[[
     return found
 
 
-def rows_with(model: type[models.Model], column: str, value: Any, ask: Callable[[], T]) -> T:
-    """Return what `ask` finds among the model's rows with this value in a foreign key: other rows may come and go."""
+def rows_with(table: str, column: str, value: Any, ask: Callable[[], T]) -> T:
+    """Return what `ask` finds among the table's rows with this value in a foreign key: other rows may come and go."""
     with recorded() as recording:
         found = ask()
-    table = model._meta.db_table
     rows = nobodys(table, {column}) | {f"{table}.{column}={value}"}
     recording.tables[table] = Reading(*(names - {table} | rows for names in recording.tables[table]))
     note_recording(recording)

@@ -265,7 +265,7 @@ class ShownRowsTests(TransactionTestCase):
     def is_old_after(self, write):
         ready = Image.objects.filter(status="ready").order_by("-pk")
         with recorded() as recording:
-            shown_rows(Image, lambda: list(ready[:1]), lambda found: [image.pk for image in found])
+            shown_rows("images_image", lambda: list(ready[:1]), lambda found: [image.pk for image in found])
         before = versions().now()
         write()
         return versions().last_change(slots_of(recording.names)) > before
