@@ -1,16 +1,22 @@
 """`{% picture file "tile" alt=… %}`: an <img> with size and srcset, without a query and without touching the disk."""
 
+import re
+from functools import lru_cache
+from html import escape
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.core.files.storage import default_storage
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from content.pictures import thumbnail_name, thumbnail_size
 from core.web.links import site_url
 
 register = template.Library()
+
+ROOT = "<"  # no address has one
+PLAIN = re.compile(r"\w[\w/.-]*", re.ASCII).fullmatch  # is written in an address as it is
 
 # Name in the template -> the aliases offered to the browser, and how wide the picture usually stands.
 SETS = {
@@ -40,28 +46,31 @@ def picture(
         return ""
     if not isinstance(file, str):
         width, height = width or file.width, height or file.height
-    return _image(str(getattr(file, "name", file)), kind, int(width or 1), int(height or 1), alt, css, eager=eager)
+    address = escape(media_url(str(getattr(file, "name", file)).rpartition(".")[0]))
+    css = f' class="{escape(css)}"' if css else ""
+    first = 'fetchpriority="high"' if eager else 'loading="lazy"'
+    looks = _looks(kind, int(width or 1), int(height or 1)).replace(ROOT, address)
+    return SafeString(f'<img {looks} alt="{escape(alt)}"{css} {first} decoding="async">')
 
 
-def _image(name: str, kind: str, width: int, height: int, alt: str, css: str, *, eager: bool) -> SafeString:
+@lru_cache(maxsize=1024)  # most pictures of a site have one of a few sizes
+def _looks(kind: str, width: int, height: int) -> str:
+    """Return the attributes that follow from a picture's size, with ROOT where its address begins."""
     offered, sizes = SETS[kind]
-    cuts = {thumbnail_size(width, height, alias): thumbnail_url(name, alias) for alias in reversed(offered)}
+    cuts = {thumbnail_size(width, height, alias): thumbnail_name(f"{ROOT}.", alias) for alias in reversed(offered)}
     smallest = min(cuts)
     srcset = ", ".join(f"{url} {size[0]}w" for size, url in sorted(cuts.items()))
-    return format_html(
-        '<img src="{}" srcset="{}" sizes="{}" width="{}" height="{}" alt="{}" class="{}" {} decoding="async">',
-        cuts[smallest],
-        srcset,
-        sizes,
-        *smallest,
-        alt,
-        css or f"picture-{kind}",
-        SafeString('fetchpriority="high"' if eager else 'loading="lazy"'),
-    )
+    shape = 'width="{}" height="{}"'.format(*smallest)
+    return f'src="{cuts[smallest]}" srcset="{srcset}" sizes="{sizes}" {shape}'
+
+
+def media_url(name: str) -> str:
+    """Return what the storage's `url` returns, at a fifth of its price: the disk's and the bucket's begin alike."""
+    return settings.MEDIA_URL + name if PLAIN(name) else str(default_storage.url(name))
 
 
 def thumbnail_url(name: str, alias: str) -> str:
-    return default_storage.url(thumbnail_name(name, alias))
+    return media_url(thumbnail_name(name, alias))
 
 
 @register.filter

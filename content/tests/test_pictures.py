@@ -12,6 +12,7 @@ from PIL import Image
 
 from content import pictures, pixels
 from content.pictures import PictureRefused, read_picture, store_picture, thumbnail_name, thumbnail_size
+from content.templatetags.pictures import media_url
 
 from .colour_profiles import ADOBE_RGB, DISPLAY_P3, SRGB_CURVE, gamma, profile
 from .picture_files import icc_bomb_png, picture_bytes, png_header, png_of_pixels, text_bomb_png
@@ -338,3 +339,8 @@ def test_tag_writes_size_choice_and_escaped_alternative_text():
 
 def test_tag_shows_nothing_without_a_file():
     assert render('{% picture name "tile" %}', name="") == ""
+
+
+@pytest.mark.parametrize("name", ["images/ab/ab12.tile.webp", "a b.jpg", "ä/ü.jpg", "a?b#c.png", "50%.gif", "/x.png"])
+def test_an_address_is_what_the_storage_says(name):
+    assert media_url(name) == default_storage.url(name)
