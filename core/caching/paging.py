@@ -7,7 +7,7 @@ multiple of STEP, the place is kept (core/caching/memory.py) until the list's ta
 there.
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,7 +76,7 @@ class Listing(LongList):
     """
 
     rows: type_rows
-    shown: Callable[[Any], type_rows]
+    shown: Callable[[Any], Iterable[Any]]
     of: type[Model] | None = None
     ids: str = "pk"
 
