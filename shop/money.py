@@ -44,12 +44,12 @@ def from_minor(amount: int, currency: str = "") -> Decimal:
 
 def money(amount: Decimal, currency: str = "") -> str:
     """Format for people, in the active language: "€12.50", "12,50 €", "CHF 12.50"."""
-    currency = (currency or settings.SHOP_CURRENCY).upper()
-    return _formatted(quantize(amount, currency), currency, get_language() or settings.LANGUAGE_CODE)
+    return _formatted(amount, currency or settings.SHOP_CURRENCY, get_language() or settings.LANGUAGE_CODE)
 
 
-@lru_cache(maxsize=4096)  # a list shows the same few prices again and again; each takes ten microseconds
+@lru_cache(maxsize=4096)  # a list shows the same few prices again and again; each takes thirty microseconds
 def _formatted(amount: Decimal, currency: str, language: str) -> str:
+    amount, currency = quantize(amount, currency), currency.upper()
     text = format_currency(amount, currency, locale=_locale(language), decimal_quantization=False)
     # Unicode's rules put a space between a letter and a digit; Babel follows the pattern to the letter and does not.
     return re.sub(r"(?<=[^\W\d_])(?=\d)", "\xa0", text)
