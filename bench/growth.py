@@ -91,6 +91,7 @@ def seed() -> None:
     from blog.models import Comment, Post, PostTag, Tag
     from images.models import Image
     from orders.models import Order
+    from shop.counts import recount
     from shop.models import Category, Product
 
     person, now = get_user_model(), timezone.now()
@@ -136,6 +137,7 @@ def seed() -> None:
                 stock=[None, 0, 5, 100][n // 8 % 4])
         for n in numbers
     )  # fmt: skip
+    list(recount(write=True))
     Order.objects.bulk_create(order(n) for n in numbers)
     Action.objects.bulk_create(
         Action(actor=people[n], verb=Action.Verb.BOOKMARKED, target_kind="images.image", target_id=images[n].pk,

@@ -36,6 +36,7 @@ def fill(products: int) -> None:
     """Write products until there are so many; every fourth is sold out, every fourth has no end."""
     from django.db import connection
 
+    from shop.counts import recount
     from shop.models import Category, Product
 
     for number in range(CATEGORIES):
@@ -54,6 +55,7 @@ def fill(products: int) -> None:
         ),
         batch_size=5_000,
     )
+    list(recount(write=True))
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE shop_product")
 

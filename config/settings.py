@@ -220,6 +220,7 @@ SWEEPS: dict[str, int] = {
     "shop.tasks.count_baskets": 60,
     "actions.tasks.flush_views": 60,
     "shop.tasks.answer_stock_alerts": 30,
+    "shop.tasks.align_category_counts": 3600,
     "core.tasks.refresh_statistics": 86400,
     "content.tasks.sweep_orphans": 86400,
     "account.tasks.sweep_sessions": 86400,

@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 def home(request: HttpRequest) -> HttpResponse:
     context = {
         "posts": public.newest(NEWEST_POSTS),
-        "products": list(Product.objects.on_show().cards().order_by("-pk")[:NEWEST_PRODUCTS]),
+        "products": Product.objects.on_show().order_by("-pk")[:NEWEST_PRODUCTS].cards(),
         "images": _popular_images(viewer(request)),
     }
     return render(request, "config/home.html", context)

@@ -18,7 +18,7 @@ from .models import Invoice, Order, VatId, Withdrawal
 
 # The chart's size in SVG units.
 WIDTH, HEIGHT, BASE = 720, 200, 170
-NEARLY_GONE = 3  # pieces left at which staff see a product listed; what buyers are told is shop.models.products.SCARCE
+NEARLY_GONE = 3  # pieces left at which staff see a product listed; what buyers are told is shop.models.cards.SCARCE
 
 
 class Period(NamedTuple):

@@ -13,14 +13,14 @@ from itertools import permutations
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import F, Q, Sum
 from django.utils import timezone
 
 from core.caching.versions import changed, reads
 from core.jobs import background
 from core.stores.redisstore import ask
 
-from .models import Basket, BoughtTogether, Product
+from .models import Basket, BoughtTogether, Card, Product, ProductQuerySet
 
 MAX_PRODUCTS = 20  # of one order; pairs grow with the square
 KEPT = 50  # pairs of one product in Redis
@@ -36,17 +36,16 @@ def record(order_id: int, product_ids: Iterable[int]) -> None:
         background.delay_on_commit("shop.tasks.count_baskets")
 
 
-def bought_together(products: Iterable[Product], limit: int = 4) -> list[Product]:
+def bought_together(ids: list[int], limit: int = 4) -> list[Card]:
     """Return what is most often bought with these, leaving out what is not for sale at the moment."""
-    ids = [product.pk for product in products]
     best = companions(ids, limit)
-    if isinstance(best, QuerySet):
-        return list(best.select_related("cover"))
-    found = Product.objects.on_show().in_stock().select_related("cover").in_bulk(best)
-    return [found[pk] for pk in best if pk in found][:limit]
+    if isinstance(best, ProductQuerySet):
+        return best.cards()
+    found = Product.objects.on_show().in_stock().filter(pk__in=best).cards() if best else []
+    return sorted(found, key=lambda card: best.index(card.pk))[:limit]
 
 
-def companions(ids: list[int], limit: int) -> "QuerySet[Product] | list[int]":
+def companions(ids: list[int], limit: int) -> ProductQuerySet | list[int]:
     """Return the best companions as ids (from Redis) or as a query (from the table); either fits `pk__in`."""
     if not ids:
         return []
@@ -56,7 +55,7 @@ def companions(ids: list[int], limit: int) -> "QuerySet[Product] | list[int]":
     return _ranked_in_table(ids, limit) if from_redis is None else from_redis
 
 
-def _ranked_in_table(ids: list[int], limit: int) -> "QuerySet[Product]":
+def _ranked_in_table(ids: list[int], limit: int) -> ProductQuerySet:
     ranked = Product.objects.on_show().in_stock().exclude(pk__in=ids).filter(bought_with__product__in=ids)
     return ranked.annotate(score=Sum("bought_with__score")).filter(score__gt=0).order_by("-score", "-pk")[:limit]
 

@@ -1,9 +1,14 @@
+import logging
+
 from celery import shared_task
 
 from core.jobs.rows import each
 
 from . import alerts, recommender
+from .counts import recount
 from .models import Basket
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task
@@ -17,3 +22,14 @@ def count_baskets() -> None:
 def answer_stock_alerts() -> None:
     """Mail those who waited for a product that is back, however it came back."""
     alerts.answer_all()
+
+
+@shared_task
+def align_category_counts() -> None:
+    """
+    Let each category say again how many products it shows.
+
+    While a site is upgraded the former version still writes for some seconds, and knows nothing of these numbers.
+    """
+    for line in recount(write=True):
+        logger.warning("number of products, %s", line)

@@ -55,7 +55,7 @@ def product_detail(request: HttpRequest, product_id: int, slug: str) -> HttpResp
     context = {
         "product": product,
         "cover_url": full_address(product.cover),
-        "together": cached(("together", product.pk), partial(recommender.bought_together, [product])),
+        "together": cached(("together", product.pk), partial(recommender.bought_together, [product.pk])),
         "alert_form": StockAlertForm() if product.is_sold_out else None,
     }
     return render(request, "shop/product_detail.html", context)

@@ -27,6 +27,7 @@ MISTAKES = {
         ["{garbage}.docx"],
         ["{empty_folder}", "--author", "nobody"],
     ],
+    "rebuild_category_counts": [],
     "rebuild_posts": [],
     "rebuild_recommendations": [],
     "reindex": [],

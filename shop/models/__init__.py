@@ -2,11 +2,13 @@
 
 from .alerts import StockAlert
 from .bought_together import Basket, BoughtTogether
+from .cards import Card
 from .products import Category, Product, ProductPicture, ProductQuerySet, choose_cover
 
 __all__ = [
     "Basket",
     "BoughtTogether",
+    "Card",
     "Category",
     "Product",
     "ProductPicture",

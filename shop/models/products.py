@@ -1,8 +1,10 @@
 """Categories, products, and the pictures of products."""
 
 import secrets
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from itertools import starmap
 from typing import Any, Self
 
 from django.conf import settings
@@ -12,45 +14,45 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import F, Func, OuterRef, Q, Subquery
 from django.db.models.functions import Greatest
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
 from django.utils.text import Truncator
-from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from content import markdown
 from content.pictures import PictureField, discard, hide
 from content.plaintext import LineField
+from core.web.links import path_to
 from search import index
 from shop.money import validate_price
 
-SCARCE = 5  # so few pieces left that a buyer should know; what staff see listed is orders.sales.NEARLY_GONE
+from . import cards
+
 MAX_DESCRIPTION = 50_000
-CARD_FIELDS = (
-    *("name", "slug", "price", "stock", "is_digital"),
-    *("cover__file", "cover__alt", "cover__width", "cover__height"),
-)
 
 
 class CategoryQuerySet(models.QuerySet["Category"]):
     def with_counts(self, *, in_stock: bool = False) -> Self:
-        """
-        Annotate `product_count`: how many products of the category are on show (and in stock).
+        """Annotate `product_count`: how many products of the category are on show (and in stock)."""
+        if not in_stock:
+            return self.annotate(product_count=F("shown_count"))
+        # Only those that are sold out are counted, in an index that has no others.
+        gone = Product.objects.on_show().filter(category=OuterRef("pk"), is_in_stock=False).order_by()
+        number = gone.annotate(number=Func(F("pk"), function="COUNT")).values("number")
+        return self.annotate(product_count=F("shown_count") - Subquery(number))
 
-        One count for each category, each out of an index; a join would read the whole table of products.
-        """
-        shown = Product.objects.on_show().filter(category=OuterRef("pk")).order_by()
-        if in_stock:
-            shown = shown.in_stock()
-        number = shown.annotate(number=Func(F("pk"), function="COUNT")).values("number")
-        return self.annotate(product_count=Subquery(number))
+    def add_shown(self, steps: Mapping[int, int]) -> None:
+        """Add to the numbers of products on show; in one order, so that two writers never wait for each other."""
+        for category, step in sorted(steps.items()):
+            self.filter(pk=category).update(shown_count=F("shown_count") + step)
 
 
 class Category(models.Model):
     name = LineField(_("name"), max_length=120)
     slug = models.SlugField(_("slug"), max_length=120, unique=True, allow_unicode=True)
     description = models.CharField(_("description"), max_length=300, blank=True)
+    # How many of its products are on show: kept by their verbs, and looked at by shop/counts.py.
+    shown_count = models.IntegerField(editable=False, default=0, db_default=0)
     product_count: int  # with_counts()
 
     objects = CategoryQuerySet.as_manager()
@@ -63,19 +65,17 @@ class Category(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        """Write the category, but the number of its products only when it is new."""
+        if update_fields is None and not self._state.adding:
+            update_fields = {"name", "slug", "description"} - self.get_deferred_fields()
         with transaction.atomic():
-            super().save(*args, **kwargs)
+            super().save(*args, update_fields=update_fields, **kwargs)
             # A product is found by its category's name too.
             index.write_many(self.products.select_related("category"))
 
     def get_absolute_url(self) -> str:
-        return reverse("shop:product_list_by_category", args=[self.slug])
-
-    @property
-    def shown(self) -> tuple[Any, ...]:
-        """Return all that the list of categories shows (`{% fragment %}`)."""
-        return self.pk, self.name, self.slug, self.product_count
+        return path_to("shop:product_list_by_category", self.slug)
 
 
 class ProductQuerySet(models.QuerySet["Product"]):
@@ -83,9 +83,9 @@ class ProductQuerySet(models.QuerySet["Product"]):
         """Products that are on show; one that is sold out still is."""
         return self.filter(is_on_show=True)
 
-    def cards(self) -> Self:
-        """Load what a list shows of a product, in one query."""
-        return self.select_related("cover").only(*CARD_FIELDS)
+    def cards(self) -> list[cards.Card]:
+        """Ask for what a list shows of these, in one query."""
+        return list(starmap(cards.card, self.values_list(*cards.columns())))
 
     def in_stock(self) -> Self:
         return self.filter(is_in_stock=True)
@@ -102,9 +102,13 @@ class ProductQuerySet(models.QuerySet["Product"]):
         with transaction.atomic():
             ids = list(self.values_list("pk", flat=True))
             chosen = Product.objects.filter(pk__in=ids)
+            turned = chosen.select_for_update().filter(is_on_show=not is_on_show).order_by("pk")
+            steps = Counter(turned.values_list("category", flat=True))
             if not is_on_show:
                 ProductPicture.objects.filter(product__in=chosen.on_show()).hide()
+                steps = Counter({category: -number for category, number in steps.items()})
             chosen.update(is_on_show=is_on_show, updated_at=timezone.now())
+            Category.objects.add_shown(steps)
             index.write_many(chosen.select_related("category"))
 
     def take(self, product_id: int, quantity: int) -> bool:
@@ -142,7 +146,7 @@ def download_name(product: "Product", filename: str) -> str:
     return f"downloads/{secrets.token_hex(8)}/{filename}"
 
 
-class Product(models.Model):
+class Product(cards.Told, models.Model):
     """Something for sale. A `stock` of NULL means unlimited; it never falls below zero (the database refuses)."""
 
     category = models.ForeignKey(
@@ -207,6 +211,9 @@ class Product(models.Model):
                     (["category"], ["name", "id"], "category_by_name"),
                 ]
             ),
+            models.Index(
+                fields=["category"], condition=Q(is_on_show=True, is_in_stock=False), name="product_category_sold_out"
+            ),
         ]
         verbose_name = _("product")
         verbose_name_plural = _("products")
@@ -229,29 +236,34 @@ class Product(models.Model):
         elif update_fields:
             update_fields = {*update_fields, "description_html", "updated_at"}
         with transaction.atomic():
+            was = self._counted_in()
             if not self.is_on_show and not self._state.adding:
                 ProductPicture.objects.filter(product=self.pk, product__is_on_show=True).hide()
             super().save(*args, update_fields=update_fields, **kwargs)
+            self._count(was)
             index.write(self)
 
-    def get_absolute_url(self) -> str:
-        return reverse("shop:product_detail", args=[self.pk, self.slug])
+    def _counted_in(self) -> int | None:
+        """Return the category that counts the product among those on show, and let nobody else change that now."""
+        row = Product.objects.select_for_update().filter(pk=self.pk).values_list("is_on_show", "category").first()
+        return row[1] if row and row[0] else None
+
+    def _count(self, was: int | None) -> None:
+        now = self._counted_in()
+        if was != now:
+            Category.objects.add_shown({category: step for category, step in ((was, -1), (now, 1)) if category})
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete what was never sold; an order's line protects its product (ProtectedError)."""
         files = list(self.pictures.values_list("file", flat=True))
         with transaction.atomic():
             index.remove(self)
+            was = self._counted_in()
             deleted = super().delete(*args, **kwargs)
+            Category.objects.add_shown({was: -1} if was else {})
             for name in files:
                 discard(name)
         return deleted
-
-    @property
-    def shown(self) -> tuple[Any, ...]:
-        """Return all that a card shows (`{% fragment_each %}`)."""
-        cover = self.cover and (self.cover.file.name, self.cover.alt, self.cover.width, self.cover.height)
-        return self.pk, self.name, self.slug, self.price, self.stock, self.is_digital, cover
 
     @property
     def summary(self) -> str:
@@ -272,22 +284,6 @@ class Product(models.Model):
             own_places = (f"{settings.SITE_URL}/", *([settings.MEDIA_URL] if "://" in settings.MEDIA_URL else []))
             self._rendered = self.description, markdown.render(self.description, own_places=own_places)
         return self._rendered[1]
-
-    @property
-    def is_sold_out(self) -> bool:
-        return self.stock == 0
-
-    @property
-    def is_scarce(self) -> bool:
-        return self.stock is not None and self.stock <= SCARCE
-
-    @property
-    def stock_words(self) -> str:
-        if self.stock == 0:
-            return gettext("Sold out")
-        if self.stock is not None and self.stock <= SCARCE:
-            return ngettext("Only %(count)s left", "Only %(count)s left", self.stock) % {"count": self.stock}
-        return gettext("Ready at once") if self.is_digital else gettext("In stock")
 
 
 class ProductPictureQuerySet(models.QuerySet["ProductPicture"]):

@@ -1,14 +1,18 @@
 import html
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 from django import template
 from django.conf import settings
 from django.utils import formats
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
+from content.templatetags.pictures import picture
 from shop import money
-from shop.models import Product
+from shop.models import Card, Product
 
 register = template.Library()
 register.filter("money", money.money)
@@ -16,6 +20,11 @@ register.filter("money", money.money)
 LINK = re.compile(r'<a [^>]*href="([^"]+)"')
 PRODUCT = re.compile(r"/shop/(\d{1,18})/")
 MOST_MENTIONED = 6
+CARD = """<li><article class="card product-card">
+  <a class="product-card-picture" href="{url}" tabindex="-1" aria-hidden="true">{picture}</a>
+  <h3><a href="{url}">{name}</a></h3>
+  <p class="price">{price}</p>{badge}
+</article></li>"""
 
 
 @register.filter
@@ -31,6 +40,40 @@ def plain_amount(amount: Decimal) -> str:
 
 
 @register.simple_tag
+def cover(product: Product | Card, *, eager: bool = False) -> str:
+    """Show the product's first picture, or its initial."""
+    shown = product.cover
+    if not shown:
+        return format_html('<span class="no-picture" aria-hidden="true">{}</span>', product.name[:1])
+    return picture(shown.file, "tile", alt=shown.alt, width=shown.width, height=shown.height, eager=eager)
+
+
+@register.simple_tag
+def product_cards(products: Iterable[Product | Card], *, eager: bool = False) -> SafeString:
+    """
+    Show the products of a list; `eager` says that the first is in sight when the page opens.
+
+    Written here and not as a template, which takes five times as long for two dozen.
+    """
+    return format_html_join("\n", CARD, (_on_card(each, eager=eager and not n) for n, each in enumerate(products)))
+
+
+def _on_card(product: Product | Card, *, eager: bool) -> dict[str, str]:
+    return {
+        "url": product.get_absolute_url(),
+        "picture": cover(product, eager=eager),
+        "name": product.name,
+        "price": money.money(product.price),
+        "badge": _badge(product) if product.is_scarce else "",
+    }
+
+
+def _badge(product: Product | Card) -> SafeString:
+    look = "quiet" if product.is_sold_out else "warn"
+    return format_html('\n  <p class="badge {}">{}</p>', look, product.stock_words)
+
+
+@register.simple_tag
 def shop_currency() -> str:
     return str(settings.SHOP_CURRENCY)
 
@@ -39,8 +82,8 @@ def shop_currency() -> str:
 def products_mentioned(post: Any) -> dict[str, Any]:
     """Show the products that a post (anything with `body_html`) links to: one query, and none when it links to none."""
     ids = mentioned_ids(post.body_html)
-    found = Product.objects.on_show().select_related("cover").in_bulk(ids) if ids else {}
-    return {"products": [found[pk] for pk in ids if pk in found]}
+    found = Product.objects.on_show().filter(pk__in=ids).cards() if ids else []
+    return {"products": sorted(found, key=lambda card: ids.index(card.pk))}
 
 
 def mentioned_ids(body_html: str) -> list[int]:

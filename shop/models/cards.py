@@ -1,0 +1,71 @@
+"""What a list shows of a product: a row of values, which costs a third of what an object of the model does."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext, ngettext
+
+from core.web.links import path_to
+
+SCARCE = 5  # so few pieces left that a buyer should know; what staff see listed is orders.sales.NEARLY_GONE
+
+
+class Told:
+    """What is said of a product in the same words on its page and on its card."""
+
+    __slots__ = ()
+
+    pk: Any
+    slug: Any
+    stock: Any
+    is_digital: Any
+
+    def get_absolute_url(self) -> str:
+        return path_to("shop:product_detail", self.pk, self.slug)
+
+    @property
+    def is_sold_out(self) -> bool:
+        return bool(self.stock == 0)
+
+    @property
+    def is_scarce(self) -> bool:
+        return self.stock is not None and self.stock <= SCARCE
+
+    @property
+    def stock_words(self) -> str:
+        if self.stock == 0:
+            return gettext("Sold out")
+        if self.stock is not None and self.stock <= SCARCE:
+            return ngettext("Only %(count)s left", "Only %(count)s left", self.stock) % {"count": self.stock}
+        return gettext("Ready at once") if self.is_digital else gettext("In stock")
+
+
+class Cover(NamedTuple):
+    file: str
+    alt: str
+    width: int | None
+    height: int | None
+
+
+@dataclass(slots=True)
+class Card(Told):
+    pk: int
+    name: str
+    slug: str
+    price: Decimal
+    stock: int | None
+    is_digital: bool
+    cover: Cover | None
+
+
+def columns(of: str = "") -> tuple[str, ...]:
+    """Return what `card` takes; `of` leads to the product, as in "other__"."""
+    own = ("pk", "name", "slug", "price", "stock", "is_digital")
+    cover = ("file", "alt", "width", "height")
+    return (*(f"{of}{name}" for name in own), *(f"{of}cover__{name}" for name in cover))
+
+
+def card(pk: int, name: str, slug: str, price: Decimal, stock: int | None, is_digital: bool, *cover: Any) -> Card:  # noqa: FBT001
+    """Return the card of a row of `columns`."""
+    return Card(pk, name, slug, price, stock, is_digital, Cover(*cover) if cover[0] else None)
