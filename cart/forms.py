@@ -24,11 +24,6 @@ class QuantityForm(forms.Form):
         field = self.fields["quantity"]
         field.widget.attrs |= {"max": most_of(product), "inputmode": "numeric", "class": "quantity"}
 
-    @property
-    def empty_fields(self) -> tuple[Any, ...] | None:
-        """Return all that decides what the field looks like while nothing is typed into it (`{% kept by … %}`)."""
-        return None if self.is_bound or self.initial else (self.product.pk, most_of(self.product))
-
     def clean_quantity(self) -> int:
         quantity: int = self.cleaned_data["quantity"]
         held = self.adds_to.quantity_of(self.product) if self.adds_to else 0

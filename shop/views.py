@@ -1,7 +1,11 @@
-from functools import partial
+from collections.abc import Sequence
+from functools import cache, partial
+from itertools import starmap
+from typing import Any
 from urllib.parse import urljoin
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -17,7 +21,7 @@ from core.web.ratelimit import limited
 
 from . import alerts, listing, recommender
 from .forms import ProductListForm, StockAlertForm
-from .models import Product, ProductPicture, StockAlert
+from .models import Cover, Product, ProductPicture, ProductQuerySet, StockAlert
 
 PER_PAGE = 24
 
@@ -48,22 +52,37 @@ def product_list(request: HttpRequest, category: str = "") -> HttpResponse:
 @require_safe
 @for_everyone()
 def product_detail(request: HttpRequest, product_id: int, slug: str) -> HttpResponse:
-    products = Product.objects.on_show().select_related("category", "cover").prefetch_related("pictures")
-    product = get_object_or_404(products, pk=product_id)
+    product = get_object_or_404(_pages(), pk=product_id)
     if slug != product.slug:
         return redirect(product, permanent=True)
+    # Its cover is the first of its pictures: what has none has no others.
+    pictures = list(starmap(Cover, _pictures().filter(product=product.pk))) if product.cover_id else []
+    together = partial(recommender.bought_together, [product.pk])
     context = {
         "product": product,
-        "cover_url": full_address(product.cover),
-        "together": cached(("together", product.pk), partial(recommender.bought_together, [product.pk])),
+        "pictures": pictures,
+        "cover_url": full_address(pictures),
+        "summary": product.summary,
+        "together": cached(("together", product.pk), together) if product.has_companions else [],
         "alert_form": StockAlertForm() if product.is_sold_out else None,
     }
     return render(request, "shop/product_detail.html", context)
 
 
-def full_address(picture: ProductPicture | None) -> str:
-    """Return where a link preview finds the picture, on whatever host pictures live."""
-    return urljoin(site_url("/"), thumbnail_url(str(picture.file), "wide")) if picture else ""
+# Query sets that are asked again and again for another row: to put one together takes as long as to ask.
+@cache
+def _pages() -> ProductQuerySet:
+    return Product.objects.on_show().pages()
+
+
+@cache
+def _pictures() -> QuerySet[ProductPicture, Any]:
+    return ProductPicture.objects.order_by("position", "id").values_list("file", "alt", "width", "height")
+
+
+def full_address(pictures: Sequence[Cover]) -> str:
+    """Return where a link preview finds the first picture, on whatever host pictures live."""
+    return urljoin(site_url("/"), thumbnail_url(pictures[0].file, "wide")) if pictures else ""
 
 
 @require_POST

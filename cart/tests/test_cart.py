@@ -7,6 +7,7 @@ from django.test import TestCase
 
 from cart.cart import parse
 from cart.forms import QuantityForm
+from cart.templatetags.cart_tags import empty_quantity
 from shop import recommender
 from shop.models import BoughtTogether, Product
 from shop.tests.factories import make_product
@@ -115,9 +116,10 @@ class CartTests(CartCase):
         form = QuantityForm(product=self.vase)
 
         assert 'value="1"' in str(form["quantity"])
-        assert form.empty_fields == (self.vase.pk, 5)
-        assert QuantityForm({"quantity": 2}, product=self.vase).empty_fields is None
-        assert QuantityForm(product=self.vase, initial={"quantity": 2}).empty_fields is None
+
+    def test_the_field_kept_for_all_products_is_that_of_the_form(self):
+        for product in (self.vase, self.poster):
+            assert empty_quantity(product) == QuantityForm(product=product)["quantity"].as_field_group()
 
 
 class SuggestionTests(CartCase):

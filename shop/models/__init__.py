@@ -2,7 +2,7 @@
 
 from .alerts import StockAlert
 from .bought_together import Basket, BoughtTogether
-from .cards import Card
+from .cards import Card, Cover
 from .products import Category, Product, ProductPicture, ProductQuerySet, choose_cover
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "BoughtTogether",
     "Card",
     "Category",
+    "Cover",
     "Product",
     "ProductPicture",
     "ProductQuerySet",

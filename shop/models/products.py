@@ -7,12 +7,13 @@ from decimal import Decimal
 from itertools import starmap
 from typing import Any, Self
 
+from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.storage import Storage, storages
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
-from django.db.models import F, Func, OuterRef, Q, Subquery
+from django.db.models import Exists, F, Func, OuterRef, Q, Subquery
 from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.html import strip_tags
@@ -29,6 +30,10 @@ from shop.money import validate_price
 from . import cards
 
 MAX_DESCRIPTION = 50_000
+PAGE_FIELDS = (
+    *("name", "slug", "description_html", "price", "vat_rate", "stock", "is_digital", "cover"),
+    *("category__name", "category__slug"),
+)
 
 
 class CategoryQuerySet(models.QuerySet["Category"]):
@@ -86,6 +91,11 @@ class ProductQuerySet(models.QuerySet["Product"]):
     def cards(self) -> list[cards.Card]:
         """Ask for what a list shows of these, in one query."""
         return list(starmap(cards.card, self.values_list(*cards.columns())))
+
+    def pages(self) -> Self:
+        """Load what the page of a product shows, and `has_companions`: whether it was ever bought with another."""
+        pairs = apps.get_model("shop", "BoughtTogether").objects.filter(product=OuterRef("pk"))
+        return self.select_related("category").only(*PAGE_FIELDS).annotate(has_companions=Exists(pairs))
 
     def in_stock(self) -> Self:
         return self.filter(is_in_stock=True)
@@ -188,6 +198,7 @@ class Product(cards.Told, models.Model):
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
     _rendered = ("", "")
+    has_companions: bool  # pages()
 
     objects = ProductQuerySet.as_manager()
 

@@ -68,7 +68,7 @@ class ProductDetailTests(TestCase):
         for number in range(4):
             make_picture(self.vase, alt=f"View {number}")
 
-        with self.assertNumQueries(4):  # the product, its pictures, posts about it, bought together
+        with self.assertNumQueries(3):  # the product, its pictures, posts about it
             response = self.client.get(self.url)
 
         self.assertContains(response, "<img", count=4)

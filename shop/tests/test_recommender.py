@@ -108,9 +108,13 @@ class TableTests(Rules, RecommenderCase):
 
         assert bought_together([self.tea]) == ["Pot"]
 
+    def test_a_product_that_was_bought_with_no_other_is_not_asked_about(self):
+        with self.assertNumQueries(2):  # the product, and posts about it
+            self.client.get(self.tea.get_absolute_url())
+
     def test_detail_and_cart_show_them_in_the_same_number_of_queries(self):
         self.buy_some()
-        with self.assertNumQueries(4):
+        with self.assertNumQueries(3):
             self.assertContains(self.client.get(self.tea.get_absolute_url()), "Often bought together")
 
         self.client.post(f"/cart/add/{self.tea.pk}/", {"quantity": 1})
