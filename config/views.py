@@ -20,6 +20,7 @@ from core.caching.pages import for_everyone
 from core.people import Viewer
 from core.web.http import viewer
 from images.models import Image
+from images.tiles import Tile
 from shop.models import Product
 
 from .celery import app as celery_app
@@ -44,18 +45,18 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "config/home.html", context)
 
 
-def _popular_images(reader: Viewer) -> list[Image]:
+def _popular_images(reader: Viewer) -> list[Tile]:
     """Return the most viewed, and until there are enough of them the newest; ranked again when something changed."""
     hidden = frozenset(reader.hidden_ids() if reader.is_authenticated else ())
     return cached(("popular images", hidden), partial(_rank, hidden))
 
 
-def _rank(hidden: Collection[int]) -> list[Image]:
+def _rank(hidden: Collection[int]) -> list[Tile]:
     public = Image.objects.public().exclude(owner__in=hidden)
     ids = most_viewed(public, PICTURES)
     if len(ids) < PICTURES:
         ids += public.exclude(pk__in=ids).values_list("pk", flat=True)[: PICTURES - len(ids)]
-    return sorted(public.filter(pk__in=ids).tiles(), key=lambda image: ids.index(image.pk))
+    return sorted(public.filter(pk__in=ids).tiles(), key=lambda tile: ids.index(tile.pk))
 
 
 @require_safe

@@ -1,12 +1,12 @@
 """The pinboard: pictures that members keep, and who likes them."""
 
 from collections.abc import Collection
+from itertools import starmap
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
@@ -17,10 +17,29 @@ from actions.models import Action
 from content.pictures import Picture, PictureField, discard, hide, store_picture
 from content.plaintext import LineField
 from core.people import Member, Viewer
+from core.web.links import path_to
 from search import index
 
+from . import tiles
+
 FOLDER = "images"
-TILE_FIELDS = ("title", "slug", "alt", "file", "width", "height", "total_likes")
+PAGE_FIELDS = (
+    *(
+        "title",
+        "slug",
+        "description",
+        "alt",
+        "is_private",
+        "source_url",
+        "page_url",
+        "file",
+        "width",
+        "height",
+        "status",
+    ),
+    *("total_likes", "created_at", "owner__username", "owner__first_name", "owner__last_name"),
+    *("same_as__title", "same_as__slug"),
+)
 
 
 def _switched_off() -> models.QuerySet[User, dict[str, Any]]:
@@ -54,9 +73,13 @@ class ImageQuerySet(models.QuerySet["Image"]):
         hidden = member.hidden_ids()
         return set(self.filter(pk__in=ids, owner__in=hidden).values_list("pk", flat=True)) if hidden else set()
 
-    def tiles(self) -> Self:
-        """Load what the board shows of a picture."""
-        return self.only(*TILE_FIELDS)
+    def tiles(self) -> list[tiles.Tile]:
+        """Ask for what the board shows of these, in one query."""
+        return list(starmap(tiles.Tile, self.values_list(*tiles.COLUMNS)))
+
+    def pages(self) -> Self:
+        """Load what the page of a picture shows of it."""
+        return self.select_related("owner", "same_as").only(*PAGE_FIELDS)
 
     def of(self, owner_id: int) -> Self:
         return self.filter(owner_id=owner_id)
@@ -148,13 +171,7 @@ class Image(models.Model):
             super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
-        return reverse("images:image_detail", args=[self.pk, self.slug])
-
-    @property
-    def shown(self) -> tuple[Any, ...]:
-        """Return all that a tile shows (`{% fragment_each %}`)."""
-        file = self.file.name, self.width, self.height
-        return (self.pk, self.title, self.slug, self.alt, self.total_likes, *file)
+        return path_to("images:image_detail", self.pk, self.slug)
 
     @property
     def is_ready(self) -> bool:

@@ -1,19 +1,21 @@
-from typing import Any
-
 from django.contrib.sitemaps import Sitemap
 from django.urls import reverse
 
+from core.web.links import path_to
 from core.web.sitemaps import RowsSitemap
 
-from .models import Image
+from .models import Image, ImageQuerySet
 
 
 class ImageSitemap(RowsSitemap):
-    def items(self) -> Any:
-        return Image.objects.public().only("slug", "created_at").order_by("pk")
+    columns = ("pk", "slug")
+    changed = "created_at"
 
-    def lastmod(self, image: Image) -> Any:
-        return image.created_at
+    def items(self) -> ImageQuerySet:
+        return Image.objects.public()
+
+    def path(self, pk: int, slug: str) -> str:
+        return path_to("images:image_detail", pk, slug)
 
 
 class PinboardSitemap(Sitemap):

@@ -1,10 +1,11 @@
+from functools import cache
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
 from django.core import signing
-from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import (
     FileResponse,
@@ -22,10 +23,12 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from account.models import User
 from account.requests import MemberRequest
 from actions import popularity
 from core.caching.pages import for_everyone
 from core.jobs.background import delay_on_commit
+from core.people import Viewer
 from core.serving.intake import takes_files
 from core.staff.spreadsheets import csv_response
 from core.web.cookies import named
@@ -35,12 +38,13 @@ from core.web.ratelimit import limited
 
 from .export import COLUMNS, rows, zip_of
 from .forms import ImageCreateForm, ImageForm, candidates_in
-from .models import Image
-from .paging import get_page
+from .models import Image, ImageQuerySet, Like
+from .paging import board, board_of, get_page
 
 PER_PAGE = 24
 RANKED = 10
 FACES = 24
+FACE_FIELDS = ("username", "first_name", "last_name", "photo", "photo_width", "photo_height")
 FOUND = named(
     "bookmarklet", path="/images/create/"
 )  # cookie: the query with which the bookmarklet came to a visitor who has to log in first
@@ -52,9 +56,7 @@ LONGEST_COOKIE = 3800  # browsers drop one of more than 4096 characters, name an
 @require_safe
 @for_everyone("page")
 def image_list(request: SiteRequest) -> HttpResponse:
-    reader = viewer(request)
-    hidden = reader.hidden_ids() if reader.is_authenticated else ()
-    page = get_page(hidden, request.GET.get("page"), PER_PAGE)
+    page = get_page(board(viewer(request)), request.GET.get("page"), PER_PAGE)
     template = "images/_tiles.html" if request.htmx else "images/image_list.html"
     response = render(request, template, {"page": page})
     patch_vary_headers(response, ["HX-Request"])
@@ -67,8 +69,7 @@ def image_list_by_owner(request: SiteRequest, username: str) -> HttpResponse:
     """Show all pictures of one person; themselves the private ones too."""
     reader = viewer(request)
     owner = get_object_or_404(get_user_model().objects.visible_to(reader), username=username)
-    images = Image.objects.visible_to(reader).ready().of(owner.pk).order_by("-pk")
-    page = Paginator(images, PER_PAGE).get_page(request.GET.get("page"))
+    page = get_page(board_of(owner, reader), request.GET.get("page"), PER_PAGE)
     template = "images/_tiles.html" if request.htmx else "images/image_list_by_owner.html"
     response = render(request, template, {"page": page, "owner": owner})
     patch_vary_headers(response, ["HX-Request"])
@@ -81,12 +82,20 @@ def image_ranking(request: HttpRequest) -> HttpResponse:
     shown = Image.objects.shown_to(viewer(request))
     ids = popularity.most_viewed(shown, RANKED)
     # Asked again: one of them may have been made private since.
-    found = shown.select_related("owner").in_bulk(ids)
+    found = shown.pages().in_bulk(ids)
     return render(request, "images/image_ranking.html", {"images": [found[pk] for pk in ids if pk in found]})
 
 
 def _visible(request: HttpRequest, pk: int) -> Image:
-    return get_object_or_404(Image.objects.visible_to(viewer(request)).select_related("owner", "same_as"), pk=pk)
+    reader = viewer(request)
+    images = Image.objects.visible_to(reader).pages() if reader.is_authenticated else _public_pages()
+    return get_object_or_404(images, pk=pk)
+
+
+@cache
+def _public_pages() -> ImageQuerySet:
+    """Return what strangers ask for, each with another number: to put it together takes as long as to ask."""
+    return Image.objects.public().pages()
 
 
 def _own(request: MemberRequest, pk: int) -> Image:
@@ -106,15 +115,20 @@ def image_detail(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
 
 def _detail(request: HttpRequest, image: Image) -> dict[str, object]:
     reader = viewer(request)
-    fans = image.liked_by.filter(is_active=True)
-    if reader.is_authenticated:
-        fans = fans.exclude(pk__in=reader.hidden_ids())
     return {
         "image": image,
-        "fans": fans.order_by("-likes__id")[:FACES],
+        "fans": _fans(image, reader) if image.total_likes else [],
         "views": popularity.views(image),
         "is_liked": image.is_liked_by(reader),
     }
+
+
+def _fans(image: Image, reader: Viewer) -> list[User]:
+    likes = Like.objects.filter(image=image.pk, user__is_active=True)
+    if reader.is_authenticated:
+        likes = likes.exclude(user__in=reader.hidden_ids())
+    likes = likes.select_related("user").only("image", *(f"user__{name}" for name in FACE_FIELDS))
+    return [like.user for like in likes.order_by("-pk")[:FACES]]
 
 
 @require_POST

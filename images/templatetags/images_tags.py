@@ -1,28 +1,62 @@
 import re
-from functools import cache
+from collections.abc import Iterable
+from functools import cache, lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
 from django import template
 from django.conf import settings
+from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.formats import number_format
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from account.models import User
+from content.templatetags.pictures import picture
 from core.web.links import site_url
 from images.models import Image
+from images.tiles import Tile
 
 register = template.Library()
 
 SHOWN = 12
+TILE = """<li class="tile"><a href="{url}">{picture}<span class="caption"><span class="name">{title}</span>{likes}</span></a></li>"""
+
+
+@register.simple_tag
+def tiles(images: Iterable[Tile], *, eager: bool = False) -> SafeString:
+    """
+    Show the pictures of a board; `eager` says that the first is in sight when the page opens.
+
+    Written here and not as a template, which takes five times as long for two dozen.
+    """
+    return format_html_join("\n", TILE, (_on_tile(each, eager=eager and not n) for n, each in enumerate(images)))
+
+
+def _on_tile(image: Tile, *, eager: bool) -> dict[str, str]:
+    text, width, height = image.alternative_text, image.width, image.height
+    return {
+        "url": image.get_absolute_url(),
+        "picture": picture(image.file, "tile", alt=text, width=width, height=height, eager=eager),
+        "title": image.title,
+        "likes": _likes(image.total_likes, get_language()) if image.total_likes else "",
+    }
+
+
+@lru_cache(maxsize=1024)
+def _likes(number: int, language: str | None) -> SafeString:
+    heart = SafeString(render_to_string("includes/icons/heart.html").strip())
+    words = ' <span class="likes">{}{}<span class="visually-hidden"> {}</span></span>'
+    return format_html(words, heart, number_format(number, use_l10n=True), _("likes"))
 
 
 @register.inclusion_tag("images/_images_of.html")
 def images_of(person: User) -> dict[str, object]:
     """Show the newest public pictures of a person, for the profile page."""
-    return {"images": Image.objects.public().of(person.pk)[:SHOWN], "person": person}
+    return {"images": Image.objects.public().of(person.pk)[:SHOWN].tiles(), "person": person}
 
 
 @register.inclusion_tag("images/_my_images.html", takes_context=True)
