@@ -1,25 +1,34 @@
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 from django.contrib.sitemaps import Sitemap
 from django.urls import reverse
 
+from core.web.links import path_to
 from core.web.sitemaps import RowsSitemap
 
 from .models import Post, Tag
 
 
 class PostSitemap(RowsSitemap):
-    def items(self) -> Any:
-        return Post.objects.published().only("publish_on", "slug", "updated_at").order_by("pk")
+    columns = ("publish_on", "slug")
+    changed = "updated_at"
 
-    def lastmod(self, post: Post) -> datetime:
-        return post.updated_at
+    def items(self) -> Any:
+        return Post.objects.published()
+
+    def path(self, on: date, slug: str) -> str:
+        return path_to("blog:post_detail", on.year, on.month, on.day, slug)
 
 
 class TagSitemap(RowsSitemap):
+    columns = ("slug",)
+
     def items(self) -> Any:
-        return Tag.objects.filter(post_count__gt=0).only("slug").order_by("pk")
+        return Tag.objects.filter(post_count__gt=0)
+
+    def path(self, slug: str) -> str:
+        return path_to("blog:post_list_by_tag", slug)
 
 
 class BlogSitemap(Sitemap):

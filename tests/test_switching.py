@@ -7,6 +7,7 @@ from account.models import Session
 from account.sessions import hashed
 from account.tests.factories import make_user
 from actions.tasks import flush_views
+from core.web.tests.sitemap_files import file_of
 from images.tests.factories import make_image
 from search import index
 from tests.test_mutes_and_blocks import BROWSER
@@ -60,7 +61,7 @@ class SwitchedOffTests(TestCase):
             "picture": get(self.boats.get_absolute_url()).status_code == 200,
             "ranking": "Boats" in get(reverse("images:image_ranking")).text,
             "front page": "Boats" in get(reverse("home")).text,
-            "sitemap": "/boats/" in get(reverse("sitemap_file", args=["images", 1])).text,
+            "sitemap": "/boats/" in get(reverse("sitemap_file", args=["images", file_of(self.boats)])).text,
             "face": self.alice.get_absolute_url() in get(self.hills.get_absolute_url()).text,
             "stream": "Alice" in bob.get(reverse("account:dashboard")).text.split("<aside")[0],
         }

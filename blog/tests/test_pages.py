@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 
-import pytest
 from defusedxml.ElementTree import fromstring
 from django.test import TestCase, override_settings
 from django.urls import reverse
@@ -8,7 +8,9 @@ from django.utils import timezone
 
 from account.tests.factories import make_user
 from blog.models import Post, Tag
+from blog.sitemaps import PostSitemap
 from blog.tests.factories import make_comment, make_post
+from core.web.tests.sitemap_files import file_of
 
 
 class ListTests(TestCase):
@@ -180,7 +182,7 @@ class DetailTests(TestCase):
             public.get_absolute_url(),
             reverse("blog:post_feed"),
             reverse("blog:tag_feed", args=["oak"]),
-            "/sitemap-posts-1.xml",
+            f"/sitemap-posts-{file_of(public)}.xml",
         ]
         for page in pages:
             self.assertNotContains(self.client.get(page), "Hidden words")
@@ -237,25 +239,24 @@ class AddressTests(TestCase):
     def test_sitemap_and_feed_use_the_configured_origin(self):  # D56
         post = make_post(tags=("oak",))
         with override_settings(SITE_URL="https://atelier.example", ALLOWED_HOSTS=["*"]):
-            for url in ("/sitemap.xml", "/sitemap-posts-1.xml", "/sitemap-tags-1.xml", "/blog/feed/", "/robots.txt"):
+            posts, tags = f"/sitemap-posts-{file_of(post)}.xml", f"/sitemap-tags-{file_of(Tag.objects.get())}.xml"
+            for url in ("/sitemap.xml", posts, tags, "/blog/feed/", "/robots.txt"):
                 response = self.client.get(url, headers={"host": "evil.test"})
                 self.assertContains(response, "https://atelier.example/")
                 self.assertNotContains(response, "evil.test")
-            self.assertContains(
-                self.client.get("/sitemap-posts-1.xml"), f"https://atelier.example{post.get_absolute_url()}"
-            )
+            self.assertContains(self.client.get(posts), f"https://atelier.example{post.get_absolute_url()}")
 
     def test_sitemap_goes_on_in_more_files(self):
-        for _ in range(3):
-            make_post()
-        from blog.sitemaps import PostSitemap
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(PostSitemap, "limit", 2)
-            self.assertContains(self.client.get("/sitemap.xml"), "/sitemap-posts-2.xml")
-            assert self.client.get("/sitemap-posts-1.xml").content.count(b"<url>") == 2
-            assert self.client.get("/sitemap-posts-2.xml").content.count(b"<url>") == 1
-            assert self.client.get("/sitemap-posts-3.xml").status_code == 404
+        posts = [make_post() for _ in range(5)]
+        posts.pop(1).delete()
+        with patch.object(PostSitemap, "limit", 2):
+            first, last = file_of(posts[0], 2), file_of(posts[-1], 2)
+            self.assertContains(self.client.get("/sitemap.xml"), f"/sitemap-posts-{last}.xml")
+            named = [self.client.get(f"/sitemap-posts-{number}.xml").text for number in range(first, last + 1)]
+            for post in posts:
+                address = f"{post.get_absolute_url()}</loc>"
+                assert [number for number, text in enumerate(named, first) if address in text] == [file_of(post, 2)]
+            assert self.client.get(f"/sitemap-posts-{last + 1}.xml").status_code == 404
         assert self.client.get("/sitemap-nothing-1.xml").status_code == 404
 
 
