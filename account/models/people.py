@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from itertools import starmap
 from typing import Self
 
 from django.conf import settings
@@ -6,12 +7,12 @@ from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.validators import URLValidator
 from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Lower
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from account.faces import COLUMNS, Face
 from account.names import NAME_RULES, validate_username
 from actions.models import Action
 from archive import personal_data
@@ -19,6 +20,7 @@ from content.pictures import PictureField
 from content.plaintext import LineField
 from core.caching.memory import cached
 from core.people import Viewer
+from core.web.links import path_to
 from mail.addresses import mark_proven, plain, validate_reachable
 from search import index
 
@@ -49,6 +51,15 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.annotate(
             followers_count=models.functions.Coalesce(models.Subquery(count), 0, output_field=models.IntegerField())
         )
+
+    def faces(self) -> list[Face]:
+        """Ask for what a list of people shows of these, in one query."""
+        rows = self.with_follower_counts().values_list(*COLUMNS, "followers_count")
+        return list(starmap(Face, rows))
+
+    def profiles(self) -> Self:
+        """Load what a person's page shows of them."""
+        return self.with_follower_counts().only(*COLUMNS, "date_joined", "bio", "link")
 
     def named(self, identifier: str) -> Self:
         """Return at most one: the account of this username or e-mail address, in any letter case."""
@@ -119,7 +130,7 @@ class User(AbstractUser):
         super().save(*args, **kwargs)  # type: ignore[arg-type]
 
     def get_absolute_url(self) -> str:
-        return reverse("account:user_detail", args=[self.username])
+        return path_to("account:user_detail", self.username)
 
     @property
     def display_name(self) -> str:
