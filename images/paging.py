@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from account.models import User
 from core.caching.paging import STEP, Listing, ListPaginator
@@ -45,9 +46,13 @@ def get_page(board: Listing, typed: str | None, size: int) -> Page:
 
 def board(viewer: Viewer) -> Listing:
     """Return what everybody has pinned, but those whose pictures the viewer does not want to see or must not."""
-    hidden = viewer.hidden_ids() if viewer.is_authenticated else ()
+    return _board(frozenset(viewer.hidden_ids() if viewer.is_authenticated else ()))
+
+
+@lru_cache(maxsize=256)  # to put a query set together takes longer than to find it again
+def _board(hidden: frozenset[int]) -> Listing:
     rows = Image.objects.public()
-    return _listing(("board", frozenset(hidden)), rows.exclude(owner__in=hidden) if hidden else rows)
+    return _listing(("board", hidden), rows.exclude(owner__in=hidden) if hidden else rows)
 
 
 def board_of(owner: User, viewer: Viewer) -> Listing:

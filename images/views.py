@@ -1,4 +1,5 @@
-from functools import cache
+from functools import cache, partial
+from itertools import starmap
 
 from django.conf import settings
 from django.contrib import messages
@@ -23,9 +24,10 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from account.models import User
+from account import faces
 from account.requests import MemberRequest
 from actions import popularity
+from core.caching.memory import cached
 from core.caching.pages import for_everyone
 from core.jobs.background import delay_on_commit
 from core.people import Viewer
@@ -44,7 +46,6 @@ from .paging import board, board_of, get_page
 PER_PAGE = 24
 RANKED = 10
 FACES = 24
-FACE_FIELDS = ("username", "first_name", "last_name", "photo", "photo_width", "photo_height")
 FOUND = named(
     "bookmarklet", path="/images/create/"
 )  # cookie: the query with which the bookmarklet came to a visitor who has to log in first
@@ -79,11 +80,17 @@ def image_list_by_owner(request: SiteRequest, username: str) -> HttpResponse:
 @require_safe
 @for_everyone()
 def image_ranking(request: HttpRequest) -> HttpResponse:
-    shown = Image.objects.shown_to(viewer(request))
+    reader = viewer(request)
+    hidden = frozenset(reader.hidden_ids() if reader.is_authenticated else ())
+    images = cached(("ranking", hidden), partial(_ranking, Image.objects.shown_to(reader)))
+    return render(request, "images/image_ranking.html", {"images": images})
+
+
+def _ranking(shown: ImageQuerySet) -> list[Image]:
     ids = popularity.most_viewed(shown, RANKED)
     # Asked again: one of them may have been made private since.
     found = shown.pages().in_bulk(ids)
-    return render(request, "images/image_ranking.html", {"images": [found[pk] for pk in ids if pk in found]})
+    return [found[pk] for pk in ids if pk in found]
 
 
 def _visible(request: HttpRequest, pk: int) -> Image:
@@ -123,12 +130,12 @@ def _detail(request: HttpRequest, image: Image) -> dict[str, object]:
     }
 
 
-def _fans(image: Image, reader: Viewer) -> list[User]:
+def _fans(image: Image, reader: Viewer) -> list[faces.Face]:
     likes = Like.objects.filter(image=image.pk, user__is_active=True)
     if reader.is_authenticated:
         likes = likes.exclude(user__in=reader.hidden_ids())
-    likes = likes.select_related("user").only("image", *(f"user__{name}" for name in FACE_FIELDS))
-    return [like.user for like in likes.order_by("-pk")[:FACES]]
+    rows = likes.order_by("-pk").values_list(*(f"user__{name}" for name in faces.COLUMNS))
+    return list(starmap(faces.Face, rows[:FACES]))
 
 
 @require_POST

@@ -55,8 +55,9 @@ def _likes(number: int, language: str | None) -> SafeString:
 
 @register.inclusion_tag("images/_images_of.html")
 def images_of(person: User) -> dict[str, object]:
-    """Show the newest public pictures of a person, for the profile page."""
-    return {"images": Image.objects.public().of(person.pk)[:SHOWN].tiles(), "person": person}
+    """Show the newest public pictures of a person who is not switched off, for the profile page."""
+    images = Image.objects.filter(owner=person.pk, status=Image.Status.READY, is_private=False)
+    return {"images": images.order_by("-pk")[:SHOWN].tiles(), "person": person}
 
 
 @register.inclusion_tag("images/_my_images.html", takes_context=True)
