@@ -1,6 +1,6 @@
 """What the shop's list shows: the categories with their numbers, and the products in each order."""
 
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from core.caching.memory import cached
@@ -40,6 +40,7 @@ def _categories(*, in_stock: bool) -> tuple[Shelf, ...]:
     )
 
 
+@lru_cache(maxsize=1024)  # to put a query set together takes longer than to find it again
 def products(sort: str, *, in_stock: bool, category: int | None = None) -> Listing:
     rows = Product.objects.on_show()
     rows = rows.in_stock() if in_stock else rows

@@ -11,6 +11,13 @@ from core.web.links import path_to
 SCARCE = 5  # so few pieces left that a buyer should know; what staff see listed is orders.sales.NEARLY_GONE
 
 
+def few_words(stock: int) -> str:
+    """Say that little is left, or nothing."""
+    if stock == 0:
+        return gettext("Sold out")
+    return ngettext("Only %(count)s left", "Only %(count)s left", stock) % {"count": stock}
+
+
 class Told:
     """What is said of a product in the same words on its page and on its card."""
 
@@ -34,10 +41,8 @@ class Told:
 
     @property
     def stock_words(self) -> str:
-        if self.stock == 0:
-            return gettext("Sold out")
-        if self.stock is not None and self.stock <= SCARCE:
-            return ngettext("Only %(count)s left", "Only %(count)s left", self.stock) % {"count": self.stock}
+        if self.is_scarce:
+            return few_words(self.stock)
         return gettext("Ready at once") if self.is_digital else gettext("In stock")
 
 

@@ -2,6 +2,7 @@ import html
 import re
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -9,10 +10,12 @@ from django.conf import settings
 from django.utils import formats
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from content.templatetags.pictures import picture
 from shop import money
 from shop.models import Card, Product
+from shop.models.cards import few_words
 
 register = template.Library()
 register.filter("money", money.money)
@@ -64,13 +67,14 @@ def _on_card(product: Product | Card, *, eager: bool) -> dict[str, str]:
         "picture": cover(product, eager=eager),
         "name": product.name,
         "price": money.money(product.price),
-        "badge": _badge(product) if product.is_scarce else "",
+        "badge": _badge(product.stock, get_language()) if product.is_scarce else "",
     }
 
 
-def _badge(product: Product | Card) -> SafeString:
-    look = "quiet" if product.is_sold_out else "warn"
-    return format_html('\n  <p class="badge {}">{}</p>', look, product.stock_words)
+@lru_cache(maxsize=256)
+def _badge(stock: int, language: str | None) -> SafeString:
+    look = "warn" if stock else "quiet"
+    return format_html('\n  <p class="badge {}">{}</p>', look, few_words(stock))
 
 
 @register.simple_tag
