@@ -7,7 +7,7 @@ from typing import Any
 
 from core.caching.paging import Listing, LongList, StatementListing
 
-from . import public
+from . import public, text
 from .models import Comment, Post, PostQuerySet, PostTag
 from .models.comments import CommentQuerySet
 from .models.posts import IS_PUBLISHED
@@ -19,6 +19,7 @@ OF_AN_AUTHOR = f"{OF_ALL} AND author_id = %(author)s"
 OF_A_TAG = """
 SELECT content_object_id FROM blog_posttag WHERE is_published AND publish_at <= %(now)s AND tag_id = %(tag)s
 """
+OF_A_PLACE = f"{OF_ALL} AND id IN (SELECT post_id FROM blog_mention WHERE place = %(place)s)"
 OF_A_POST = "SELECT id FROM blog_comment WHERE state = 'approved' AND post_id = %(post)s"
 
 
@@ -35,6 +36,12 @@ def posts_of_a_tag(tag: int) -> LongList:
 def posts_of_an_author(author: int) -> LongList:
     key = ("posts of an author", author)
     return _of_posts(key, lambda: Post.objects.published().by(author), OF_AN_AUTHOR, author=author)
+
+
+def posts_about(path: str) -> LongList:
+    """Return the posts that link to the page at this path."""
+    place, rows = text.place(path), Post.objects.published
+    return _of_posts(("posts about", place), lambda: rows().mentioning(path), OF_A_PLACE, place=place)
 
 
 def posts_of_a_period(first: date, last: date) -> LongList:

@@ -1,5 +1,5 @@
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from django import template
@@ -9,7 +9,7 @@ from django.utils.html import format_html, linebreaks, urlize
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, ngettext
 
-from blog.models import Post
+from blog import paging
 from core.caching.memory import cached
 from core.people import Member
 from core.web.links import path_to
@@ -87,15 +87,12 @@ def plain_text(text: str) -> SafeString:
 @register.inclusion_tag("blog/_posts_of.html")
 def posts_of(person: Member, limit: int = 5) -> dict[str, Any]:
     """List a person's newest public posts; nothing when there are none."""
-    return {"person": person, "posts": Post.objects.published().by(person.pk).newest_first().cards()[:limit]}
+    return {"person": person, "posts": paging.posts_of_an_author(person.pk).first_rows(0, limit)}
 
 
 @register.inclusion_tag("blog/_posts_about.html")
 def posts_about(product: Any, limit: int = 5) -> dict[str, Any]:
     """List the newest public posts that link to the product (or to anything with a page of its own)."""
     path = product.get_absolute_url()
-
-    def read() -> list[Post]:
-        return list(Post.objects.published().mentioning(path).newest_first().cards()[:limit])
-
-    return {"posts": cached(("posts about", path, limit), read)}
+    find = partial(paging.posts_about(path).first_rows, 0, limit)
+    return {"posts": cached(("posts about", path, limit), find)}

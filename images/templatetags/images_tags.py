@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from django import template
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.formats import number_format
@@ -18,6 +19,7 @@ from account.models import User
 from content.templatetags.pictures import picture
 from core.web.links import site_url
 from images.models import Image
+from images.paging import board_of
 from images.tiles import Tile
 
 register = template.Library()
@@ -56,8 +58,7 @@ def _likes(number: int, language: str | None) -> SafeString:
 @register.inclusion_tag("images/_images_of.html")
 def images_of(person: User) -> dict[str, object]:
     """Show the newest public pictures of a person who is not switched off, for the profile page."""
-    images = Image.objects.filter(owner=person.pk, status=Image.Status.READY, is_private=False)
-    return {"images": images.order_by("-pk")[:SHOWN].tiles(), "person": person}
+    return {"images": board_of(person, AnonymousUser()).first_rows(0, SHOWN), "person": person}
 
 
 @register.inclusion_tag("images/_my_images.html", takes_context=True)

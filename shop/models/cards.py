@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext, ngettext
 
+from core import sql
 from core.web.links import path_to
 
 SCARCE = 5  # so few pieces left that a buyer should know; what staff see listed is orders.sales.NEARLY_GONE
@@ -74,3 +76,25 @@ def columns(of: str = "") -> tuple[str, ...]:
 def card(pk: int, name: str, slug: str, price: Decimal, stock: int | None, is_digital: bool, *cover: Any) -> Card:  # noqa: FBT001
     """Return the card of a row of `columns`."""
     return Card(pk, name, slug, price, stock, is_digital, Cover(*cover) if cover[0] else None)
+
+
+ON_A_CARD = "product.id, name, slug, price, stock, is_digital, file, alt, width, height"
+SOME = f"""
+SELECT {ON_A_CARD} FROM shop_product AS product LEFT JOIN shop_productpicture AS cover ON cover.id = cover_id
+WHERE product.id IN ({{ids}}) ORDER BY {{order}}
+"""
+
+
+def some(ids: str, order: str, **values: Any) -> list[Card]:
+    """Return the cards of the products whose ids the statement finds (core/sql.py)."""
+    return [_of_row(*row) for row in sql.rows("shop", _statement(ids, order), **values)]
+
+
+@cache
+def _statement(ids: str, order: str) -> str:
+    return SOME.format(ids=ids, order=order)
+
+
+def _of_row(pk: int, name: str, slug: str, price: Any, stock: int | None, is_digital: Any, *cover: Any) -> Card:
+    # SQLite gives a float and a number, where it is not told of decimals and truth.
+    return card(pk, name, slug, Decimal(str(price)), stock, bool(is_digital), *cover)
