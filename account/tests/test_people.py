@@ -1,6 +1,7 @@
 from unittest.mock import patch
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, connection, transaction
 from django.test import TestCase
@@ -9,6 +10,7 @@ from django.urls import reverse
 
 from account.models import Follow, User
 from account.tests.factories import make_user
+from account.views.people import _people
 from actions.models import Action
 from content.tests.picture_files import picture_bytes, png_header
 from core.tests.races import MOST, Meeting, no_transaction, race
@@ -165,6 +167,17 @@ class PeopleTests(TestCase):
 
         counts = User.objects.with_follower_counts().in_bulk([self.alice.pk, bob.pk])
         assert [counts[person.pk].followers_count for person in (self.alice, bob)] == [1, 0]
+
+    def test_the_list_that_everybody_is_shown_is_read_as_its_query_set_is(self):
+        for person in (make_user("bob", first_name=""), make_user("gone")):
+            person.follow(self.alice)
+        User.objects.filter(username="gone").update(is_active=False)
+        listing, rows = _people(AnonymousUser()), User.objects.people().order_by("-pk")
+
+        assert listing.count() == rows.count() > 1
+        assert listing.first_rows(0, 50) == rows.faces()
+        assert listing.first_rows(1, 1) == rows[1:2].faces()
+        assert listing.last_rows(0, 1, None) == [rows.faces()[-1]]
 
     def test_who_has_given_no_name_is_called_by_the_username(self):
         assert [str(make_user("bob")), str(make_user("carl", first_name=""))] == ["Bob", "carl"]

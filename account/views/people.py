@@ -11,16 +11,19 @@ from django.utils.translation import gettext_lazy as _l
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from account import faces
 from account.models import User
 from account.models.people import UserQuerySet
 from account.requests import MemberRequest
 from core.caching.pages import for_everyone
-from core.caching.paging import Listing, ListPaginator
+from core.caching.paging import Listing, ListPaginator, LongList, StatementListing
 from core.people import Viewer
 from core.web.http import viewer
 from core.web.ratelimit import limited
 
 PEOPLE_PER_PAGE = 24
+NEWEST_FIRST = ["-id", "-pk"]
+PEOPLE = "SELECT id FROM account_user WHERE is_active"
 DONE = {
     "mute": _l("You see nothing of %(name)s any more, except where you go to look. They are not told."),
     "block": _l("You and %(name)s see nothing of each other any more."),
@@ -31,15 +34,17 @@ DONE = {
 @require_safe
 @for_everyone("page")
 def user_list(request: HttpRequest) -> HttpResponse:
-    reader = viewer(request)
-    people = Listing(
-        ("people", frozenset(reader.hidden_ids() if reader.is_authenticated else ())),
-        User.objects.shown_to(reader),
-        ["-pk"],
-        lambda shown: shown.order_by("-pk").faces(),  # followers of those shown, not of all that were skipped
-    )
+    people = _people(viewer(request))
     page = ListPaginator(people, people.count(), PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "account/user_list.html", {"page": page})
+
+
+def _people(reader: Viewer) -> LongList:
+    hidden = frozenset(reader.hidden_ids() if reader.is_authenticated else ())
+    if not hidden:
+        return StatementListing("people", User.objects.people, NEWEST_FIRST, PEOPLE, ("id", "id"), faces.some)
+    rows = User.objects.shown_to(reader)
+    return Listing(("people", hidden), rows, NEWEST_FIRST, lambda people: people.order_by("-pk").faces())
 
 
 def _person(request: HttpRequest, username: str) -> User:
