@@ -46,7 +46,9 @@ class UserQuerySet(models.QuerySet["User"]):
         return people
 
     def with_follower_counts(self) -> Self:
-        followers = Follow.objects.filter(followed=models.OuterRef("pk"), follower__is_active=True).order_by()
+        # The few who are members no more are left out: a join reads all members first, on SQLite.
+        gone = User.objects.filter(is_active=False).values("pk")
+        followers = Follow.objects.filter(followed=models.OuterRef("pk")).exclude(follower__in=gone).order_by()
         count = followers.values("followed").annotate(number=models.Count("pk")).values("number")
         return self.annotate(
             followers_count=models.functions.Coalesce(models.Subquery(count), 0, output_field=models.IntegerField())
