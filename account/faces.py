@@ -5,12 +5,14 @@ from itertools import starmap
 from typing import Any, NamedTuple
 
 from core import sql
+from core.caching.versions import keys_of, shown_rows
 from core.web.links import path_to
 
-COLUMNS = ("username", "first_name", "last_name", "photo", "photo_width", "photo_height")
+COLUMNS = ("pk", "username", "first_name", "last_name", "photo", "photo_width", "photo_height")
 
 
 class Face(NamedTuple):
+    pk: int
     username: str
     first_name: str
     last_name: str
@@ -29,7 +31,7 @@ class Face(NamedTuple):
 
 # Followers who are members still: the few who are not are left out. A join reads all members first, on SQLite.
 SOME = """
-SELECT username, first_name, last_name, photo, photo_width, photo_height, (
+SELECT id, username, first_name, last_name, photo, photo_width, photo_height, (
     SELECT COUNT(*) FROM account_follow
     WHERE followed_id = person.id AND follower_id NOT IN (SELECT id FROM account_user WHERE NOT is_active)
 ) FROM account_user AS person WHERE id IN ({ids}) ORDER BY id DESC
@@ -38,7 +40,9 @@ SELECT username, first_name, last_name, photo, photo_width, photo_height, (
 
 def some(ids: str, **values: Any) -> list[Face]:
     """Return the faces of the people whose ids the statement finds (core/sql.py), newest first."""
-    return list(starmap(Face, sql.rows("account", _statement(ids), **values)))
+    return shown_rows(
+        "account_user", lambda: list(starmap(Face, sql.rows("account", _statement(ids), **values))), keys_of
+    )
 
 
 @cache

@@ -3,12 +3,13 @@
 import json
 from datetime import date, datetime
 from functools import cache, partial
+from itertools import starmap
 from typing import Any, NamedTuple
 
 from django.utils import timezone
 
 from core import sql
-from core.caching.versions import rows_with, shown_rows
+from core.caching.versions import keys_of, rows_with, shown_rows
 from core.web.links import path_to
 
 from .models.posts import IS_PUBLISHED
@@ -125,8 +126,8 @@ def _with_ids(statement: str, ids: str) -> str:
 
 
 def _read(statement: str, **values: Any) -> list[PublicPost]:
-    rows = partial(sql.rows, "blog", statement, now=timezone.now(), **values)
-    return [_post(*row) for row in shown_rows("blog_post", rows, lambda found: [row[0] for row in found])]
+    ask = partial(sql.rows, "blog", statement, now=timezone.now(), **values)
+    return shown_rows("blog_post", lambda: list(starmap(_post, ask())), keys_of)
 
 
 def _post(*row: Any) -> PublicPost:

@@ -5,6 +5,7 @@ from itertools import starmap
 from typing import Any, NamedTuple
 
 from core import sql
+from core.caching.versions import keys_of, shown_rows
 from core.web.links import path_to
 
 COLUMNS = ("pk", "title", "slug", "alt", "file", "width", "height", "total_likes")
@@ -35,7 +36,9 @@ SELECT id, title, slug, alt, file, width, height, total_likes FROM images_image 
 
 def some(ids: str, **values: Any) -> list[Tile]:
     """Return the tiles of the pictures whose ids the statement finds (core/sql.py), newest first."""
-    return list(starmap(Tile, sql.rows("images", _statement(ids), **values)))
+    return shown_rows(
+        "images_image", lambda: list(starmap(Tile, sql.rows("images", _statement(ids), **values))), keys_of
+    )
 
 
 @cache

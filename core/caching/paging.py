@@ -15,7 +15,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Model, Q, QuerySet
 
 from .memory import cached
-from .versions import shown_rows
+from .versions import keys_of, shown_rows
 
 STEP = 1000
 
@@ -95,7 +95,7 @@ class Listing(LongList):
     def _load(self, near: type_rows) -> list[Any]:
         model = self.of or near.model
         rows = self.shown(model._default_manager.filter(pk__in=near.values(self.ids)))
-        return shown_rows(model._meta.db_table, lambda: list(rows), lambda found: [row.pk for row in found])
+        return shown_rows(model._meta.db_table, lambda: list(rows), keys_of)
 
 
 @dataclass(frozen=True)

@@ -171,6 +171,10 @@ def shown_rows(table: str, ask: Callable[[], T], keys: Callable[[T], Iterable[An
     return found
 
 
+def keys_of(found: Iterable[Any]) -> list[Any]:
+    return [row.pk for row in found]
+
+
 def rows_with(table: str, column: str, value: Any, ask: Callable[[], T]) -> T:
     """Return what `ask` finds among the table's rows with this value in a foreign key: other rows may come and go."""
     with recorded() as recording:

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
+from itertools import starmap
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext, ngettext
 
 from core import sql
+from core.caching.versions import keys_of, shown_rows
 from core.web.links import path_to
 
 SCARCE = 5  # so few pieces left that a buyer should know; what staff see listed is orders.sales.NEARLY_GONE
@@ -87,7 +89,8 @@ WHERE product.id IN ({{ids}}) ORDER BY {{order}}
 
 def some(ids: str, order: str, **values: Any) -> list[Card]:
     """Return the cards of the products whose ids the statement finds (core/sql.py)."""
-    return [_of_row(*row) for row in sql.rows("shop", _statement(ids, order), **values)]
+    ask = partial(sql.rows, "shop", _statement(ids, order), **values)
+    return shown_rows("shop_product", lambda: list(starmap(_of_row, ask())), keys_of)
 
 
 @cache
