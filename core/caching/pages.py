@@ -8,7 +8,7 @@ A view says that everybody without a session gets the same page, and which param
 
 The first visitor's answer is kept; the next one gets its bytes before Django has made a single object. A page is old
 when something that was read for it has changed (core/caching/versions.py), when something appears by itself, such as a
-scheduled post (core/caching/memory.py), or after a minute. Anything unusual in a request (a session, a message waiting,
+scheduled post (core/caching/memory.py), or after ten minutes. Anything unusual in a request (a session, a message waiting,
 htmx) goes past the cache. And whatever the request looked like from out here: an answer is kept only if Django, when
 all was done, had neither found a cookie of ours nor looked into a session.
 """
