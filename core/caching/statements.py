@@ -75,6 +75,7 @@ class Key(NamedTuple):
     table: str
     column: str
     parameters: range
+    is_one: bool = False  # by "=": the row is there, or nothing is kept
 
     def names(self, params: Any) -> Names:
         """Name the rows, or say that nobody knows which."""
@@ -185,9 +186,15 @@ def _question(sql: str, word: str) -> Understood:
             reads[table] = Reading(*(names - {table} for names in reads[table]))
     key = _read_key(sql)
     if key:
-        is_primary = key.column == primary_key(key.table)
-        reads[key.table] = Reading(*(NOTHING if is_primary else names - {key.table} for names in reads[key.table]))
+        reads[key.table] = Reading(*(_besides(key, names) for names in reads[key.table]))
     return Understood(reads, NOTHING, key)
+
+
+def _besides(key: Key, names: Names) -> Names:
+    """Return what of the names still counts where rows are picked by the key."""
+    if key.column != primary_key(key.table):
+        return names - {key.table}
+    return NOTHING if key.is_one else names & {key.table}  # of several rows one may be missing, and come
 
 
 def _columns(table: str, part: str) -> Names:
@@ -231,7 +238,8 @@ def _key(sql: str, table: str, columns: Iterable[str]) -> Key | None:
         found = KEY.fullmatch(condition)
         if found and found["table"] == table and found["column"] in columns:
             first, count = sql.count("%s", 0, start), condition.count("%s")
-            return Key(table, found["column"], range(first, first + count)) if count <= MOST_KEYS else None
+            places = range(first, first + count)
+            return Key(table, found["column"], places, condition.endswith("= %s")) if count <= MOST_KEYS else None
     return None
 
 

@@ -204,6 +204,7 @@ def test_the_same_statement_with_many_parameters_names_no_rows():
 
 
 IMAGE = 'SELECT "images_image"."title" FROM "images_image" WHERE '
+OF_3 = {"images_image.owner_id=3", "images_image.owner_id=?", "images_image.owner_id", "images_image.title"}
 ROW_5 = {"images_image.id=5", "images_image.id=?"}
 NAMED_READS = [
     (f'{IMAGE}"images_image"."id" = %s', (5,), ROW_5),
@@ -212,12 +213,10 @@ NAMED_READS = [
         ("ready", 5),
         ROW_5,
     ),
-    (f'{IMAGE}"images_image"."id" IN (%s, %s)', (5, 6), ROW_5 | {"images_image.id=6"}),
-    (
-        f'{IMAGE}"images_image"."owner_id" = %s',
-        (3,),
-        {"images_image.owner_id=3", "images_image.owner_id=?", "images_image.owner_id", "images_image.title"},
-    ),
+    # One of them may be missing, and come.
+    (f'{IMAGE}"images_image"."id" IN (%s, %s)', (5, 6), ROW_5 | {"images_image", "images_image.id=6"}),
+    (f'{IMAGE}"images_image"."owner_id" IN (%s)', (3,), OF_3),
+    (f'{IMAGE}"images_image"."owner_id" = %s', (3,), OF_3),
     (
         f'{IMAGE}("images_image"."id" = %s OR "images_image"."title" = %s)',
         (5, "x"),
