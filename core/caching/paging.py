@@ -94,8 +94,8 @@ class Listing(LongList):
 
     def _load(self, near: type_rows) -> list[Any]:
         model = self.of or near.model
-        rows = self.shown(model._default_manager.filter(pk__in=near.values(self.ids)))
-        return shown_rows(model._meta.db_table, lambda: list(rows), keys_of)
+        some = model._default_manager.filter(pk__in=near.values(self.ids))
+        return shown_rows(model._meta.db_table, lambda: list(self.shown(some)), keys_of)
 
 
 @dataclass(frozen=True)
