@@ -11,7 +11,7 @@ django_application = only_utf8(get_wsgi_application())
 
 from core.caching.pages import PageCache  # noqa: E402
 from core.caching.versions import begin, listen  # noqa: E402 - reads the settings
-from core.serving.start import limit_waiting, refuse_unsafe_start  # noqa: E402
+from core.serving.start import leave_out_of_collections, limit_waiting, refuse_unsafe_start  # noqa: E402
 
 refuse_unsafe_start()
 limit_waiting()
@@ -19,3 +19,5 @@ begin()
 listen()
 
 application = PageCache(django_application)
+
+leave_out_of_collections()

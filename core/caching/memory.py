@@ -20,7 +20,7 @@ import threading
 import time
 from array import array
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -42,38 +42,50 @@ Thing = TypeVar("Thing")
 # --- How long a thing may be used -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass
 class Life:
     """What something was made from and when, by which it can be told whether it is still right."""
 
     slots: "array[int]"
     made_at: int  # the number of the last change before it was made
     answers: tuple[tuple["Answer[Any]", bytes], ...]
-    seconds: float = MAX_AGE
-    since: float = field(default_factory=time.monotonic)
+    since: float  # on the monotonic clock
+    until: float
+    right_at: int = -1  # the number of the last change when this was found right: it is until the next
 
     @property
     def goes_on(self) -> bool:
-        return self._may_go_on and all(
-            answer.now.life.goes_on and answer.now.mark == mark for answer, mark in self.answers
-        )
+        return self._is_young and self._is_right(lambda answer: answer.now)
 
     def goes_on_when_asked(self) -> bool:
         """Tell the same, and ask again what may have another answer by now."""
-        return self._may_go_on and all(answer.asked().mark == mark for answer, mark in self.answers)
+        return self._is_young and self._is_right(lambda answer: answer.asked())
 
     @property
-    def _may_go_on(self) -> bool:
-        age = time.monotonic() - self.since
-        is_young = age < self.seconds and (age < MAX_AGE_UNHEARD or are_hosts_heard())
-        return is_young and versions().last_change(self.slots) <= self.made_at
+    def _is_young(self) -> bool:
+        now = time.monotonic()
+        return now < self.until and (now - self.since < MAX_AGE_UNHEARD or are_hosts_heard())
+
+    def _is_right(self, said: "Callable[[Answer[Any]], Said]") -> bool:
+        number = versions().now()
+        if number != self.right_at:
+            if versions().last_change(self.slots) > self.made_at:
+                return False
+            if not all((now := said(answer)).mark == mark and now.life.goes_on for answer, mark in self.answers):
+                return False
+            self.right_at = number
+        return True
 
 
 def life(recording: Recording, made_at: int) -> Life:
     """Return the life of what was made from these, after the change of that number."""
     upcoming = [next_change(table) for table in recording.tables.keys() & _next_changes.keys()]
     answers = recording.answers | {answer: answer.asked().mark for answer in upcoming}
-    return Life(slots_of(recording.names), made_at, tuple(answers.items()))
+    # No longer than the answers, so that their age need not be looked at each time.
+    lives = [answer.now.life for answer in answers]
+    now = time.monotonic()
+    since, until = min([now, *(each.since for each in lives)]), min([now + MAX_AGE, *(each.until for each in lives)])
+    return Life(slots_of(recording.names), made_at, tuple(answers.items()), since, until)
 
 
 # --- Answers --------------------------------------------------------------------------------------------------------
@@ -142,8 +154,8 @@ class NextChange(Answer[datetime | None]):
     """When a row will appear or go though nothing is written: the answer lives until then."""
 
     def life(self, thing: datetime | None, recording: Recording, made_at: int) -> Life:
-        seconds = (thing - timezone.now()).total_seconds() if thing else MAX_AGE
-        return Life(slots_of(recording.names), made_at, (), min(seconds, MAX_AGE))
+        now, seconds = time.monotonic(), (thing - timezone.now()).total_seconds() if thing else MAX_AGE
+        return Life(slots_of(recording.names), made_at, (), now, now + min(seconds, MAX_AGE))
 
 
 _next_changes: dict[str, Callable[[], datetime | None]] = {}

@@ -88,3 +88,13 @@ def test_it_does_not_start_without_what_the_law_and_the_shop_need(transactional_
 
     assert refused.returncode == 1
     assert "SELLER_NAME must be set" in refused.stderr
+
+
+def test_what_is_loaded_at_the_start_is_left_out_of_garbage_collections(transactional_db):
+    command = [processes.PYTHON, "-c", "import gc, config.wsgi; print(gc.get_freeze_count())"]
+    env = processes.environment(**PRODUCTION)
+    frozen = subprocess.run(
+        command, cwd=processes.ROOT, env=env, capture_output=True, text=True, timeout=300, check=True
+    )
+
+    assert int(frozen.stdout) > 100_000
