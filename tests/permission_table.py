@@ -127,7 +127,7 @@ TABLES = {
     # --- Shop ---
     "shop.Category": Table(opens=ALL, add="shop.Category", change=INDEX + "shop.Category"),
     "shop.Product": Table(
-        opens=ALL, others="shop.Category.name", add=INDEX + "shop.Product", change=INDEX + "shop.Product"
+        opens=ALL, others="shop.Category.name", add=INDEX + "shop.Product shop.Category", change=INDEX + "shop.Product"
     ),
     "shop.ProductPicture": Table(),
     "shop.StockAlert": Table(

@@ -16,6 +16,7 @@ PRODUCTION = {
     "STRIPE_SECRET_KEY": "sk_live_check",
     "STRIPE_WEBHOOK_SECRET": "whsec_check",
     "STRIPE_API_BASE": "",
+    "FETCH_TEST_ORIGINS": "",  # which the browser tests of this process may have set
     "SELLER_NAME": "Atelier",
     "SELLER_ADDRESS": "1 Street|12345 Town",
 }

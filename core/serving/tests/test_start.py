@@ -20,6 +20,7 @@ PRODUCTION = {
     "SELLER_NAME": "Mill Press",
     "SELLER_ADDRESS": "1 Street|12345 Town",
     "SELLER_VAT_ID": "DE136695976",
+    "FETCH_TEST_ORIGINS": "",
 }
 
 
