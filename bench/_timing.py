@@ -15,7 +15,7 @@ def call(application: Callable[..., Any], address: str, cookie: str = "") -> byt
     environ = {
         "REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": query, "SERVER_NAME": "127.0.0.1", "SERVER_PORT": "8000",
         "HTTP_HOST": "127.0.0.1:8000", "REMOTE_ADDR": "127.0.0.1", "SERVER_PROTOCOL": "HTTP/1.1", "wsgi.url_scheme": "http",
-        "wsgi.input": BytesIO(), "wsgi.errors": BytesIO(), "wsgi.multithread": True, "HTTP_USER_AGENT": "bench",
+        "wsgi.input": BytesIO(), "wsgi.errors": BytesIO(), "wsgi.multithread": True, "HTTP_USER_AGENT": "bench", "HTTP_ACCEPT_ENCODING": "gzip",
     }  # fmt: skip
     environ |= {"HTTP_COOKIE": cookie} if cookie else {}
     response = application(environ, lambda status, headers, exc_info=None: check(status, address))

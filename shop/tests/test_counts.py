@@ -107,7 +107,7 @@ class CountTests(TestCase):
 
 
 class StockChangeTests(TransactionTestCase):
-    def test_a_sale_does_not_have_the_categories_counted_again(self):
+    def test_a_sale_does_not_have_the_categories_counted_again(self):  # D90
         product = make_product(stock=5)
         categories(in_stock=False)
         Product.objects.take(product.pk, 1)

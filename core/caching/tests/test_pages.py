@@ -146,7 +146,7 @@ class KeepingTests(TestCase):
 
         assert len(rendered) == 1
 
-    def test_what_others_add_to_a_link_makes_no_other_page(self):
+    def test_what_others_add_to_a_link_makes_no_other_page(self):  # D88
         links = [
             "/catalogue/",
             "/catalogue/?fbclid=abc",
@@ -399,7 +399,7 @@ class ScheduledTests(TransactionTestCase):
         assert b"In a second" in site.get("/blog/")["body"]
         assert b"Tomorrow" not in site.get("/blog/")["body"]
 
-    def test_a_comment_makes_old_the_page_of_its_post_and_no_other(self):
+    def test_a_comment_makes_old_the_page_of_its_post_and_no_other(self):  # D89
         site, post, other = Site(), make_post(title="One"), make_post(title="Other")
         for each in (post, other):
             site.get(each.get_absolute_url())
