@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import before_task_publish, celeryd_after_setup, task_prerun, worker_process_init
+from celery.signals import before_task_publish, celeryd_after_setup, task_prerun
 
 from core.web.logs import current_request_id
 
@@ -22,7 +22,8 @@ FORMER_NAMES = {
 }
 
 
-@worker_process_init.connect
+# Once for the worker, and not for each of its processes: those end after so many tasks, with nothing unsaid.
+@celeryd_after_setup.connect
 def make_everything_old(**_: Any) -> None:
     from core.caching import versions  # needs the settings
 

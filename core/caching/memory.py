@@ -33,7 +33,7 @@ from .routers import from_primary
 from .versions import Recording, are_hosts_heard, note_answer, note_recording, recorded, slots_of, versions
 
 MOST = 5000  # parts; a card has about 1 KB
-# A process may die between its commit and the note of it; the one that follows it makes everything old.
+# A process may die between its commit and the note of it; the next web process or worker to begin makes everything old.
 MAX_AGE = 600.0  # seconds
 MAX_AGE_UNHEARD = 15.0  # where a change on another host may be missed
 
