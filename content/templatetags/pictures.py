@@ -20,7 +20,7 @@ PLAIN = re.compile(r"\w[\w/.-]*", re.ASCII).fullmatch  # is written in an addres
 
 # Name in the template -> the aliases offered to the browser, and how wide the picture usually stands.
 SETS = {
-    "tile": (["tile", "tile_2x"], "(min-width: 60rem) 20rem, (min-width: 30rem) 33vw, 50vw"),
+    "tile": (["tile", "tile_2x"], "min(50vw,20rem)"),
     "wide": (["wide_small", "wide"], "(min-width: 60rem) 50rem, 100vw"),
     "face": (["face", "face_2x"], "3rem"),
 }
@@ -50,7 +50,7 @@ def picture(
     css = f' class="{escape(css)}"' if css else ""
     first = 'fetchpriority="high"' if eager else 'loading="lazy"'
     looks = _looks(kind, int(width or 1), int(height or 1)).replace(ROOT, address)
-    return SafeString(f'<img {looks} alt="{escape(alt)}"{css} {first} decoding="async">')
+    return SafeString(f'<img {looks} alt="{escape(alt)}"{css} {first}>')
 
 
 @lru_cache(maxsize=1024)  # most pictures of a site have one of a few sizes

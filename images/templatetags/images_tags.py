@@ -7,7 +7,6 @@ from urllib.parse import quote
 from django import template
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
@@ -50,9 +49,8 @@ def _on_tile(image: Tile, *, eager: bool) -> dict[str, str]:
 
 @lru_cache(maxsize=1024)
 def _likes(number: int, language: str | None) -> SafeString:
-    heart = SafeString(render_to_string("includes/icons/heart.html").strip())
-    words = ' <span class="likes">{}{}<span class="visually-hidden"> {}</span></span>'
-    return format_html(words, heart, number_format(number, use_l10n=True), _("likes"))
+    words = ' <span class="likes">{}<span class="visually-hidden"> {}</span></span>'
+    return format_html(words, number_format(number, use_l10n=True), _("likes"))
 
 
 @register.inclusion_tag("images/_images_of.html")

@@ -14,7 +14,9 @@ from content.pictures import files_of
 from core.stores import redisstore
 from images.models import Image
 from images.page import find_pictures, largest
+from images.templatetags.images_tags import tiles
 from images.tests.factories import make_image
+from images.tiles import Tile
 from search.models import Document
 
 BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"}
@@ -57,6 +59,11 @@ class ListTests(TestCase):
         self.assertContains(response, 'alt="&quot;Boats&quot;"')
         self.assertContains(response, 'width="400" height="400"')
         self.assertContains(response, "800w" if "800w" in response.content.decode() else "600w")
+
+    def test_tile_weighs_little(self):
+        image = Tile(60, "Noon, no shade", "noon", "Yellow hills", f"images/82/{32 * 'a'}.jpg", 900, 900, 12)
+
+        assert len(tiles([image])) <= 550
 
     def test_pages_are_real_links_and_htmx_gets_tiles_only(self):
         for _ in range(30):

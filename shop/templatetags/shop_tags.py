@@ -23,11 +23,9 @@ register.filter("money", money.money)
 LINK = re.compile(r'<a [^>]*href="([^"]+)"')
 PRODUCT = re.compile(r"/shop/(\d{1,18})/")
 MOST_MENTIONED = 6
-CARD = """<li><article class="card product-card">
-  <a class="product-card-picture" href="{url}" tabindex="-1" aria-hidden="true">{picture}</a>
-  <h3><a href="{url}">{name}</a></h3>
-  <p class="price">{price}</p>{badge}
-</article></li>"""
+CARD = """<li class="card">{picture}
+<h3><a href="{url}">{name}</a></h3>
+<p class="price">{price}</p>{badge}</li>"""
 
 
 @register.filter
@@ -74,7 +72,7 @@ def _on_card(product: Product | Card, *, eager: bool) -> dict[str, str]:
 @lru_cache(maxsize=256)
 def _badge(stock: int, language: str | None) -> SafeString:
     look = "warn" if stock else "quiet"
-    return format_html('\n  <p class="badge {}">{}</p>', look, few_words(stock))
+    return format_html('\n<p class="badge {}">{}</p>', look, few_words(stock))
 
 
 @register.simple_tag

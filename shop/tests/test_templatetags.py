@@ -1,10 +1,12 @@
+from decimal import Decimal
 from types import SimpleNamespace
 
 from django.conf import settings
 from django.template import Context, Template
 from django.test import TestCase
 
-from shop.templatetags.shop_tags import mentioned_ids
+from shop.models.cards import Card, Cover
+from shop.templatetags.shop_tags import mentioned_ids, product_cards
 from shop.tests.factories import make_product
 
 
@@ -37,3 +39,10 @@ class ProductsMentionedTests(TestCase):
     def test_absurd_numbers_are_no_products(self):
         assert mentioned_ids(f'<a href="/shop/{"9" * 40}/x/">x</a>') == []
         assert len(self.render(f'<a href="/shop/{"9" * 18}/x/">x</a>').strip()) == 0
+
+
+def test_card_of_a_list_weighs_little():
+    file = f"products/08/{32 * 'a'}.jpg"
+    card = Card(29, "Ampersand, Two Colours", "ampersand", Decimal(38), 3, False, Cover(file, "A print", 900, 900))
+
+    assert len(product_cards([card])) <= 500
