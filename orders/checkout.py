@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Prefetch, prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -193,14 +192,14 @@ def _place(cart: Cart, *, contact: Mapping[str, Any], expected_total: Decimal | 
     if why_not := refusal(costs):
         raise NotPayable([why_not])
     with transaction.atomic(durable=True):
-        products = _locked(cart)
+        _lock(cart)
         # The order's row comes before the stock: its unique checkout_key must stop a form sent twice at once
         # before the stock does.
-        order = _write(cart, costs, contact=contact, **values)
-        _take_stock(order, products)
+        order, lines = _write(cart, costs, contact=contact, **values)
+        _take_stock(lines)
         _redeem(cart, order)
         VatId.objects.note(order.vat_id)
-        mails.confirmation(order)
+        mails.confirmation(order, lines)
     return order
 
 
@@ -227,27 +226,26 @@ def _amended(order: Order, contact: Mapping[str, Any]) -> Order:
             order.refresh_from_db()
             order.remember(_("The buyer corrected name or address."), actor=order.buyer)
             if "email" in changed:
-                mails.confirmation(order, is_corrected=True)
+                mails.confirmation(order, order.lines.all(), is_corrected=True)
     return order
 
 
-def _locked(cart: Cart) -> dict[int, Product]:
+def _lock(cart: Cart) -> None:
     """Lock the products in id order and refuse if one is no longer what the cart, read before the lock, says."""
-    shown = {line.product.pk: line.product for line in cart.lines}
-    rows = Product.objects.on_show().filter(pk__in=shown).order_by("pk").select_for_update(no_key=True)
-    products = {product.pk: product for product in rows}
+    shown = [line.product for line in cart.lines]
+    rows = Product.objects.on_show().filter(pk__in=[product.pk for product in shown]).order_by("pk")
+    now = {pk: costs for pk, *costs in rows.select_for_update(no_key=True).values_list("pk", "price", "vat_rate")}
     messages = list(cart.changes)
-    for pk, product in shown.items():
-        if pk not in products:
+    for product in shown:
+        if product.pk not in now:
             messages.append(_("%(name)s is no longer for sale.") % {"name": product.name})
-        elif (products[pk].price, products[pk].vat_rate) != (product.price, product.vat_rate):
+        elif now[product.pk] != [product.price, product.vat_rate]:
             messages.append(_("The price of %(name)s has changed.") % {"name": product.name})
     if messages:
         raise CartChanged(messages)
-    return products
 
 
-def _write(cart: Cart, costs: Quote, **values: Any) -> Order:
+def _write(cart: Cart, costs: Quote, **values: Any) -> tuple[Order, list[OrderLine]]:
     order = Order.objects.create(
         currency=settings.SHOP_CURRENCY,
         subtotal=costs.subtotal,
@@ -274,17 +272,15 @@ def _write(cart: Cart, costs: Quote, **values: Any) -> Order:
         for line in costs.lines
     ]
     OrderLine.objects.bulk_create(lines)
-    # Read once: the stock and both halves of the mail look at them.
-    prefetch_related_objects([order], Prefetch("lines", OrderLine.objects.select_related("product")))
     order.remember(_("Placed."), status=order.status, actor=order.buyer)
-    return order
+    return order, lines
 
 
-def _take_stock(order: Order, products: Mapping[int, Product]) -> None:
+def _take_stock(lines: Sequence[OrderLine]) -> None:
     try:
-        stock.take(order)
+        stock.take(lines)
     except stock.Short as short:
-        raise SoldOut(products[short.product_id]) from short
+        raise SoldOut(next(line.product for line in lines if line.product_id == short.product_id)) from short
 
 
 def _redeem(cart: Cart, order: Order) -> None:

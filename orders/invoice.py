@@ -1,7 +1,7 @@
 """
 Invoices and credit notes: a gapless number, a frozen copy of what is printed, and the PDF made from that copy.
 
-The number is raised by UPDATE inside the transaction that pays the order, so it rolls back with it; a sequence or
+The number is raised inside the transaction that pays the order, so it rolls back with it; a sequence or
 MAX + 1 would leave gaps or doubles. The PDF is made outside of any transaction: it takes a second.
 """
 
@@ -20,7 +20,7 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
-from django.db.models import F
+from django.db import connection
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.crypto import get_random_string
@@ -34,10 +34,16 @@ from mail.attachments import Attachment
 from shop.money import quantize
 
 from . import fonts, vat
-from .models import Invoice, InvoiceCounter, Order
+from .models import Invoice, Order
 from .totals import RateTotal, left_of, portion
 
 logger = logging.getLogger(__name__)
+
+RAISE = """
+    INSERT INTO orders_invoicecounter ("year", "last") VALUES (%s, 1)
+    ON CONFLICT ("year") DO UPDATE SET "last" = orders_invoicecounter."last" + 1
+    RETURNING "last"
+"""
 
 
 def issue(order: Order) -> Invoice:
@@ -92,10 +98,11 @@ def _write(order: Order, kind: str, reference: str, content: dict[str, Any]) -> 
 
 
 def _next_number(year: int) -> int:
-    counter, _ = InvoiceCounter.objects.get_or_create(year=year)
-    InvoiceCounter.objects.filter(pk=counter.pk).update(last=F("last") + 1)
-    counter.refresh_from_db(fields=["last"])
-    return counter.last
+    """Raise the year's counter, whose row then is locked until the caller's transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(RAISE, [year])
+        number: int = cursor.fetchone()[0]
+    return number
 
 
 def _content(order: Order) -> dict[str, Any]:

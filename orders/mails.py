@@ -1,5 +1,6 @@
 """The mails an order causes. Each is written in the transaction that causes it; its key makes a second one impossible."""
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -14,7 +15,7 @@ from core.web.links import site_url
 from mail import outbox
 from mail.models import OutgoingMail
 
-from .models import Invoice, Order, Withdrawal
+from .models import Invoice, Order, OrderLine, Withdrawal
 
 # What makes these mails unique; followed by the order's id.
 CONFIRMATION_KEY = "order-confirmation"
@@ -22,7 +23,7 @@ INVOICE_KEY = "invoice-mail"
 SENT_KEY = "order-sent"
 
 
-def confirmation(order: Order, *, is_corrected: bool = False) -> None:
+def confirmation(order: Order, lines: Iterable[OrderLine], *, is_corrected: bool = False) -> None:
     """Confirm the order; once more when the buyer corrected the address it goes to."""
     key = f"{CONFIRMATION_KEY}:{order.pk}"
     if is_corrected and OutgoingMail.objects.filter(dedup_key=key).exclude(to__iexact=order.email).exists():
@@ -33,12 +34,11 @@ def confirmation(order: Order, *, is_corrected: bool = False) -> None:
         "can_withdraw": settings.WITHDRAWAL_FORM,
         "withdrawal_url": site_url(reverse("orders:withdrawal")) if settings.WITHDRAWAL_FORM else "",
     }
-    _enqueue(order, "order-confirmation", key, "orders/email/confirmation", **terms)
+    _enqueue(order, "order-confirmation", key, "orders/email/confirmation", lines=lines, **terms)
 
 
-def invoice(order: Order) -> None:
-    """Send the invoice that `invoice.issue` wrote in the same transaction, with its PDF."""
-    paper = order.invoices.get(kind=Invoice.Kind.INVOICE)
+def invoice(order: Order, paper: Invoice) -> None:
+    """Send what `invoice.issue` wrote in the same transaction, with its PDF."""
     _enqueue(
         order,
         "invoice",
@@ -101,12 +101,14 @@ def _withdrawal(
 
 
 def _enqueue(order: Order, kind: str, key: str, template: str, attachment: str = "", **context: Any) -> None:
+    url = site_url(order.get_absolute_url())
     outbox.enqueue(
         kind=kind,
         dedup_key=key,
         to=order.email,
         template=template,
-        context={"order": order, "url": site_url(order.get_absolute_url()), "seller": settings.SELLER_NAME, **context},
+        # One query for the lines, which both halves of the mail go through.
+        context={"order": order, "lines": order.lines.all(), "url": url, "seller": settings.SELLER_NAME, **context},
         attachment=attachment,
     )
 

@@ -1,7 +1,7 @@
 """What an order holds of the catalogue's stock: taken when it is placed, given back when it lapses, taken again."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.db import transaction
 from django.db.models import F
@@ -20,9 +20,9 @@ class Short(Exception):
         super().__init__(f"product {product_id} is short")
 
 
-def take(order: Order) -> None:
-    """Lower the stock by the order's pieces, inside the caller's transaction, or raise Short."""
-    for product_id, quantity in _pieces(order):
+def take(lines: Iterable[OrderLine]) -> None:
+    """Lower the stock by the pieces of an order's lines, inside the caller's transaction, or raise Short."""
+    for product_id, quantity in _pieces(lines):
         if not Product.objects.take(product_id, quantity):
             raise Short(product_id)
 
@@ -32,7 +32,7 @@ def release(order: Order) -> bool:
     with transaction.atomic():
         if not Order.objects.filter(pk=order.pk, holds_stock=True).update(holds_stock=False):
             return False
-        for product_id, quantity in _pieces(order):
+        for product_id, quantity in _pieces(order.lines.all()):
             Product.objects.give_back(product_id, quantity)
         coupons.release(order.pk)
     order.holds_stock = False
@@ -47,7 +47,7 @@ def retake(order: Order) -> None:
     """
     with transaction.atomic():
         if Order.objects.filter(pk=order.pk, holds_stock=False).update(holds_stock=True):
-            take(order)
+            take(order.lines.all())
             if order.coupon_code:
                 coupons.redeem_again(order.coupon_code, order.pk, email=order.email, user=order.buyer)
     order.holds_stock = True
@@ -65,9 +65,9 @@ def put_back(order: Order, pieces: Mapping[int, int]) -> None:
                 Product.objects.give_back(line.product_id, number)
 
 
-def _pieces(order: Order) -> list[tuple[int, int]]:
+def _pieces(lines: Iterable[OrderLine]) -> list[tuple[int, int]]:
     """Return product ids with what is held, by id: two orders of the same products must not wait for each other."""
     held: Counter[int] = Counter()
-    for line in order.lines.all():
+    for line in lines:
         held[line.product_id] += line.quantity - line.restocked
     return sorted(held.items())

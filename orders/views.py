@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db.models import Prefetch
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
@@ -154,7 +155,13 @@ def order_list(request: MemberRequest) -> HttpResponse:
 @require_safe
 def order_detail(request: HttpRequest, token: str) -> HttpResponse:
     order = get_object_or_404(
-        Order.objects.prefetch_related("lines__product", "events", "invoices", "withdrawals"), token=token
+        Order.objects.prefetch_related(
+            Prefetch("lines", OrderLine.objects.select_related("product")),
+            Prefetch("invoices", Invoice.objects.without_content()),
+            "events",
+            "withdrawals",
+        ),
+        token=token,
     )
     papers = list(order.invoices.all())
     notes = [paper for paper in papers if paper.kind == Invoice.Kind.CREDIT_NOTE]

@@ -42,12 +42,12 @@ CAME_TOO_LATE = {
 }
 
 
-def fulfil(session_id: str, *, event_id: str = "") -> None:
-    """Bring the order in line with its session; safe to call any number of times, also at once."""
-    settle(gateway.get_session(session_id), event_id=event_id)
+def fulfil(session_id: str, *, event_id: str = "") -> Order | None:
+    """Bring the order in line with its session, and return it; safe to call any number of times, also at once."""
+    return settle(gateway.get_session(session_id), event_id=event_id)
 
 
-def settle(session: Session, *, event_id: str = "") -> None:
+def settle(session: Session, *, event_id: str = "") -> Order | None:
     """Act on a session just fetched from Stripe. Opens its own transaction, which must be the outermost."""
     with transaction.atomic(durable=True):
         order = _locked_order(session)
@@ -55,6 +55,7 @@ def settle(session: Session, *, event_id: str = "") -> None:
             ACTS[session.state](order, session, event_id)
             if session.state == State.PAID:
                 disputes.meet(session.payment_intent)
+    return order
 
 
 def pay_nothing(order: Order) -> bool:
@@ -82,7 +83,7 @@ def _locked_order(session: Session) -> Order | None:
     """Return the order the session was opened for, locked; None, and staff told, when the two do not belong together."""
     attempt = _attempt(session)
     if attempt is not None and session.order_id == str(attempt.order_id):
-        return Order.objects.select_for_update().get(pk=attempt.order_id)
+        return attempt.order
     if not attempt and not session.attempt_key:
         logger.info("%s is another program's on the same Stripe account", session.id)
     elif session.state in (State.PAID, State.PROCESSING):
@@ -92,10 +93,9 @@ def _locked_order(session: Session) -> Order | None:
 
 
 def _attempt(session: Session) -> CheckoutAttempt | None:
-    """Find the attempt, also when the webhook is quicker than the answer that tells us the session's id."""
-    found = CheckoutAttempt.objects.filter(
-        Q(session_id=session.id) | Q(idempotency_key=session.attempt_key or session.id)
-    )
+    """Find the attempt and lock its order, also when the webhook is quicker than the answer that tells us the session's id."""
+    found = CheckoutAttempt.objects.select_related("order").select_for_update(of=("order",))
+    found = found.filter(Q(session_id=session.id) | Q(idempotency_key=session.attempt_key or session.id))
     # Two sessions of one attempt: the one it knows comes first.
     attempt = found.order_by(Case(When(session_id=session.id, then=0), default=1)).first()
     if attempt is not None and not attempt.session_id:
@@ -210,10 +210,9 @@ def _keep(order: Order, session: Session, *, is_accepted: bool) -> Payment:
 def _celebrate(order: Order) -> None:
     """What a paid order causes, in the transaction that makes it paid."""
     prefetch_related_objects([order], "lines")  # once for the invoice, both halves of the mail and what was bought
-    invoice.issue(order)
-    order_mails.invoice(order)
+    order_mails.invoice(order, invoice.issue(order))
     mark_proven(order.email)
-    recommender.record(order.pk, order.lines.values_list("product_id", flat=True))
+    recommender.record(order.pk, [line.product_id for line in order.lines.all()])
 
 
 ACTS = {

@@ -124,8 +124,7 @@ def payments_without_invoice() -> Iterable[Payment]:
 def complete(payment: Payment) -> None:
     with transaction.atomic():
         order = Order.objects.select_for_update().get(pk=payment.order_id)
-        invoice.issue(order)
-        mails.invoice(order)
+        mails.invoice(order, invoice.issue(order))
 
 
 def apply_dispute(dispute: Dispute) -> None:

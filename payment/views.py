@@ -5,6 +5,7 @@ from contextlib import suppress
 from django.contrib import messages
 from django.contrib.admin.views.decorators import staff_member_required
 from django.contrib.auth.decorators import permission_required
+from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -137,8 +138,8 @@ def completed(request: HttpRequest) -> HttpResponse:
         raise Http404
     waited = _seconds(request.GET.get("waited"))
     if _awaits(order) and not waited:
-        _ask_stripe(attempt)
-        order.refresh_from_db()
+        order = _ask_stripe(attempt) or order
+    prefetch_related_objects([order], "lines")  # fulfil() has read them already
     if order.paid_at:
         _trust(request, order.email.lower())
     waits = _awaits(order) and waited < WAIT
@@ -154,14 +155,15 @@ def completed(request: HttpRequest) -> HttpResponse:
     return render(request, name, context)
 
 
-def _ask_stripe(attempt: CheckoutAttempt) -> None:
-    """The webhook may be late or lost; asking once ourselves is as good."""
+def _ask_stripe(attempt: CheckoutAttempt) -> Order | None:
+    """The webhook may be late or lost; asking once ourselves is as good. Return the order as it is now, if Stripe answers."""
     try:
         with gateway.within(LOOK):
-            fulfil(attempt.session_id or "")
+            return fulfil(attempt.session_id or "")
     except (gateway.Unavailable, gateway.Missing) as error:
         logger.warning("Whether an order is paid is asked again later: %s", error)
         background.delay("payment.tasks.fulfil_session", attempt.session_id)
+        return None
 
 
 def _is_theirs(request: HttpRequest, order: Order) -> bool:

@@ -12,7 +12,7 @@ from .orders import Order, amounts_fit
 
 
 class InvoiceCounter(models.Model):
-    """The last number given in a year. Raised by UPDATE in the transaction that uses the number, so no gap stays."""
+    """The last number given in a year. Raised in the transaction that uses the number, so no gap stays."""
 
     year = models.PositiveSmallIntegerField(_("year"), unique=True)
     last = models.PositiveIntegerField(_("last number"), default=0)

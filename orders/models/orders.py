@@ -195,7 +195,7 @@ class Order(models.Model):
             changes["paid_at"] = timezone.now()
         elif target == Order.Status.SENT:
             changes["sent_at"] = timezone.now()
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):  # who moves it inside a transaction of theirs has both or neither
             if not Order.objects.filter(pk=self.pk, status__in=MOVES[target]).update(**changes):
                 return False
             self.remember(note, status=target, actor=actor, stripe_event=stripe_event)

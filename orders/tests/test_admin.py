@@ -116,8 +116,8 @@ class OrderChangeTests(AdminCase):
 class MailTests(AdminCase):
     def test_mails_can_be_sent_again_and_history_says_so(self):
         with transaction.atomic():
-            mails.confirmation(self.order)
-            mails.invoice(self.order)
+            mails.confirmation(self.order, self.order.lines.all())
+            mails.invoice(self.order, self.order.invoices.get())
         other = make_order()
 
         for action in ("confirm_again", "invoice_again"):
@@ -130,7 +130,7 @@ class MailTests(AdminCase):
 
     def test_only_a_mail_that_was_written_can_be_sent_again(self):
         with transaction.atomic():
-            mails.confirmation(self.order)
+            mails.confirmation(self.order, self.order.lines.all())
 
         for key, is_sent in ((mails.CONFIRMATION_KEY, True), (mails.SENT_KEY, False)):
             assert mails.again(self.order, key, actor=self.staff) is is_sent

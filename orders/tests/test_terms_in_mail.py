@@ -67,7 +67,7 @@ class DownloadMailTests(TestCase):
         order.lines.filter(product=file).update(is_digital=True)
 
         with transaction.atomic():
-            mails.invoice(order)
+            mails.invoice(order, order.invoices.get())
 
         mail = OutgoingMail.objects.get(kind="invoice")
         line = order.lines.get(product=file)
