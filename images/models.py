@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from account.models import User
 from actions import popularity
 from actions.models import Action
+from actions.stream import Thing
 from content.pictures import Picture, PictureField, discard, hide, store_picture
 from content.plaintext import LineField
 from core.people import Member, Viewer
@@ -72,6 +73,11 @@ class ImageQuerySet(models.QuerySet["Image"]):
         """Return which of these `shown_to` leaves out for the member because of whose they are."""
         hidden = member.hidden_ids()
         return set(self.filter(pk__in=ids, owner__in=hidden).values_list("pk", flat=True)) if hidden else set()
+
+    def things(self) -> list[Thing]:
+        """Ask for what the stream shows of these."""
+        rows = self.values_list("pk", "slug", "title", "file", "width", "height")
+        return [Thing(pk, title, path_to("images:image_detail", pk, slug), *file) for pk, slug, title, *file in rows]
 
     def tiles(self) -> list[tiles.Tile]:
         """Ask for what the board shows of these, in one query."""

@@ -2,6 +2,7 @@
 
 from django.db.models.functions import Lower
 
+from core.caching.memory import cached
 from core.people import Member
 
 from .models import Order, OrderQuerySet
@@ -24,4 +25,5 @@ def claim(member: Member) -> int:
     # Lower() on both databases' index; iexact would be UPPER() on one and LIKE, a scan, on the other.
     guest_orders = Order.objects.alias(address_key=Lower("email")).filter(buyer=None, address_key=member.email.lower())
     # Looked at first, so that showing a list writes nothing (and locks no SQLite) but the first time.
-    return guest_orders.update(buyer=member.pk) if guest_orders.exists() else 0
+    are_there = cached(("guest orders", member.pk, member.email), lambda: guest_orders.all().exists())
+    return guest_orders.update(buyer=member.pk) if are_there else 0

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from account.faces import COLUMNS, Face
 from account.names import NAME_RULES, validate_username
 from actions.models import Action
+from actions.stream import Thing
 from archive import personal_data
 from content.pictures import PictureField
 from content.plaintext import LineField
@@ -36,6 +37,11 @@ class UserQuerySet(models.QuerySet["User"]):
     def shown_to(self, viewer: Viewer) -> Self:
         """People whom lists and streams show this person: nobody muted, nor anybody with a block between them."""
         return self.people().exclude(pk__in=viewer.hidden_ids()) if viewer.is_authenticated else self.people()
+
+    def things(self) -> list[Thing]:
+        """Ask for what the stream shows of these."""
+        faces = [Face(*row) for row in self.values_list(*COLUMNS)]
+        return [Thing(face.pk, face.display_name, face.get_absolute_url()) for face in faces]
 
     def visible_to(self, viewer: Viewer) -> Self:
         """People whose page this person may open: not those who have blocked them."""
@@ -222,6 +228,10 @@ class User(AbstractUser):
         """Return "mute", "block" or nothing: what this person has set towards the other."""
         mine = {other: kind for owner, other, kind in self._mutes_and_blocks if owner == self.pk}
         return mine.get(person.pk, "")
+
+    def followed_ids(self) -> set[int]:
+        rows = Follow.objects.filter(follower=self.pk).order_by().values_list("followed_id", flat=True)
+        return set(cached(("follows", self.pk), lambda: list(rows.all())))
 
     def hidden_ids(self) -> set[int]:
         """Return who is not shown to this person: those muted or blocked, and those who block."""

@@ -33,15 +33,14 @@ ACTIONS_READ = 50
 @login_required
 def dashboard(request: MemberRequest) -> HttpResponse:
     hidden = request.user.hidden_ids()
-    followed = set(request.user.follows.order_by().values_list("followed_id", flat=True))
+    followed = request.user.followed_ids()
     lines = latest(followed - hidden, request.user) if followed else _of_everybody(request.user, hidden)
     context = {"lines": lines, "follows_nobody": not followed}
     return render(request, "account/dashboard.html", context)
 
 
 def _of_everybody(user: User, hidden: set[int]) -> list[Line]:
-    newest = Action.objects.filter(actor__is_active=True).exclude(actor__in={user.pk, *hidden})
-    return told(newest[:ACTIONS_READ], user)
+    return told(Action.objects.exclude(actor__in={user.pk, *hidden}).newest(ACTIONS_READ), user)
 
 
 @takes_files

@@ -97,6 +97,13 @@ class StreamTests(TestCase):
         self.bob.save()
 
         assert not Action.objects.by([self.bob.pk])
+        assert not Action.objects.newest(5)
+
+    def test_newest_are_so_many_in_order(self):
+        acts = [self.act(self.bob, FOLLOWS, self.alice, minutes_ago=minutes) for minutes in (3, 1, 2)]
+
+        assert list(Action.objects.exclude(pk=acts[0].pk).newest(2)) == [acts[1], acts[2]]
+        assert list(Action.objects.newest(1)) == [acts[1]]
 
     def test_gone_targets_do_not_show(self):
         gone = make_user("gone")
@@ -104,7 +111,7 @@ class StreamTests(TestCase):
         self.act(self.alice, FOLLOWS, self.bob)
         gone.delete()
 
-        assert [line.targets for line in self.told()] == [[self.bob]]
+        assert [[target.pk for target in line.targets] for line in self.told()] == [[self.bob.pk]]
 
     def test_targets_of_a_model_that_is_gone_do_not_show(self):
         Action.objects.create(actor=self.alice, verb=LIKES, target_kind="chess.board", target_id=1)
@@ -121,7 +128,7 @@ class StreamTests(TestCase):
         with mock.patch.object(Group._default_manager, "shown_to", shown_to, create=True):
             shown = self.told()
 
-        assert [str(target) for line in shown for target in line.targets] == ["public"]
+        assert [target.name for line in shown for target in line.targets] == ["public"]
 
     def test_as_many_queries_for_two_actions_as_for_forty(self):
         self.charlie.hidden_ids()  # asked once a page
@@ -156,6 +163,17 @@ class StreamTests(TestCase):
 
         assert [(line.act.username, len(line.targets)) for line in lines] == [("alice", 5), ("bob", 1), ("alice", 1)]
         assert (lines[0].things, lines[0].unnamed, lines[1].things) == ("groups", 2, "")
+
+    def test_targets_are_read_for_about_as_many_lines_as_are_shown(self):
+        groups = [Group.objects.create(name=f"group {number}") for number in range(12)]
+        for number, group in enumerate(groups):
+            self.act(self.alice if number % 2 else self.bob, LIKES, group, minutes_ago=number)
+
+        with mock.patch.object(stream, "_targets", wraps=stream._targets) as asked:
+            lines = stream.latest([self.alice.pk, self.bob.pk], self.charlie, limit=3)
+
+        assert [line.targets[0].name for line in lines] == ["group 0", "group 1", "group 2"]
+        assert len(asked.call_args.args[0]) == 4
 
     def test_a_run_ends_after_half_a_day(self):
         for number in range(2):

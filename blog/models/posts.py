@@ -16,6 +16,7 @@ from taggit.managers import TaggableManager
 
 from actions import popularity
 from actions.models import Action
+from actions.stream import Thing
 from blog import text
 from content import markdown
 from content.pictures import PictureField, discard
@@ -42,6 +43,10 @@ PUBLIC_FIELDS = ("status", "publish_at")
 def site_date(moment: datetime.datetime) -> datetime.date:
     """Return the date in the site's own time zone, whatever zone is active: the one rule for dates in addresses."""
     return moment.astimezone(timezone.get_default_timezone()).date()
+
+
+def path_of(day: datetime.date, slug: str) -> str:
+    return path_to("blog:post_detail", *day.timetuple()[:3], slug)
 
 
 def is_published(of: str = "", *, now: datetime.datetime | None = None) -> Q:
@@ -71,6 +76,11 @@ class PostQuerySet(models.QuerySet["Post"]):
     def shown_to(self, viewer: Viewer) -> Self:
         """Posts that may be mentioned to this person, in the stream for instance."""
         return self.published()
+
+    def things(self) -> list[Thing]:
+        """Ask for what the stream shows of these."""
+        rows = self.values_list("pk", "title", "publish_on", "slug")
+        return [Thing(pk, title, path_of(day, slug)) for pk, title, day, slug in rows]
 
     def tagged(self, slug: str) -> Self:
         return self.filter(post_tags__tag__slug=slug)
@@ -212,7 +222,7 @@ class Post(models.Model):  # type: ignore[django-manager-missing]
             self._follow(before)
 
     def get_absolute_url(self) -> str:
-        return path_to("blog:post_detail", *self.publish_on.timetuple()[:3], self.slug)
+        return path_of(self.publish_on, self.slug)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         with transaction.atomic():

@@ -1,6 +1,6 @@
 import re
 from collections.abc import Iterable
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from account.models import User
 from content.templatetags.pictures import picture
+from core.caching.memory import cached
 from core.web.links import site_url
 from images.models import Image
 from images.paging import board_of
@@ -62,8 +63,12 @@ def images_of(person: User) -> dict[str, object]:
 @register.inclusion_tag("images/_my_images.html", takes_context=True)
 def my_images(context: template.Context) -> dict[str, object]:
     """Show the reader's own newest pictures, also private and unfinished ones, for the dashboard."""
-    shown = Image.objects.of(context["user"].pk).only("title", "slug", "status", "file", "width", "height")
-    return {"images": shown[:SHOWN], "user": context["user"]}
+    owner = context["user"]
+    return {"images": cached(("my pictures", owner.pk), partial(_newest_of, owner.pk)), "user": owner}
+
+
+def _newest_of(owner: int) -> list[Image]:
+    return list(Image.objects.of(owner).only("title", "slug", "status", "file", "width", "height")[:SHOWN])
 
 
 @register.simple_tag

@@ -1,6 +1,7 @@
 import re
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from html import unescape
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from django.db.models import Q
 from django.utils.formats import date_format
 from django.utils.html import format_html, strip_tags
 
+from core.caching.memory import cached
 from orders import guest_orders, sales
 from orders.models import Order
 from orders.views import SESSION_KEY
@@ -20,13 +22,20 @@ register = template.Library()
 
 
 SHOWN = 5
+COLUMNS = ("token", "status", "undone_by", "currency", "total", "created_at", "expires_at")
 
 
 @register.inclusion_tag("orders/_my_orders.html", takes_context=True)
 def my_orders(context: dict[str, Any]) -> dict[str, Any]:
     """Show the member's newest orders."""
-    orders = list(guest_orders.orders_of(context["request"].user)[: SHOWN + 1])
+    member = context["request"].user
+    guest_orders.claim(member)
+    orders = cached(("my orders", member.pk), partial(_newest_orders, member.pk))
     return {"orders": orders[:SHOWN], "more": len(orders) > SHOWN}
+
+
+def _newest_orders(buyer: int) -> list[Order]:
+    return list(Order.objects.filter(buyer=buyer).only(*COLUMNS)[: SHOWN + 1])
 
 
 @register.inclusion_tag("orders/_waiting_order.html", takes_context=True)
