@@ -6,22 +6,36 @@ Django's cursor, so that what is made of their rows is known to be old when thes
 columns, since `*` is any.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connections
+from django.db.models import Model
 
 from core.caching.routers import read_alias
+
+Thing = TypeVar("Thing", bound=Model)
 
 
 def rows(app_label: str, statement: str, **values: Any) -> list[tuple[Any, ...]]:
     """Return the statement's rows, from the database that this app may read here; `%(name)s` stands for a value."""
-    connection = connections[read_alias(app_label)]
-    if connection.vendor == "sqlite":
-        values = {name: _without_zone(value) for name, value in values.items()}
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
+    alias = read_alias(app_label)
+    with connections[alias].cursor() as cursor:
+        cursor.execute(statement, _as_kept(alias, values))
         return list(cursor.fetchall())
+
+
+def things(model: type[Thing], statement: str, **values: Any) -> Iterable[Thing]:
+    """Return the rows as things of the model, whose columns the statement names; what else it names they have too."""
+    alias = read_alias(model._meta.app_label)
+    return model._default_manager.using(alias).raw(statement, _as_kept(alias, values))
+
+
+def _as_kept(alias: str, values: dict[str, Any]) -> dict[str, Any]:
+    if connections[alias].vendor != "sqlite":
+        return values
+    return {name: _without_zone(value) for name, value in values.items()}
 
 
 def _without_zone(value: Any) -> Any:
