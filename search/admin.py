@@ -1,26 +1,41 @@
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from core.staff.longtables import LongTable
 from core.staff.modeladmin import StaffAdmin
 from core.staff.readonly import ReadOnly
 
 from .models import Document, Trigram, Word
+from .registry import registrations
 from .unspaced import put_together
 
 
-class ReadOnlyAdmin(ReadOnly, StaffAdmin):
+class ReadOnlyAdmin(LongTable, ReadOnly, StaffAdmin):
     """The index is written by the objects it is about; a change here would be undone by their next save."""
 
-    show_full_result_count = False
+
+class KindFilter(admin.SimpleListFilter):
+    """Django's would read every row to say which kinds there are, on PostgreSQL."""
+
+    title = _("kind")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(each.kind, each.kind) for each in registrations()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(kind=self.value()) if self.value() else queryset
 
 
 @admin.register(Document)
 class DocumentAdmin(ReadOnlyAdmin):
     list_display = ["shown", "kind", "object_id", "public_from"]
-    list_filter = ["kind"]
+    list_filter = [KindFilter]
     search_fields = ["title"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Document]:

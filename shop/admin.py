@@ -3,6 +3,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db import models
@@ -72,6 +73,39 @@ class PictureInline(admin.TabularInline):
         return small(picture)
 
 
+class ReadOrChange(admin.SimpleListFilter):
+    """
+    Shows the list to be read or, on request, as a form.
+
+    A page of fields costs three times as much and is seldom wanted, and in one to be read nothing is changed by mistake.
+    """
+
+    title = _lazy("purpose")
+    parameter_name = "change"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        may_change = model_admin.has_change_permission(request)
+        return [("here", _lazy("To change prices and stock"))] if may_change else []
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        to_read, *others = super().choices(changelist)
+        yield {**to_read, "display": _("To read")}
+        yield from others
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Product]) -> models.QuerySet[Product]:
+        return queryset
+
+
+def is_form(request: HttpRequest) -> bool:
+    return ReadOrChange.parameter_name in request.GET or "_save" in request.POST
+
+
+class ListToRead(ChangeList):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.list_editable = ()
+
+
 class ProductForm(ModelForm):
     def clean_download(self) -> Any:
         """Refuse a program that is called a book, before buyers are handed it."""
@@ -86,7 +120,7 @@ class ProductAdmin(Prices, Sought, StaffAdmin):
     form = ProductForm
     list_display = ["name", "preview", "category", "price", "stock", "is_on_show", "is_digital"]
     list_editable = ["price", "stock", "is_on_show"]
-    list_filter = ["is_on_show", "category", "is_digital"]
+    list_filter = [ReadOrChange, "is_on_show", "category", "is_digital"]
     list_select_related = ["cover"]
     ordering = ["-id"]
     show_facets = admin.ShowFacets.ALLOW
@@ -99,6 +133,14 @@ class ProductAdmin(Prices, Sought, StaffAdmin):
     ]
     inlines = [PictureInline]
     actions = ["show", "hide"]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return super().get_changelist(request, **kwargs) if is_form(request) else ListToRead
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return [name if is_form(request) or name != "price" else "amount" for name in self.list_display]
+
+    amount = price_column("price", _lazy("price"))
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Product]:
         # Asked to join the few categories, SQLite begins with them and sorts every product.

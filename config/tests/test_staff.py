@@ -4,7 +4,7 @@ from django.test import TestCase
 from django.urls import reverse
 from django.utils import timezone
 
-from account.tests.factories import make_user
+from account.tests.factories import make_staff, make_user
 from blog.models import Comment
 from blog.tests.factories import make_comment, make_post
 from config.templatetags.staff import menu, waiting
@@ -47,6 +47,13 @@ class StartPage(TestCase):
 
         assert page.index(reverse("admin:blog_post_changelist")) < page.index("Behind the scenes")
         assert page.index("Behind the scenes") < page.index(reverse("admin:search_document_changelist"))
+
+    def test_everybody_sees_the_tables_they_may_see(self):
+        self.start()
+        for name in ("shop.view_product", "blog.view_post"):
+            self.client.force_login(make_staff(name.replace(".", "-"), name))
+            apps = self.start().context["app_list"]
+            assert [app["app_label"] for app in apps] == [name.partition(".")[0]]
 
     def test_machinery_is_unfolded_on_its_own_pages_only(self):
         apps = self.start().context["app_list"]

@@ -9,7 +9,7 @@ from django.test import TestCase
 from django.urls import reverse
 from django.utils import timezone
 
-from account.tests.factories import make_user
+from account.tests.factories import make_staff, make_user
 from content.tests.picture_files import picture_bytes
 from shop.models import Product
 from shop.tests.factories import make_picture, make_product
@@ -21,6 +21,7 @@ class ProductAdminTests(TestCase):
         cls.staff = make_user("staff", staff=True)
         cls.vase = make_product("Vase", price=Decimal("40"), stock=10)
         cls.list_url = reverse("admin:shop_product_changelist")
+        cls.form_url = f"{cls.list_url}?change=here"
         cls.url = reverse("admin:shop_product_change", args=[cls.vase.pk])
 
     def setUp(self):
@@ -98,20 +99,42 @@ class ProductAdminTests(TestCase):
         assert self.stock() == 9
         self.assertContains(response, "the stock changed while you were editing, so it is 9 now")
 
+    def test_list_is_to_be_read_and_leads_to_the_form(self):
+        page = self.client.get(self.list_url)
+
+        self.assertContains(page, "€40.00")
+        self.assertNotContains(page, 'name="form-0-stock"')
+        self.assertContains(page, 'href="?change=here"')
+        self.assertContains(self.client.get(self.form_url), 'name="form-0-stock"')
+        self.assertContains(self.client.get(self.list_url, {"_facets": "True"}), "To read")
+
+    def test_who_may_only_look_is_not_led_to_the_form(self):
+        self.client.force_login(make_staff("looks", "shop.view_product"))
+
+        self.assertNotContains(self.client.get(self.list_url), "change=here")
+        self.assertNotContains(self.client.get(self.form_url), 'name="form-0-stock"')
+
+    def test_list_that_was_open_as_a_form_before_is_saved_as_well(self):
+        data = self.form(self.form_url)
+
+        self.client.post(self.list_url, {**data, "form-0-stock": "11", "_save": "Save"})
+
+        assert self.stock() == 11
+
     def test_list_edits_price_stock_and_availability_without_undoing_sales(self):
-        data = self.form(self.list_url)
+        data = self.form(self.form_url)
         Product.objects.take(self.vase.pk, 4)
 
-        self.client.post(self.list_url, {**data, "form-0-stock": "11", "form-0-price": "41", "_save": "Save"})
+        self.client.post(self.form_url, {**data, "form-0-stock": "11", "form-0-price": "41", "_save": "Save"})
 
         product = Product.objects.get(pk=self.vase.pk)
         assert (product.stock, product.price) == (7, Decimal("41"))
 
     def test_list_saved_unchanged_undoes_nothing(self):
-        data = self.form(self.list_url)
+        data = self.form(self.form_url)
         Product.objects.take(self.vase.pk, 4)
 
-        self.client.post(self.list_url, {**data, "_save": "Save"})
+        self.client.post(self.form_url, {**data, "_save": "Save"})
 
         assert self.stock() == 6
 

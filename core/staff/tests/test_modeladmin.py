@@ -34,6 +34,7 @@ class LookupTests(TestCase):
         filters = [entry[0] if isinstance(entry, tuple) else entry for entry in table.get_list_filter(request)]
         found = {f"{name}{ending}" for name in filters for ending in OF_A_FILTER}
         found |= {f"{name}__id__exact" for name in filters}
+        found |= {getattr(entry, "parameter_name", "") for entry in filters}
         return found | set(table.linked_lookups)
 
     def test_no_table_can_be_asked_for_a_column_that_its_page_does_not_offer(self):
