@@ -124,14 +124,11 @@ class OrderCreateForm(forms.ModelForm):
 
 def known_contact(buyer: User | None, last_token: str) -> dict[str, Any]:
     """Return what need not be typed again: the address of a member's last order, or of a browser's, or the account."""
-    account = {}
-    earlier = Order.objects.none()
+    orders = Order.objects.values(*OrderCreateForm.Meta.fields)
     if buyer is not None:
         account = {"email": buyer.email, "first_name": buyer.first_name, "last_name": buyer.last_name}
-        earlier = Order.objects.filter(buyer=buyer)
-    elif last_token:
-        earlier = Order.objects.filter(token=last_token)
-    return account | (earlier.values(*OrderCreateForm.Meta.fields).first() or {})
+        return account | (orders.filter(buyer=buyer).first() or {})
+    return orders.filter(token=last_token).first() or {} if last_token else {}
 
 
 class WithdrawalForm(forms.ModelForm):
