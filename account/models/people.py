@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from functools import partial
 from itertools import starmap
 from typing import Self
 
@@ -230,8 +231,7 @@ class User(AbstractUser):
         return mine.get(person.pk, "")
 
     def followed_ids(self) -> set[int]:
-        rows = Follow.objects.filter(follower=self.pk).order_by().values_list("followed_id", flat=True)
-        return set(cached(("follows", self.pk), lambda: list(rows.all())))
+        return set(cached(("follows", self.pk), partial(Follow.by, self.pk)))
 
     def hidden_ids(self) -> set[int]:
         """Return who is not shown to this person: those muted or blocked, and those who block."""
@@ -251,6 +251,4 @@ class User(AbstractUser):
     @cached_property
     def _mutes_and_blocks(self) -> list[tuple[int, int, str]]:
         # Asked for by every part of a page that shows people; read once for all of them.
-        either = MuteOrBlock.objects.filter(models.Q(owner=self) | models.Q(other=self)).order_by()
-        rows = either.values_list("owner", "other", "kind")
-        return cached(("mutes and blocks", self.pk), lambda: list(rows.all()))
+        return cached(("mutes and blocks", self.pk), partial(MuteOrBlock.around, self.pk))

@@ -29,6 +29,11 @@ class Follow(models.Model):
     def __str__(self) -> str:
         return f"{self.follower_id} follows {self.followed_id}"
 
+    @classmethod
+    def by(cls, person: int) -> list[int]:
+        """Return whom somebody follows."""
+        return list(cls.objects.filter(follower=person).order_by().values_list("followed_id", flat=True))
+
     def clean(self) -> None:
         """Refuse in a form what User.follow() refuses: to follow past a block."""
         if MuteOrBlock.is_block_between(self.follower_id, self.followed_id):
@@ -76,6 +81,12 @@ class MuteOrBlock(models.Model):
 
     def __str__(self) -> str:
         return f"{self.owner_id} {self.kind}s {self.other_id}"
+
+    @classmethod
+    def around(cls, person: int) -> list[tuple[int, int, str]]:
+        """Return what somebody and others have set towards each other: owner, other, kind."""
+        either = cls.objects.filter(models.Q(owner=person) | models.Q(other=person)).order_by()
+        return list(either.values_list("owner", "other", "kind"))
 
     @classmethod
     def is_block_between(cls, one: int, other: int) -> bool:
