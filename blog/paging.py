@@ -19,7 +19,11 @@ OF_AN_AUTHOR = f"{OF_ALL} AND author_id = %(author)s"
 OF_A_TAG = """
 SELECT content_object_id FROM blog_posttag WHERE is_published AND publish_at <= %(now)s AND tag_id = %(tag)s
 """
-OF_A_PLACE = f"{OF_ALL} AND id IN (SELECT post_id FROM blog_mention WHERE place = %(place)s)"
+# CROSS: SQLite would look at every public post for whether it mentions the place.
+OF_A_PLACE = f"""
+SELECT post_id FROM blog_mention CROSS JOIN blog_post
+WHERE blog_post.id = post_id AND place = %(place)s AND {IS_PUBLISHED}
+"""
 OF_A_POST = "SELECT id FROM blog_comment WHERE state = 'approved' AND post_id = %(post)s"
 
 
@@ -41,7 +45,8 @@ def posts_of_an_author(author: int) -> LongList:
 def posts_about(path: str) -> LongList:
     """Return the posts that link to the page at this path."""
     place, rows = text.place(path), Post.objects.published
-    return _of_posts(("posts about", place), lambda: rows().mentioning(path), OF_A_PLACE, place=place)
+    key, by = ("posts about", place), ("publish_at", "post_id")
+    return StatementListing(key, lambda: rows().mentioning(path), NEWEST_FIRST, OF_A_PLACE, by, public.posts, {"place": place})
 
 
 def posts_of_a_period(first: date, last: date) -> LongList:

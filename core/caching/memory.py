@@ -44,48 +44,70 @@ Thing = TypeVar("Thing")
 
 @dataclass
 class Life:
-    """What something was made from and when, by which it can be told whether it is still right."""
+    """
+    What something was made from and when, by which each process of this host can tell whether it is still right.
+
+    `answers` are what the kept answers said from which it was made, by their keys.
+    """
 
     slots: "array[int]"
     made_at: int  # the number of the last change before it was made
-    answers: tuple[tuple["Answer[Any]", bytes], ...]
-    since: float  # on the monotonic clock
+    answers: "dict[Hashable, Words]"
+    since: float  # on the monotonic clock, which is the same for all processes of a host
     until: float
     right_at: int = -1  # the number of the last change when this was found right: it is until the next
 
     @property
     def goes_on(self) -> bool:
-        return self._is_young and self._is_right(lambda answer: answer.now)
+        return self._is_young and self._is_right(may_ask=False)
 
     def goes_on_when_asked(self) -> bool:
         """Tell the same, and ask again what may have another answer by now."""
-        return self._is_young and self._is_right(lambda answer: answer.asked())
+        return self._is_young and self._is_right(may_ask=True)
 
     @property
     def _is_young(self) -> bool:
         now = time.monotonic()
         return now < self.until and (now - self.since < MAX_AGE_UNHEARD or are_hosts_heard())
 
-    def _is_right(self, said: "Callable[[Answer[Any]], Said]") -> bool:
+    def _is_right(self, *, may_ask: bool) -> bool:
         number = versions().now()
         if number != self.right_at:
             if versions().last_change(self.slots) > self.made_at:
                 return False
-            if not all((now := said(answer)).mark == mark and now.life.goes_on for answer, mark in self.answers):
+            if not all(still_says(key, words, may_ask=may_ask) for key, words in self.answers.items()):
                 return False
             self.right_at = number
         return True
 
 
+class Words(NamedTuple):
+    """What an answer said, and how long it says so."""
+
+    mark: bytes  # equal for things that are the same in all that they hold
+    life: Life
+
+
+def still_says(key: Hashable, words: Words, *, may_ask: bool) -> bool:
+    if words.life.goes_on:
+        return True
+    answer: Answer[Any] | None = _entries.get(key)
+    if answer is None:
+        return False
+    now = answer.asked() if may_ask else answer.now
+    return now.words.mark == words.mark and now.words.life.goes_on
+
+
 def life(recording: Recording, made_at: int) -> Life:
     """Return the life of what was made from these, after the change of that number."""
-    upcoming = [next_change(table) for table in recording.tables.keys() & _next_changes.keys()]
-    answers = recording.answers | {answer: answer.asked().mark for answer in upcoming}
+    answers = dict(recording.answers)
+    for table in recording.tables.keys() & _next_changes.keys():
+        answers["next change", table] = next_change(table).asked().words
     # No longer than the answers, so that their age need not be looked at each time.
-    lives = [answer.now.life for answer in answers]
+    lives = [words.life for words in answers.values()]
     now = time.monotonic()
     since, until = min([now, *(each.since for each in lives)]), min([now + MAX_AGE, *(each.until for each in lives)])
-    return Life(slots_of(recording.names), made_at, tuple(answers.items()), since, until)
+    return Life(slots_of(recording.names), made_at, answers, since, until)
 
 
 # --- Answers --------------------------------------------------------------------------------------------------------
@@ -93,8 +115,7 @@ def life(recording: Recording, made_at: int) -> Life:
 
 class Said(NamedTuple):
     thing: Any
-    mark: bytes  # equal for things that are the same in all that they hold
-    life: Life
+    words: Words
 
 
 class Answer(Generic[Thing]):
@@ -105,7 +126,7 @@ class Answer(Generic[Thing]):
         self.now = self._asked_anew()
 
     def asked(self) -> Said:
-        if not self.now.life.goes_on_when_asked():
+        if not self.now.words.life.goes_on_when_asked():
             self.now = self._asked_anew()
         return self.now
 
@@ -116,7 +137,8 @@ class Answer(Generic[Thing]):
             thing = self.ask()
         # A queryset that was evaluated before asks nothing, and says what it said then.
         has_asked = recording.tables or recording.answers
-        return Said(thing, mark_of(thing) if has_asked else new_mark(), self.life(thing, recording, made_at))
+        mark = mark_of(thing) if has_asked else new_mark()
+        return Said(thing, Words(mark, self.life(thing, recording, made_at)))
 
     def life(self, thing: Thing, recording: Recording, made_at: int) -> Life:
         return life(recording, made_at)
@@ -142,7 +164,7 @@ def cached(key: Hashable, ask: Callable[[], Thing]) -> Thing:
     answer: Answer[Thing] = _entries.get(key) or _put(key, Answer(ask))
     answer.ask = ask
     said = answer.asked()
-    note_answer(answer, said.mark)
+    note_answer(key, said.words)
     thing: Thing = said.thing
     return thing
 
@@ -155,7 +177,7 @@ class NextChange(Answer[datetime | None]):
 
     def life(self, thing: datetime | None, recording: Recording, made_at: int) -> Life:
         now, seconds = time.monotonic(), (thing - timezone.now()).total_seconds() if thing else MAX_AGE
-        return Life(slots_of(recording.names), made_at, (), now, now + min(seconds, MAX_AGE))
+        return Life(slots_of(recording.names), made_at, {}, now, now + min(seconds, MAX_AGE))
 
 
 _next_changes: dict[str, Callable[[], datetime | None]] = {}

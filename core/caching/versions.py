@@ -18,7 +18,7 @@ import mmap
 import os
 import threading
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -102,7 +102,7 @@ class Recording:
 
     def __init__(self) -> None:
         self.tables: dict[str, Reading] = {}
-        self.answers: dict[Any, Any] = {}  # and what each of them was
+        self.answers: dict[Hashable, Any] = {}  # and what each of them said
 
     @property
     def names(self) -> set[str]:
@@ -142,9 +142,9 @@ def note_recording(inner: Recording) -> None:
         outer.answers |= inner.answers
 
 
-def note_answer(answer: Any, what: Any) -> None:
+def note_answer(key: Hashable, words: Any) -> None:
     if recording := _recording.get():
-        recording.answers[answer] = what
+        recording.answers[key] = words
 
 
 def reads(model: type[models.Model]) -> None:
