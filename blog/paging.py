@@ -46,7 +46,9 @@ def posts_about(path: str) -> LongList:
     """Return the posts that link to the page at this path."""
     place, rows = text.place(path), Post.objects.published
     key, by = ("posts about", place), ("publish_at", "post_id")
-    return StatementListing(key, lambda: rows().mentioning(path), NEWEST_FIRST, OF_A_PLACE, by, public.posts, {"place": place})
+    return StatementListing(
+        key, lambda: rows().mentioning(path), NEWEST_FIRST, OF_A_PLACE, by, public.posts, {"place": place}
+    )
 
 
 def posts_of_a_period(first: date, last: date) -> LongList:

@@ -1,5 +1,6 @@
 import os
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 from core.serving.charsets import only_utf8
@@ -10,6 +11,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django_application = only_utf8(get_wsgi_application())
 
 from core.caching.pages import PageCache  # noqa: E402
+from core.caching.store import PageStore  # noqa: E402
 from core.caching.versions import begin, listen  # noqa: E402 - reads the settings
 from core.serving.start import leave_out_of_collections, limit_waiting, refuse_unsafe_start  # noqa: E402
 
@@ -18,6 +20,6 @@ limit_waiting()
 begin()
 listen()
 
-application = PageCache(django_application)
+application = PageCache(django_application, PageStore(settings.VAR_DIR))
 
 leave_out_of_collections()

@@ -22,7 +22,7 @@ FEWEST = 15  # kept views; if none were found, nothing would be tested
 
 
 def all_slots(life):
-    return set(life.slots).union(*(all_slots(answer.now.life) for answer, _mark in life.answers))
+    return set(life.slots).union(*(all_slots(words.life) for words in life.answers.values()))
 
 
 class KeptPagesTests(OneOfEach, TransactionTestCase):  # nothing is kept inside a transaction
@@ -44,7 +44,7 @@ class KeptPagesTests(OneOfEach, TransactionTestCase):  # nothing is kept inside 
         """Return where the versions lie that make the page old, asked of a door that has kept nothing yet."""
         site = Site()
         assert site.get(address)["status"] == 200, address
-        (page,) = site.cache._pages.values()
+        (page,) = site.kept().values()
         return all_slots(page.life)
 
     def test_every_one_is_kept_and_counts_as_read_what_it_found_in_memory(self):
@@ -67,11 +67,11 @@ class KeptPagesTests(OneOfEach, TransactionTestCase):  # nothing is kept inside 
             self.forget()
             site = Site()
             site.get(address)
-            (page,) = site.cache._pages.values()
-            for answer, _mark in page.life.answers:
-                assert sorted(answer._asked_anew().life.slots) == sorted(answer.now.life.slots), (
+            (page,) = site.kept().values()
+            for key, words in page.life.answers.items():
+                assert sorted(memory._entries[key]._asked_anew().words.life.slots) == sorted(words.life.slots), (
                     name,
-                    answer.now.thing,
+                    key,
                 )
 
     @pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite tells which tables a statement reads")

@@ -1,12 +1,13 @@
 """
-Whole pages for visitors without a session, kept in memory, in front of Django.
+Whole pages for visitors without a session, kept in front of Django.
 
 A view says that everybody without a session gets the same page, and which parameters of the query it looks at:
 
     @for_everyone("page")
     def post_list(request): ...
 
-The first visitor's answer is kept; the next one gets its bytes before Django has made a single object. A page is old
+The first visitor's answer is kept, for all processes of the web server (core/caching/store.py); the next one gets its
+bytes before Django has made a single object. A page is old
 when something that was read for it has changed (core/caching/versions.py), when something appears by itself, such as a
 scheduled post (core/caching/memory.py), or after ten minutes. Anything unusual in a request (a session, a message waiting,
 htmx) goes past the cache. And whatever the request looked like from out here: an answer is kept only if Django, when
@@ -15,9 +16,10 @@ all was done, had neither found a cookie of ours nor looked into a session.
 
 import gzip
 import hashlib
+import os
+import pickle
 import re
-import threading
-from collections import OrderedDict
+import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps
@@ -33,13 +35,12 @@ from django.utils.http import parse_etags
 
 from core.web.cookies import MESSAGES, named
 from core.web.logs import id_from
-from core.web.metrics import counting_hits
+from core.web.metrics import count_hit
 
 from .memory import Life, life
+from .store import PageStore
 from .versions import recorded, versions
 
-MAX_BYTES = 64_000_000
-OVERHEAD = 4000  # bytes of a page's headers and of what it is made from
 ZIP_LEVEL = 3  # a list of 15 KB becomes 2.6 KB in 0.06 ms; the best level saves another 0.2 KB in 0.3 ms
 MAX_QUERY = 2000  # as it comes, with whatever others have added to a link
 MAX_KNOWN_QUERY = 200
@@ -110,21 +111,19 @@ class Page:
     zipped: bytes  # as nearly every browser takes it: a quarter of the room
     etag: str
     life: Life
-    on_hit: Callable[[dict[str, Any]], None] | None
-
-    @property
-    def size(self) -> int:
-        return len(self.zipped) + OVERHEAD
+    view_name: str
+    on_hit: Callable[[dict[str, Any]], None] | None  # a function of a module: another process calls it
 
 
 class PageCache:
     """A WSGI application around Django's."""
 
-    def __init__(self, application: Callable[..., Any]) -> None:
+    def __init__(self, application: Callable[..., Any], store: PageStore) -> None:
         self.application = application
-        self._pages: OrderedDict[tuple[str, ...], Page] = OrderedDict()
-        self._size = 0
-        self._lock = threading.Lock()
+        self._store = store
+        # Of two servers that run side by side during an upgrade, each hands out what its own processes have made: those
+        # whose parent is the same.
+        self._maker = (socket.gethostname(), str(os.getppid()))
         get_resolver().url_patterns  # noqa: B018 - loads the views, which say what parameters they know
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -144,12 +143,11 @@ class PageCache:
         Never waits, so that the web server may look at once, unless it may ask whether what the page says still holds.
         """
         key = key_of(environ)
-        page = self._pages.get(key) if key else None
-        if key is None or page is None or not (page.life.goes_on or (may_ask and goes_on_when_asked(page))):
+        kept = self._store.get(self._name(key)) if key else None
+        page: Page | None = pickle.loads(kept) if kept else None  # noqa: S301 - our own
+        if page is None or not (page.life.goes_on or (may_ask and goes_on_when_asked(page))):
             return None
-        with self._lock:
-            if key in self._pages:
-                self._pages.move_to_end(key)
+        count_hit(page.view_name)
         if page.on_hit:
             page.on_hit(environ)
         return page
@@ -166,17 +164,11 @@ class PageCache:
         page = page_of(response, life(recording, made_at))
         response.close()
         if environ["REQUEST_METHOD"] == "GET":  # Django empties the answer to a HEAD
-            self._keep(key, page)
+            self._store.put(self._name(key), pickle.dumps(page))
         return answer(page, environ, start_response)
 
-    def _keep(self, key: tuple[str, ...], page: Page) -> None:
-        with self._lock:
-            old = self._pages.pop(key, None)
-            self._size += page.size - (old.size if old else 0)
-            self._pages[key] = page
-            while self._size > MAX_BYTES:
-                _, dropped = self._pages.popitem(last=False)
-                self._size -= dropped.size
+    def _name(self, key: tuple[str, ...]) -> str:
+        return ascii((*self._maker, *key))
 
 
 def goes_on_when_asked(page: Page) -> bool:
@@ -247,9 +239,9 @@ def page_of(response: HttpResponse, its_life: Life) -> Page:
     # "no-cache" lets a browser keep the page if it asks each time whether it is still the same; 304 costs nothing.
     headers += [] if response.has_header("Cache-Control") else [("Cache-Control", "no-cache")]
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    on_hit = counting_hits(response, getattr(response, "on_hit", None))
+    names = getattr(response, "view_name", ""), getattr(response, "on_hit", None)
     # The pages hold no secret beside a stranger's input (no token, no name), so compressing them tells nothing.
-    return Page(headers, gzip.compress(body, ZIP_LEVEL), etag, its_life, on_hit)
+    return Page(headers, gzip.compress(body, ZIP_LEVEL), etag, its_life, *names)
 
 
 def answer(page: Page, environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:

@@ -32,7 +32,8 @@ class PageStore:
         try:
             row = self._connection().execute("SELECT page FROM page WHERE key = ?", [key]).fetchone()
         except sqlite3.Error as error:
-            return self._without(error)
+            self._go_on_without(error)
+            row = None
         return row[0] if row else None
 
     def put(self, key: str, page: bytes) -> None:
@@ -45,7 +46,7 @@ class PageStore:
                 self._make_room()
                 self._put(key, page)
         except sqlite3.Error as error:
-            self._without(error)
+            self._go_on_without(error)
 
     def _put(self, key: str, page: bytes) -> None:
         self._connection().execute("REPLACE INTO page (key, page) VALUES (?, ?)", [key, page])
@@ -68,7 +69,7 @@ class PageStore:
             self._of_thread.connection = connection
         return connection
 
-    def _without(self, error: sqlite3.Error) -> None:
-        """Go on without kept pages; the next request tries again."""
+    def _go_on_without(self, error: sqlite3.Error) -> None:
+        """The next request tries again."""
         self._of_thread.connection = None
         logger.warning("Pages are not kept: %s", error)

@@ -66,18 +66,10 @@ def note(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
         meters().query_seconds.labels(alias).inc(took)
 
 
-def counting_hits(response: HttpResponse, on_hit: Callable[..., None] | None) -> Callable[..., None] | None:
-    """Return what a kept page does each time it is handed out: what it did, and being counted."""
-    if not settings.METRICS_TOKEN:
-        return on_hit
-    hit = meters().hits.labels(getattr(response, "view_name", "")).inc
-
-    def counted(environ: dict[str, Any]) -> None:
-        hit()
-        if on_hit:
-            on_hit(environ)
-
-    return counted
+def count_hit(view: str) -> None:
+    """Count a kept page that was handed out."""
+    if settings.METRICS_TOKEN:
+        meters().hits.labels(view).inc()
 
 
 def time_query(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:  # noqa: FBT001

@@ -7,6 +7,7 @@ import pytest
 from django.core.handlers.wsgi import WSGIHandler
 
 from core.caching.pages import PageCache
+from core.caching.store import PageStore
 from core.caching.versions import Versions, slots_of
 from core.tests.waiting import wait_until
 from shop.models import Category
@@ -30,10 +31,10 @@ def test_a_web_server_hears_what_changes_on_another_host(transactional_db: None,
         wait_until(is_heard, server)
 
 
-def test_a_page_cache_listens_to_nobody_by_itself() -> None:
+def test_a_page_cache_listens_to_nobody_by_itself(tmp_path: Path) -> None:
     before = threading.active_count()
 
     for _ in range(3):
-        PageCache(WSGIHandler())
+        PageCache(WSGIHandler(), PageStore(tmp_path))
 
     assert threading.active_count() == before

@@ -263,7 +263,7 @@ class MadeFromTablesTests(TransactionTestCase):
 
     def test_it_lives_no_longer_than_its_time(self):
         self.shown()
-        cached_at = memory._entries["names"].now.life.since
+        cached_at = memory._entries["names"].now.words.life.since
 
         self.enterContext(patch.object(memory, "are_hosts_heard", return_value=True))
         for age, queries in [(599.9, 0), (600, 1)]:

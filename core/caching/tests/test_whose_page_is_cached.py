@@ -115,7 +115,7 @@ class AnswerTests(TestCase):
         for name in ANSWERS:
             site.get(f"/{name}/")
 
-        assert {key[3] for key in site.cache._pages} == {"/plain/", "/known-vary/"}
+        assert {key[5] for key in site.kept()} == {"/plain/", "/known-vary/"}
 
     def test_a_browser_asks_each_time_unless_the_view_says_for_how_long(self):
         site = Site()

@@ -1,0 +1,115 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+from unittest.mock import patch
+
+import pytest
+
+from core.caching import store
+from core.caching.store import PageStore
+from core.tests.waiting import wait_until
+
+PAGE = bytes(range(256)) * 20
+WRITING = """
+import sys
+from itertools import count
+from pathlib import Path
+from core.caching.store import PageStore
+kept = PageStore(Path(sys.argv[1]))
+for number in count():
+    kept.put(str(number % 50), bytes([number % 256]) * 9000)
+"""
+
+
+@pytest.fixture
+def kept(tmp_path):
+    return PageStore(tmp_path)
+
+
+def test_what_was_put_last_is_found(kept, tmp_path):
+    for page in (b"old", PAGE):
+        kept.put("a", page)
+
+    assert kept.get("a") == PageStore(tmp_path).get("a") == PAGE
+    assert kept.get("b") is None
+
+
+def test_each_thread_asks_for_itself(kept):
+    kept.put("a", PAGE)
+    found = []
+    thread = threading.Thread(target=lambda: found.append(kept.get("a")))
+    thread.start()
+    thread.join()
+
+    assert found == [PAGE]
+
+
+def test_it_takes_no_more_room_than_it_may_and_the_oldest_go(tmp_path):
+    kept = PageStore(tmp_path, max_bytes=500_000)
+    for number in range(300):
+        kept.put(str(number), PAGE)
+
+    assert (tmp_path / PageStore.FILE).stat().st_size <= 500_000
+    assert kept.get("0") is None
+    assert [kept.get(str(number)) for number in (280, 299)] == [PAGE, PAGE]
+
+
+def test_a_page_that_is_made_anew_is_not_the_oldest(tmp_path):
+    kept = PageStore(tmp_path, max_bytes=500_000)
+    for number in range(300):
+        kept.put(str(number), PAGE)
+        if number % 10 == 0:
+            kept.put("often", PAGE)
+
+    assert kept.get("often") == PAGE
+
+
+def test_a_page_larger_than_the_room_is_not_kept(tmp_path):
+    kept = PageStore(tmp_path, max_bytes=100_000)
+    kept.put("a", PAGE)
+    kept.put("large", PAGE * 100)
+
+    assert kept.get("large") is None
+
+
+def test_whoever_reads_waits_for_no_writer(kept, tmp_path):
+    kept.put("a", PAGE)
+    writer = PageStore(tmp_path)._connection()
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("DELETE FROM page")
+
+    assert kept.get("a") == PAGE
+    with patch.object(store, "SECONDS_TO_WRITE", 0):
+        PageStore(tmp_path).put("b", PAGE)  # not kept, and nobody minds
+    writer.execute("ROLLBACK")
+    assert kept.get("b") is None
+
+
+def test_a_file_that_is_none_of_its_own_means_no_kept_pages(tmp_path):
+    (tmp_path / PageStore.FILE).write_bytes(b"no database" * 1000)
+    kept = PageStore(tmp_path)
+    kept.put("a", PAGE)
+
+    assert kept.get("a") is None
+
+
+def test_a_folder_that_is_gone_means_no_kept_pages(tmp_path):
+    kept = PageStore(tmp_path / "gone")
+    kept.put("a", PAGE)
+
+    assert kept.get("a") is None
+
+
+def test_it_is_whole_after_a_writer_was_killed(kept, tmp_path):
+    for _ in range(3):
+        writer = subprocess.Popen([sys.executable, "-c", WRITING, str(tmp_path)])
+        wait_until(lambda: kept.get("49"))
+        os.kill(writer.pid, signal.SIGKILL)
+        writer.wait()
+        pages = [kept.get(str(number)) for number in range(50)]
+        assert all(page and len(page) == 9000 and len(set(page)) == 1 for page in pages)
+        kept.put("a", PAGE)
+        assert kept.get("a") == PAGE
+        kept._connection().execute("DELETE FROM page")
