@@ -39,7 +39,6 @@ PAGE_FIELDS = (
         "status",
     ),
     *("total_likes", "created_at", "owner__username", "owner__first_name", "owner__last_name"),
-    *("same_as__title", "same_as__slug"),
 )
 
 
@@ -85,7 +84,7 @@ class ImageQuerySet(models.QuerySet["Image"]):
 
     def pages(self) -> Self:
         """Load what the page of a picture shows of it."""
-        return self.select_related("owner", "same_as").only(*PAGE_FIELDS)
+        return self.select_related("owner").only(*PAGE_FIELDS, "same_as_id")
 
     def of(self, owner_id: int) -> Self:
         return self.filter(owner_id=owner_id)

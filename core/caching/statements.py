@@ -32,6 +32,8 @@ HARMLESS = {
 LOCKING = re.compile(r"\bFOR\s+(?:NO\s+KEY\s+)?UPDATE\b", re.IGNORECASE)
 WRITING = re.compile(r"\b(?:INSERT|UPDATE|DELETE|MERGE|TRUNCATE|INTO)\b", re.IGNORECASE)
 FROM = re.compile(r"\bFROM\b", re.IGNORECASE)
+# A question within a list of columns, as the ORM writes it for Exists().
+EXISTING = re.compile(r"EXISTS\(SELECT %s AS \"a\" FROM (?:[^()]|\([^()]*\))*\)")
 # Asterisks that stand for no column of a table.
 NAMED_BELOW = re.compile(r"\bCOUNT\(\*\)|\bSELECT\s+\*\s+FROM\s*\(", re.IGNORECASE)
 # Each look at a page is a row. A number of views may be some seconds late; if every look made pages old, none was kept.
@@ -215,11 +217,18 @@ def _is_joined_by_key(sql: str, table: str) -> bool:
 
 def _read_key(sql: str) -> Key | None:
     """Return the key by which the rows of the first table are picked, if they are."""
-    from_ = re.match(r'SELECT [^()]* FROM "(\w+)"', sql)
-    table = from_[1] if from_ else ""
+    table = _listed_from(sql)
     if table not in all_tables() or _times_asked(sql, table) != 1 or re.search(r" (?:UNION|INTERSECT|EXCEPT) ", sql):
         return None
     return _key(sql, table, {primary_key(table)}) or _key(sql, table, foreign_keys(table))
+
+
+def _listed_from(sql: str) -> str:
+    """Return the first table of a statement that gives one row for each of the table's, and does not add them up."""
+    from_ = next((found for found in _outermost(sql, 0, len(sql)) if found[0] == " FROM"), None)
+    table = re.match(r' FROM "(\w+)"', sql[from_.start() :]) if from_ else None
+    listed = sql[: from_.start()] if from_ else ""
+    return table[1] if table and "(" not in EXISTING.sub("", listed) else ""
 
 
 def _times_asked(sql: str, table: str) -> int:

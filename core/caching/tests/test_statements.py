@@ -206,6 +206,7 @@ def test_the_same_statement_with_many_parameters_names_no_rows():
 IMAGE = 'SELECT "images_image"."title" FROM "images_image" WHERE '
 OF_3 = {"images_image.owner_id=3", "images_image.owner_id=?", "images_image.owner_id", "images_image.title"}
 ROW_5 = {"images_image.id=5", "images_image.id=?"}
+LIKED = 'EXISTS(SELECT %s AS "a" FROM "images_like" U0 WHERE (U0."image_id" = ("images_image"."id") AND U0."id" > 1) LIMIT 1)'
 NAMED_READS = [
     (f'{IMAGE}"images_image"."id" = %s', (5,), ROW_5),
     (
@@ -237,6 +238,16 @@ NAMED_READS = [
         'SELECT COUNT(*) FROM "images_image" WHERE "images_image"."status" = %s',
         ("ready",),
         {"images_image", "images_image.status"},
+    ),
+    (  # one row for each of the table's, whatever is asked beside it
+        f'SELECT "images_image"."title", {LIKED} AS "liked" FROM "images_image" WHERE "images_image"."id" = %s',
+        (1, 5),
+        {"images_image.id=5", "images_image.id=?"},
+    ),
+    (  # one row though there is none
+        f'SELECT {LIKED} AS "liked", COUNT(%s) FROM "images_image" WHERE "images_image"."id" = %s',
+        (1, 2, 5),
+        {"images_image", "images_image.id"},
     ),
     ("SELECT * FROM images_image", (), {"images_image", "images_image.*"}),
     ("SELECT title FROM images_image", (), {"images_image", "images_image.title"}),
