@@ -32,8 +32,6 @@ HARMLESS = {
 LOCKING = re.compile(r"\bFOR\s+(?:NO\s+KEY\s+)?UPDATE\b", re.IGNORECASE)
 WRITING = re.compile(r"\b(?:INSERT|UPDATE|DELETE|MERGE|TRUNCATE|INTO)\b", re.IGNORECASE)
 FROM = re.compile(r"\bFROM\b", re.IGNORECASE)
-# A question within a list of columns, as the ORM writes it for Exists().
-EXISTING = re.compile(r"EXISTS\(SELECT %s AS \"a\" FROM (?:[^()]|\([^()]*\))*\)")
 # Asterisks that stand for no column of a table.
 NAMED_BELOW = re.compile(r"\bCOUNT\(\*\)|\bSELECT\s+\*\s+FROM\s*\(", re.IGNORECASE)
 # Each look at a page is a row. A number of views may be some seconds late; if every look made pages old, none was kept.
@@ -50,6 +48,8 @@ INSERT = re.compile(
 VALUES = re.compile(r" VALUES (\(%s[%s, ]*\)(?:, \(%s[%s, ]*\))*)(?: ON CONFLICT DO NOTHING)?(?: RETURNING [^()]*)?\Z")
 UPDATE = re.compile(r'UPDATE "(?P<table>\w+)" SET [^;]*\Z')
 DELETE = re.compile(r'DELETE FROM "(?P<table>\w+)"(?: WHERE [^;]*)?\Z')
+FIRST_TABLE = re.compile(r' FROM "(\w+)"')
+INNERMOST = re.compile(r"\([^()]*\)")
 CLAUSE = re.compile(
     r"[()]| (?:FROM|WHERE|AND|OR|GROUP BY|HAVING|ORDER BY|LIMIT|UNION|INTERSECT|EXCEPT|FOR|RETURNING)\b"
 )
@@ -224,11 +224,12 @@ def _read_key(sql: str) -> Key | None:
 
 
 def _listed_from(sql: str) -> str:
-    """Return the first table of a statement that gives one row for each of the table's, and does not add them up."""
-    from_ = next((found for found in _outermost(sql, 0, len(sql)) if found[0] == " FROM"), None)
-    table = re.match(r' FROM "(\w+)"', sql[from_.start() :]) if from_ else None
-    listed = sql[: from_.start()] if from_ else ""
-    return table[1] if table and "(" not in EXISTING.sub("", listed) else ""
+    """Return the first table of a statement that gives a row for each of the table's: it may ask beside it, not add up."""
+    from_ = next((found.start() for found in _outermost(sql, 0, len(sql)) if found[0] == " FROM"), len(sql))
+    listed, table = sql[:from_], FIRST_TABLE.match(sql, from_)
+    while INNERMOST.search(listed):
+        listed = INNERMOST.sub("[]", listed)
+    return table[1] if table and "[]" not in listed.replace("EXISTS[]", "") else ""
 
 
 def _times_asked(sql: str, table: str) -> int:
