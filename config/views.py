@@ -21,7 +21,7 @@ from core.people import Viewer
 from core.web.http import viewer
 from images.models import Image
 from images.tiles import Tile
-from shop.models import Product
+from shop.models import Card, Product
 
 from .celery import app as celery_app
 
@@ -39,10 +39,14 @@ logger = logging.getLogger(__name__)
 def home(request: HttpRequest) -> HttpResponse:
     context = {
         "posts": public.newest(NEWEST_POSTS),
-        "products": Product.objects.on_show().order_by("-pk")[:NEWEST_PRODUCTS].cards(),
+        "products": cached(("newest products",), _newest_products),
         "images": _popular_images(viewer(request)),
     }
     return render(request, "config/home.html", context)
+
+
+def _newest_products() -> list[Card]:
+    return Product.objects.on_show().order_by("-pk")[:NEWEST_PRODUCTS].cards()
 
 
 def _popular_images(reader: Viewer) -> list[Tile]:
