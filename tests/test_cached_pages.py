@@ -69,7 +69,7 @@ class KeptPagesTests(OneOfEach, TransactionTestCase):  # nothing is kept inside 
             site.get(address)
             (page,) = site.kept().values()
             for key, words in page.life.answers.items():
-                assert sorted(memory._entries[key]._asked_anew().words.life.slots) == sorted(words.life.slots), (
+                assert sorted(memory._answers[key]._asked_anew().words.life.slots) == sorted(words.life.slots), (
                     name,
                     key,
                 )

@@ -32,7 +32,7 @@ from django.utils import timezone
 from .routers import from_primary
 from .versions import Recording, are_hosts_heard, note_answer, note_recording, recorded, slots_of, versions
 
-MOST = 5000  # parts; a card has about 1 KB
+MOST = 5000  # of each kind; a card has about 1 KB
 # A process may die between its commit and the note of it; the next web process or worker to begin makes everything old.
 MAX_AGE = 600.0  # seconds
 MAX_AGE_UNHEARD = 15.0  # where a change on another host may be missed
@@ -91,7 +91,7 @@ class Words(NamedTuple):
 def still_says(key: Hashable, words: Words, *, may_ask: bool) -> bool:
     if words.life.goes_on:
         return True
-    answer: Answer[Any] | None = _entries.get(key)
+    answer = _answers.get(key)
     if answer is None:
         return False
     now = answer.asked() if may_ask else answer.now
@@ -161,7 +161,7 @@ def cached(key: Hashable, ask: Callable[[], Thing]) -> Thing:
     if connection.in_atomic_block:
         # A transaction may see rows that nobody else sees yet, or ever will.
         return ask()
-    answer: Answer[Thing] = _entries.get(key) or _put(key, Answer(ask))
+    answer: Answer[Thing] = _answers.get(key) or _put(_answers, key, Answer(ask))
     answer.ask = ask
     said = answer.asked()
     note_answer(key, said.words)
@@ -188,39 +188,40 @@ def register_next_change(model: type[Model], ask: Callable[[], datetime | None])
     _next_changes[model._meta.db_table] = ask
 
 
-def next_change(table: str) -> NextChange:
+def next_change(table: str) -> Answer[datetime | None]:
     key = ("next change", table)
-    answer: NextChange = _entries.get(key) or _put(key, NextChange(_next_changes[table]))
-    return answer
+    return _answers.get(key) or _put(_answers, key, NextChange(_next_changes[table]))
 
 
 # --- Parts ----------------------------------------------------------------------------------------------------------
 
-_entries: dict[Hashable, Any] = {}
+_parts: dict[Hashable, Any] = {}
+_answers: dict[Hashable, Answer[Any]] = {}
 _lock = threading.Lock()
 
 
 def cached_shown(key: Hashable, make: Callable[[], Thing]) -> Thing:
     """Return what was kept under the key, which names all that it shows, or make it; what has to ask is not kept."""
-    found: Thing | None = _entries.get(key)
+    found: Thing | None = _parts.get(key)
     if found is not None:
         return found
     with recorded() as recording:
         thing = make()
     note_recording(recording)
-    return thing if recording.tables or recording.answers else _put(key, thing)
+    return thing if recording.tables or recording.answers else _put(_parts, key, thing)
 
 
-def _put(key: Hashable, entry: Thing) -> Thing:
+def _put(kept: dict[Hashable, Thing], key: Hashable, entry: Thing) -> Thing:
     with _lock:
-        _entries.pop(key, None)
-        _entries[key] = entry
-        while len(_entries) > MOST:
-            del _entries[next(iter(_entries))]  # the oldest; wanted again, it costs one rendering
+        kept.pop(key, None)
+        kept[key] = entry
+        while len(kept) > MOST:
+            del kept[next(iter(kept))]  # the oldest; wanted again, it costs one rendering
     return entry
 
 
 def clear() -> None:
     """Drop everything, as a new process would; for tests, which change settings under a running site."""
     with _lock:
-        _entries.clear()
+        _parts.clear()
+        _answers.clear()

@@ -1,6 +1,6 @@
 """Parts of a template that are rendered once and used again (core/caching/memory.py)."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -69,16 +69,26 @@ def fragment_each(things: Iterable[Any], template_name: str, name: str, *, eager
     Show each thing by the template, under the name, as in `{% fragment_each page "blog/_card.html" "post" %}`.
 
     The template sees nothing else but `eager`: whether this is the first of a list that is in sight when the page opens.
-    A row, or a thing that says by `shown` all that may be shown of it, is rendered once for as long as it looks the same.
     """
-    ways = readers_ways()
-    parts = []
+
+    def show(thing: Any, *, eager: bool) -> str:
+        return render_to_string(template_name, {name: thing, "eager": eager})
+
+    return shown_each(things, show, eager=eager, by=template_name)
+
+
+def shown_each(things: Iterable[Any], show: Callable[..., str], *, eager: bool, by: Hashable = None) -> SafeString:
+    """
+    Join what `show` makes of each thing.
+
+    A row, or a thing that says by `shown` all that may be shown of it, is shown once for as long as it looks the same.
+    """
+    ways, parts = (by or show, *readers_ways()), []
     for place, thing in enumerate(things):
-        context = {name: thing, "eager": eager and not place}
-        make = partial(render_to_string, template_name, context)
+        is_first = eager and not place
+        make = partial(show, thing, eager=is_first)
         shown = thing if isinstance(thing, tuple) else getattr(thing, "shown", None)
-        key = (template_name, *ways, exactly(shown), context["eager"])
-        parts.append(cached_shown(key, make) if shown else make())
+        parts.append(cached_shown((*ways, exactly(shown), is_first), make) if shown else make())
     return mark_safe("".join(parts))  # noqa: S308 (rendered templates)
 
 

@@ -1,6 +1,6 @@
 import re
 from collections.abc import Iterable
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -9,14 +9,14 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
 from django.utils.formats import number_format
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from account.models import User
 from content.templatetags.pictures import picture
 from core.caching.memory import cached
+from core.templatetags.fragments import shown_each
 from core.web.links import site_url
 from images.models import Image
 from images.paging import board_of
@@ -30,26 +30,23 @@ TILE = """<li class="tile"><a href="{url}">{picture}<span class="caption"><span 
 
 @register.simple_tag
 def tiles(images: Iterable[Tile], *, eager: bool = False) -> SafeString:
-    """
-    Show the pictures of a board; `eager` says that the first is in sight when the page opens.
-
-    Written here and not as a template, which takes five times as long for two dozen.
-    """
-    return format_html_join("\n", TILE, (_on_tile(each, eager=eager and not n) for n, each in enumerate(images)))
+    """Show the pictures of a board; `eager` says that the first is in sight when the page opens."""
+    return shown_each(images, _tile, eager=eager)
 
 
-def _on_tile(image: Tile, *, eager: bool) -> dict[str, str]:
+def _tile(image: Tile, *, eager: bool) -> SafeString:
+    # Written here and not as a template, which takes five times as long.
     text, width, height = image.alternative_text, image.width, image.height
-    return {
-        "url": image.get_absolute_url(),
-        "picture": picture(image.file, "tile", alt=text, width=width, height=height, eager=eager),
-        "title": image.title,
-        "likes": _likes(image.total_likes, get_language()) if image.total_likes else "",
-    }
+    return format_html(
+        TILE,
+        url=image.get_absolute_url(),
+        picture=picture(image.file, "tile", alt=text, width=width, height=height, eager=eager),
+        title=image.title,
+        likes=_likes(image.total_likes) if image.total_likes else "",
+    )
 
 
-@lru_cache(maxsize=1024)
-def _likes(number: int, language: str | None) -> SafeString:
+def _likes(number: int) -> SafeString:
     words = ' <span class="likes">{}<span class="visually-hidden"> {}</span></span>'
     return format_html(words, number_format(number, use_l10n=True), _("likes"))
 

@@ -127,7 +127,7 @@ class KeptPartTests(TestCase):
         for number in range(5010):
             memory.cached_shown(number, lambda: "x")
 
-        assert len(memory._entries) == 5000
+        assert len(memory._parts) == 5000
         assert [memory.cached_shown(number, lambda: "made again") for number in (10, 5009, 9)] == [
             "x",
             "x",
@@ -263,7 +263,7 @@ class MadeFromTablesTests(TransactionTestCase):
 
     def test_it_lives_no_longer_than_its_time(self):
         self.shown()
-        cached_at = memory._entries["names"].now.words.life.since
+        cached_at = memory._answers["names"].now.words.life.since
 
         self.enterContext(patch.object(memory, "are_hosts_heard", return_value=True))
         for age, queries in [(599.9, 0), (600, 1)]:
