@@ -51,7 +51,12 @@ def mails_stay_here(django_test_environment: None) -> None:
 
 @pytest.fixture(autouse=True)
 def inline_background(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run background work at the commit, in the test's own thread (core/jobs/background.py says how to do without)."""
+    """
+    Run background work (core/jobs/background.py) at the commit, in the test's own thread, and let its error through.
+
+    After `with self.captureOnCommitCallbacks(execute=True): place_order(...)` the mail is sent: a TestCase never commits. A
+    test that wants the threads or a broker defines a fixture of this name that does nothing, in its own module.
+    """
     monkeypatch.setattr(settings, "CELERY_BROKER_URL", "")
     monkeypatch.setattr(background, "start", lambda task, args: task(*args))
 

@@ -1,17 +1,12 @@
 """
 Parts of pages and answers to questions, kept in the process's memory for the pages that are made anew.
 
-Whole pages are kept for visitors without a session (core/caching/pages.py). Everybody else's page is made of its own
-rows, but most of what stands around them is what it was a moment ago. There are two reasons why a kept thing may be
-used again, and a thing is kept for one of them:
+There are two reasons why a kept thing may be used again, and a thing is kept for one of them:
 
-- All that it shows is part of its key, so that it is never old: a card kept under the fields that it shows.
-- Nothing that was read to make it has changed since (core/caching/versions.py), for ten minutes at most.
-
-Templates keep for the first reason, by `{% fragment by … %}` and `{% fragment_each %}`
-(core/templatetags/fragments.py): what they show was read before they are asked. The second is for questions. What is
-made from a kept answer depends on what it says: asked anew because a comment was left somewhere, the most commented
-posts are mostly the same, and so are the pages that name them.
+- All that it shows is part of its key: a card kept under the fields that it shows (core/templatetags/fragments.py).
+- Nothing that was read to make it has changed since (core/caching/versions.py), for ten minutes at most: an answer. What
+  is made from it depends on what it says: asked anew because a comment was left somewhere, the most commented posts are
+  mostly the same, and so are the pages that name them.
 """
 
 import os

@@ -14,7 +14,13 @@ from pathlib import Path
 MAX_BYTES = 256_000_000  # of disk: some 40,000 pages, more than most sites make in the ten minutes that one lives
 PAGE_SIZE = 8192  # bytes, of SQLite's own pages: most of ours fit into one
 SECONDS_TO_WRITE = 0.5  # that a process waits for another that is writing
-TABLE = "CREATE TABLE IF NOT EXISTS page (number INTEGER PRIMARY KEY, key TEXT UNIQUE, page BLOB)"
+OPENING = f"""
+PRAGMA page_size = {PAGE_SIZE};
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = NORMAL;
+PRAGMA max_page_count = {{most}};
+CREATE TABLE IF NOT EXISTS page (number INTEGER PRIMARY KEY, key TEXT UNIQUE, page BLOB);
+"""
 
 logger = logging.getLogger(__name__)
 
@@ -38,18 +44,19 @@ class PageStore:
 
     def put(self, key: str, page: bytes) -> None:
         try:
-            try:
-                self._put(key, page)
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
-                    raise
-                self._make_room()
-                self._put(key, page)
+            self._put(key, page)
         except sqlite3.Error as error:
             self._go_on_without(error)
 
     def _put(self, key: str, page: bytes) -> None:
-        self._connection().execute("REPLACE INTO page (key, page) VALUES (?, ?)", [key, page])
+        statement = "REPLACE INTO page (key, page) VALUES (?, ?)", [key, page]
+        try:
+            self._connection().execute(*statement)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
+                raise
+            self._make_room()
+            self._connection().execute(*statement)
 
     def _make_room(self) -> None:
         """Drop the oldest quarter, which is the next to be too old: a page's place in the file is when it was made."""
@@ -61,15 +68,14 @@ class PageStore:
         connection: sqlite3.Connection | None = getattr(self._of_thread, "connection", None)
         if connection is None:
             connection = sqlite3.connect(self._path, timeout=SECONDS_TO_WRITE, isolation_level=None)
-            connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute(f"PRAGMA max_page_count = {self._most}")
-            connection.execute(TABLE)
+            connection.executescript(OPENING.format(most=self._most))
             self._of_thread.connection = connection
         return connection
 
     def _go_on_without(self, error: sqlite3.Error) -> None:
-        """The next request tries again."""
+        """The next request tries again, with a new file if this one is broken."""
         self._of_thread.connection = None
         logger.warning("Pages are not kept: %s", error)
+        if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            for end in ("", "-wal", "-shm"):
+                Path(f"{self._path}{end}").unlink(missing_ok=True)

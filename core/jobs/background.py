@@ -8,15 +8,6 @@ after a failure, nowhere.
 
 Each app has threads of its own, so that mails and payments wait for no slow picture. With a broker, settings.py sends
 the pictures to a queue of their own.
-
-In tests nothing runs behind the test's back: conftest.py's fixture `inline_background` makes `start` call the task at
-once, in the same thread, and lets its error through. So
-
-    with self.captureOnCommitCallbacks(execute=True):   # in a TestCase, which never commits
-        place_order(...)
-
-has sent the mail when the block ends, and in a TransactionTestCase it is sent at the commit. A test that wants the
-threads or a broker defines a fixture of the same name that does nothing, in its own module.
 """
 
 import atexit

@@ -87,12 +87,29 @@ def test_whoever_reads_waits_for_no_writer(kept, tmp_path):
     assert kept.get("b") is None
 
 
-def test_a_file_that_is_none_of_its_own_means_no_kept_pages(tmp_path):
+def test_a_broken_file_is_replaced(tmp_path):
     (tmp_path / PageStore.FILE).write_bytes(b"no database" * 1000)
     kept = PageStore(tmp_path)
-    kept.put("a", PAGE)
 
     assert kept.get("a") is None
+    kept.put("a", PAGE)
+    assert kept.get("a") == PAGE
+
+
+def test_a_file_that_breaks_under_two_processes_is_replaced_for_both(kept, tmp_path):
+    other = PageStore(tmp_path)
+    for number in range(50):
+        kept.put(str(number), PAGE)
+    assert other.get("49") == PAGE
+    kept._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    (tmp_path / PageStore.FILE).write_bytes(b"\0" * 100_000)
+
+    for number in range(100, 110):
+        for process in (kept, other):
+            process.get("7")
+            process.put(str(number), PAGE)
+
+    assert PageStore(tmp_path).get("109") == PAGE
 
 
 def test_a_folder_that_is_gone_means_no_kept_pages(tmp_path):
