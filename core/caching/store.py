@@ -1,9 +1,8 @@
 """
 Where kept pages lie: a file that the web processes of this host share, so that what one has made all can hand out.
 
-It is SQLite's, for what it is good at: many readers who wait for nobody, and a file that is whole whoever was killed. The
-pages of another release never come back: whoever asks names who makes them (core/caching/pages.py), and nothing that is
-older than a process's beginning is right (core/caching/versions.py). Whatever goes wrong here, there is no kept page.
+It is SQLite's, for many readers who wait for nobody, and a file that is whole whoever was killed. Another release's pages
+never come back: whoever asks names who makes them (core/caching/pages.py). Whatever goes wrong, there is no kept page.
 """
 
 import logging
