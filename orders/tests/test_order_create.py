@@ -79,6 +79,20 @@ class OrderCreateTests(CheckoutCase):
             chosen = re.findall(r'<option value="(\w*)" selected>', page.text)
             assert chosen == [country]
 
+    def test_what_one_guest_types_or_a_member_is_known_by_no_other_visitor_sees(self):
+        book = make_item()
+
+        def page_of(**typed: str) -> str:
+            self.client = self.client_class()
+            self.fill_cart(book)
+            return self.order(**typed).text if typed else self.shown().text
+
+        assert page_of(email="secret@example", city="Hideaway").count("Hideaway") == 1
+        assert "secret" not in page_of() and "Hideaway" not in page_of()
+        self.client.force_login(make_user("alice", first_name="Alice"))
+        assert 'value="Alice"' in self.shown().text
+        assert 'value="Alice"' not in page_of()
+
     def test_only_a_script_that_asks_for_the_amounts_gets_them_alone(self):
         self.fill_cart(make_item())
         htmx = {"HX-Request": "true"}
