@@ -38,7 +38,7 @@ PAGE_FIELDS = (
         "height",
         "status",
     ),
-    *("total_likes", "created_at", "owner__username", "owner__first_name", "owner__last_name"),
+    *("total_likes", "created_at", "owner__username", "owner__first_name", "owner__last_name", "owner__is_active"),
 )
 
 
@@ -55,14 +55,6 @@ class ImageQuerySet(models.QuerySet["Image"]):
     def public(self) -> Self:
         """What everybody may see."""
         return self.ready().filter(is_private=False).exclude(owner__in=_switched_off())
-
-    def visible_to(self, viewer: Viewer) -> Self:
-        """What this person may see: the public ones and all of their own."""
-        if not viewer.is_authenticated:
-            return self.public()
-        public = models.Q(status=Image.Status.READY, is_private=False) & ~models.Q(owner__in=_switched_off())
-        blocked = viewer.out_of_reach_ids()
-        return self.filter(public | models.Q(owner=viewer.pk)).exclude(owner__in=blocked)
 
     def shown_to(self, viewer: Viewer) -> Self:
         """What the board shows this person: nothing of those they have muted or blocked, or who block them."""
@@ -269,6 +261,13 @@ class Image(models.Model):
             if deleted:
                 Image.objects.filter(pk=self.pk).update(total_likes=models.F("total_likes") - 1)
         return bool(deleted)
+
+    def is_visible_to(self, viewer: Viewer) -> bool:
+        """Tell whether this person may open its page: a public one of somebody within reach, or one of their own."""
+        if viewer.is_authenticated and viewer.pk == self.owner_id:
+            return True
+        is_shown = self.is_public and self.owner.is_active
+        return is_shown and not (viewer.is_authenticated and self.owner_id in viewer.out_of_reach_ids())
 
     def is_liked_by(self, user: Viewer) -> bool:
         return user.is_authenticated and Like.objects.filter(user=user.pk, image=self).exists()

@@ -94,15 +94,16 @@ def _ranking(shown: ImageQuerySet) -> list[Image]:
 
 
 def _visible(request: HttpRequest, pk: int) -> Image:
-    reader = viewer(request)
-    images = Image.objects.visible_to(reader).pages() if reader.is_authenticated else _public_pages()
-    return get_object_or_404(images, pk=pk)
+    image = get_object_or_404(_pages(), pk=pk)
+    if not image.is_visible_to(viewer(request)):
+        raise Http404
+    return image
 
 
 @cache
-def _public_pages() -> ImageQuerySet:
-    """Return what strangers ask for, each with another number: to put it together takes as long as to ask."""
-    return Image.objects.public().pages()
+def _pages() -> ImageQuerySet:
+    """Return what is asked again and again with another number: to put it together takes as long as to ask."""
+    return Image.objects.pages()
 
 
 def _own(request: MemberRequest, pk: int) -> Image:
