@@ -2,7 +2,6 @@ from unittest.mock import patch
 
 import pytest
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
 from django.core.files.storage import default_storage
 from django.test import TestCase, override_settings
 from django.urls import reverse
@@ -229,7 +228,7 @@ class OwnerTests(TestCase):
         self.client.post(self.url("image_edit", image), {"title": "Mine", "is_private": "on"})
 
         assert not Document.objects.filter(kind="image").exists()
-        assert not Image.objects.visible_to(AnonymousUser()).exists()
+        assert not Image.objects.public().exists()
 
     def test_bad_input_comes_back(self):
         image = make_image(owner=self.alice)
