@@ -10,7 +10,7 @@ import logging
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, Q, When, prefetch_related_objects
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
@@ -95,9 +95,9 @@ def _locked_order(session: Session) -> Order | None:
 def _attempt(session: Session) -> CheckoutAttempt | None:
     """Find the attempt and lock its order, also when the webhook is quicker than the answer that tells us the session's id."""
     found = CheckoutAttempt.objects.select_related("order").select_for_update(of=("order",))
-    found = found.filter(Q(session_id=session.id) | Q(idempotency_key=session.attempt_key or session.id))
+    by_key = found.filter(idempotency_key=session.attempt_key or session.id)
     # Two sessions of one attempt: the one it knows comes first.
-    attempt = found.order_by(Case(When(session_id=session.id, then=0), default=1)).first()
+    attempt = found.filter(session_id=session.id).first() or by_key.first()
     if attempt is not None and not attempt.session_id:
         CheckoutAttempt.objects.filter(pk=attempt.pk, session_id=None).update(session_id=session.id, url=session.url)
     return attempt
