@@ -4,16 +4,20 @@ Two people, one cache: whoever asks before them, and whatever changes meanwhile,
 Visitors, members, staff and browsers with other programs' cookies ask a real server (two workers) for the same addresses
 in random order: between random changes, then while rows are changing. Each answer is compared with what a process that
 has kept nothing makes for the same request. TWO_PEOPLE_STEPS asks for a long run, TWO_PEOPLE_SEED for another order.
+
+The same with four workers while a first server is replaced by a second one: on one host, and on two where Redis is.
 """
 
 import http.client
 import os
 import random
 import re
-from contextlib import contextmanager
+import time
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from io import BytesIO
 from itertools import zip_longest
+from unittest.mock import patch
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
@@ -21,6 +25,7 @@ from django.test.client import RequestFactory
 
 from core.caching import memory, versions
 from core.caching.tests.test_pages import the_tests_own_connection  # noqa: F401 - used by every test here
+from core.caching.versions import Versions
 from core.tests.races import all_at_once
 from core.tests.waiting import wait_until
 from tests import processes
@@ -29,8 +34,10 @@ from tools.run import web_server
 from tools.services import answers, free_port
 
 STEPS = int(os.environ.get("TWO_PEOPLE_STEPS", "250"))
+UPGRADE_STEPS = int(os.environ.get("TWO_PEOPLE_STEPS", "60"))
 SEED = int(os.environ.get("TWO_PEOPLE_SEED", "7"))
 CONNECTIONS = 8  # kept open, so that both workers are asked
+SECONDS_TO_HEAR = 0.05  # until the other host has all that was said; the first of it is waited for
 AT_ONCE = 3  # who asks while one thing changes
 CHANGES = int(os.environ.get("TWO_PEOPLE_STEPS", "180")) // AT_ONCE
 # What a page is cut into: a feed has no lines.
@@ -45,9 +52,9 @@ COMPARED = ("content-type", "location")
 class Server:
     """The real one, asked over sockets that stay open."""
 
-    def __init__(self, port):
-        self.host = f"127.0.0.1:{port}"
-        self.sockets = [http.client.HTTPConnection(self.host, timeout=100) for _ in range(CONNECTIONS)]
+    def __init__(self, port, host=""):
+        self.host = host or f"127.0.0.1:{port}"
+        self.sockets = [http.client.HTTPConnection(f"127.0.0.1:{port}", timeout=100) for _ in range(CONNECTIONS)]
 
     def get(self, number, address, headers, known=("", b"")):
         """Ask over one of the sockets, as a browser that has the page with this ETag; return status, headers, body, ETag."""
@@ -97,19 +104,21 @@ def made_anew(address, headers):
 
 
 @contextmanager
-def running(application):
+def running(application="config.rsgi:application", workers=2, host="", **changes):
+    """Run the site; with `host`, as another server of the site that is known by it."""
     port = free_port()
+    server = Server(port, host)
     command = [*web_server(port, reload=False)[:-1], application]
-    command[command.index("--workers") + 1] = "2"
-    env = processes.environment(SITE_URL=f"http://127.0.0.1:{port}", CELERY_BROKER_URL="")
+    command[command.index("--workers") + 1] = str(workers)
+    env = processes.environment(SITE_URL=f"http://{server.host}", CELERY_BROKER_URL="", **changes)
     with processes.started(*command, log=f"two-people-{port}.log", env=env) as process:
         wait_until(lambda: answers(f"http://127.0.0.1:{port}"), process)
-        yield Server(port)
+        yield server
 
 
 @pytest.fixture(scope="module")
 def site(django_db_setup):
-    with running("config.rsgi:application") as server:
+    with running() as server:
         yield server
 
 
@@ -121,20 +130,37 @@ def server(transactional_db, site, settings):
 
 @pytest.mark.timeout(max(600, 2 * STEPS))
 def test_everybody_gets_their_own_page_as_it_is_now(server):
-    chance = random.Random(SEED)
-    house = House(chance)
-    known, from_memory = {}, 0
-    for step in range(STEPS):
-        happened = house.change() if chance.random() < 0.25 else ""
-        person, address = chance.choice(list(house.people)), chance.choice(house.addresses())
-        headers = server.headers(house.cookies(person))
-        had = known.get((person, address), ("", b""))
-        got = server.get(chance.randrange(CONNECTIONS), address, headers, had)
-        assert_same(got, made_anew(address, headers), (SEED, step, happened, person, headers["Cookie"], address))
-        if got[3]:
-            known[person, address] = (got[3], got[2])
-            from_memory += 1
-    assert from_memory > STEPS / 5
+    walk = Walk()
+    walk.go([server], STEPS)
+    assert walk.kept > STEPS / 5
+
+
+@pytest.mark.timeout(max(600, 2 * UPGRADE_STEPS))
+def test_so_they_do_of_every_host_while_one_is_upgraded(transactional_db, settings, tmp_path):
+    hosts = 2 if settings.REDIS_URL else 1
+    there = Versions(tmp_path)
+    with ExitStack() as old, ExitStack() as stack:
+        first = old.enter_context(running(workers=4))
+        settings.SITE_URL = f"http://{first.host}"
+        more = partial(running, workers=4, host=first.host)
+        servers = [first, *(stack.enter_context(more(TEST_VAR_DIR=str(tmp_path))) for _ in range(1, hosts))]
+        walk = Walk(elsewhere=[there][: hosts - 1])
+
+        walk.go(servers, UPGRADE_STEPS // 3)
+        upgraded = stack.enter_context(more())
+        walk.go([*servers, upgraded], UPGRADE_STEPS // 3)
+        old.close()
+        walk.go([*servers[1:], upgraded], UPGRADE_STEPS // 3)
+    assert walk.kept > UPGRADE_STEPS / 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_upgrade_to_a_server_without_versions_is_found(server):
+    walk = Walk()
+    walk.go([server], 20)
+    upgrade = running("tests.no_versions:application", host=server.host)
+    with upgrade as upgraded, pytest.raises(AssertionError, match="is wrong"):
+        walk.go([server, upgraded], 1000)
 
 
 @pytest.mark.timeout(max(600, 4 * CHANGES))
@@ -153,6 +179,44 @@ def test_with_versions_read_too_late_old_pages_are_found(settings):
     with running("tests.late_versions:application") as server, pytest.raises(AssertionError, match="is wrong"):
         settings.SITE_URL = f"http://{server.host}"
         ask_while_rows_change(server, 1000)
+
+
+class Walk:
+    """Random steps: somebody asks one of the servers, and now and then something changes on one of the hosts."""
+
+    def __init__(self, elsewhere=()):
+        self.chance = random.Random(SEED)
+        self.house = House(self.chance)
+        self.hosts = [versions.versions(), *elsewhere]
+        self.steps = self.kept = 0
+        self.known = {}
+
+    def go(self, servers, steps):
+        for _ in range(steps):
+            self.steps += 1
+            happened = self.change() if self.chance.random() < 0.25 else ""
+            person, address = self.chance.choice(list(self.house.people)), self.chance.choice(self.house.addresses())
+            number = self.chance.randrange(len(servers))
+            headers = servers[number].headers(self.house.cookies(person))
+            had = self.known.get((person, address), ("", b""))
+            got = servers[number].get(self.chance.randrange(CONNECTIONS), address, headers, had)
+            where = (SEED, self.steps, number, happened, person, headers["Cookie"], address)
+            assert_same(got, made_anew(address, headers), where)
+            if got[3]:
+                self.known[person, address] = (got[3], got[2])
+                self.kept += 1
+
+    def change(self):
+        """Change something on any host. Another one is told of it by Redis, within milliseconds, and not at once."""
+        here = self.chance.choice(self.hosts)
+        before = [host.now() for host in self.hosts]
+        with patch.object(versions, "versions", lambda: here):
+            happened = self.house.change()
+        if len(self.hosts) > 1 and here.now() > before[self.hosts.index(here)]:
+            for host, number in zip(self.hosts, before, strict=True):
+                wait_until(lambda host=host, number=number: host.now() > number)
+            time.sleep(SECONDS_TO_HEAR)
+        return happened
 
 
 def ask_while_rows_change(server, times):
