@@ -54,7 +54,7 @@ class Versions:
     def __init__(self, folder: Path) -> None:
         size = self.SLOTS * 8
         self._file = os.open(folder / self.FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        os.ftruncate(self._file, size)  # which leaves one of this size as it is
+        os.posix_fallocate(self._file, 0, size)  # or a disk that is full later kills whoever notes a change
         self._slots = memoryview(mmap.mmap(self._file, size)).cast("Q")
         self._lock = threading.Lock()
 
@@ -70,10 +70,10 @@ class Versions:
         with self._lock:  # between threads; the file's is between processes
             fcntl.flock(self._file, fcntl.LOCK_EX)
             try:
-                # The number first: whoever reads it now begins a page after the commit, and may keep it.
-                self._slots[0] = number = self._slots[0] + 1
+                number = self._slots[0] + 1
                 for slot in map(slot_of, names):
                     self._slots[slot] = number
+                self._slots[0] = number  # last: what is found right at this number is not looked at again
             finally:
                 fcntl.flock(self._file, fcntl.LOCK_UN)
 
@@ -139,12 +139,12 @@ def note_recording(inner: Recording) -> None:
     """Count what an inner block has read as read by the one around it."""
     if outer := _recording.get():
         outer.add(inner.tables)
-        outer.answers |= inner.answers
+        outer.answers = inner.answers | outer.answers
 
 
 def note_answer(key: Hashable, words: Any) -> None:
     if recording := _recording.get():
-        recording.answers[key] = words
+        recording.answers.setdefault(key, words)  # asked twice, the first is what a part of the page shows
 
 
 def reads(model: type[models.Model]) -> None:

@@ -14,7 +14,7 @@ from django.utils.safestring import mark_safe
 
 from account.tests.factories import make_user
 from core.caching import memory
-from core.caching.versions import recorded, versions
+from core.caching.versions import note_recording, recorded, versions
 from shop.models import Category
 
 
@@ -234,6 +234,23 @@ class MadeFromTablesTests(TransactionTestCase):
 
         Category.objects.filter(slug="prints").update(name="Etchings")
         assert not its_life.goes_on_when_asked()
+
+    def test_of_an_answer_that_changes_while_the_page_is_made_the_first_counts_too(self):
+        names = lambda: list(Category.objects.values_list("name", flat=True))  # noqa: E731
+        for ask in (lambda: memory.cached("twice", names), lambda: note_recording(asked())):
+            Category.objects.create(name="Prints", slug="prints")
+
+            def asked():
+                with recorded() as inner:
+                    memory.cached("twice", names)
+                return inner
+
+            with recorded() as recording:
+                ask()
+                Category.objects.all().delete()
+                ask()
+
+            assert not memory.life(recording, versions().now()).goes_on_when_asked()
 
     def test_an_object_that_looks_otherwise_is_another_answer(self):
         """To Python a model's object equals itself as it was before a change."""

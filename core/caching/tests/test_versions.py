@@ -15,10 +15,11 @@ from django.test import TestCase, TransactionTestCase
 
 from actions.flush import flush_rows
 from actions.models import View, ViewCount
+from core.caching import memory
 from core.caching import versions as module
 from core.caching.columns import all_tables
 from core.caching.statements import EVERYTHING, Reading, whole
-from core.caching.versions import Versions, recorded, shown_rows, slot_of, slots_of, versions
+from core.caching.versions import Recording, Versions, recorded, shown_rows, slot_of, slots_of, versions
 from core.tests.races import all_at_once
 from core.tests.waiting import wait_until
 from images.models import Image
@@ -363,6 +364,25 @@ class LayoutTests(TestCase):
 
     def test_the_first_place_counts_and_belongs_to_no_name(self):
         assert 0 not in {slot_of(str(number)) for number in range(100_000)}
+
+    def test_what_was_right_in_the_midst_of_a_change_is_looked_at_again_after_it(self):
+        its_life, right = memory.life(Recording(), versions().now()), []
+        its_life.slots = slots_of([CATEGORY])
+
+        def names():
+            right.append(its_life.goes_on)
+            yield CATEGORY
+
+        versions().change(names())
+
+        assert right[0]
+        assert not its_life.goes_on
+
+    def test_its_room_is_taken_before_the_disk_is_full(self):
+        """Where the file has a hole and the disk no room, the kernel ends whoever writes (SIGBUS)."""
+        with TemporaryDirectory() as folder:
+            Versions(Path(folder))
+            assert (Path(folder) / Versions.FILE).stat().st_blocks * 512 >= Versions.SLOTS * 8
 
     def test_many_that_change_at_once_get_a_number_each(self):
         with TemporaryDirectory() as folder:
