@@ -3,8 +3,7 @@ Log lines, as text or as JSON, that carry the id of the request they belong to, 
 
 The id comes from the proxy or is made (core/web/middleware.py), and goes with every task that a request starts: in a
 header of the message (Celery) or beside it in the queue (core/jobs/background.py). Addresses of people and passwords in
-URLs are taken out of every line, whoever wrote it; a request is told by its view and route, because a path may be a
-secret.
+URLs are taken out of every line, whoever wrote it; a request is told by its view and route: a path may be a secret.
 """
 
 import logging
@@ -21,7 +20,7 @@ from pythonjsonlogger.json import JsonFormatter as LinesOfJson
 current_request_id: ContextVar[str] = ContextVar("current_request_id", default="-")
 
 SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-ADDRESS = re.compile(r"[\w.+%-]+@(?=[\w-]+\.[\w.-])")
+ADDRESS = re.compile(r"(?<![\w.+%-])[\w.+%-]+@(?=[\w-]+\.[\w.-])")  # from a word's begin, or a long one takes seconds
 LOGIN = re.compile(r"(?<=://)[^\s/@]+@")
 
 
@@ -75,13 +74,9 @@ class JsonFormatter(LinesOfJson):
     TOLD = ("at", "level", "logger", "request_id", "message", "exception")
 
     def __init__(self) -> None:
-        super().__init__(
-            ["levelname", "name", "message"],
-            rename_fields={"levelname": "level", "name": "logger", "exc_info": "exception"},
-            defaults={"request_id": "-"},
-            timestamp="at",
-            json_ensure_ascii=False,
-        )
+        told, missing = ["levelname", "name", "message"], {"request_id": "-"}
+        ours = {"levelname": "level", "name": "logger", "exc_info": "exception"}
+        super().__init__(told, rename_fields=ours, defaults=missing, timestamp="at", json_ensure_ascii=False)
 
     def format(self, record: logging.LogRecord) -> str:
         record.msg = str(record.msg)  # a dict would be told as fields, and so not at all

@@ -1,6 +1,7 @@
 import json
 import logging
 import threading
+import time
 from decimal import Decimal
 from uuid import UUID
 
@@ -112,6 +113,15 @@ def test_people_and_passwords_are_taken_out(text, told):
     record = logging.LogRecord("mail", logging.ERROR, "", 0, "%s", (text,), None)
     assert TextFormatter().format(record) == told
     assert json.loads(JsonFormatter().format(record))["message"] == told
+
+
+def test_a_path_as_long_as_a_server_takes_is_read_at_once():
+    """Tried from each of its letters it took eight seconds, in which no other thread of the process did anything."""
+    began = time.process_time()
+    for text in ("a" * 60_000, "@" + "a" * 60_000, "a@" * 30_000):
+        assert discreet(text) == text
+
+    assert time.process_time() - began < 2
 
 
 def told(*args, **values) -> dict:
