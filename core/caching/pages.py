@@ -7,22 +7,21 @@ A view says that everybody without a session gets the same page, and which param
     def post_list(request): ...
 
 The first visitor's answer is kept, for all processes of the web server (core/caching/store.py); the next one gets its
-bytes before Django has made a single object. A page is old
-when something that was read for it has changed (core/caching/versions.py), when something appears by itself, such as a
-scheduled post (core/caching/memory.py), or after ten minutes. Anything unusual in a request (a session, a message waiting,
-htmx) goes past the cache. And whatever the request looked like from out here: an answer is kept only if Django, when
-all was done, had neither found a cookie of ours nor looked into a session.
+bytes before Django has made a single object. A page is old when something that was read for it has changed
+(core/caching/versions.py), when something appears by itself, such as a scheduled post (core/caching/memory.py), or after
+ten minutes. Anything unusual in a request (a session, a message waiting, htmx) goes past the cache. And whatever it looked
+like from out here: an answer is kept only if Django had neither found a cookie of ours nor looked into a session.
 """
 
 import gzip
 import hashlib
 import os
-import pickle
 import re
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -115,7 +114,7 @@ class Page:
     etag: str
     life: Life
     view_name: str
-    on_hit: Callable[[dict[str, Any]], None] | None  # a function of a module: another process calls it
+    on_hit: Callable[[dict[str, Any]], None] | None  # a function of a module: other processes call it, or lack the page
 
 
 class PageCache:
@@ -125,9 +124,11 @@ class PageCache:
         self.application = application
         self._store = store
         self._at_hand: dict[tuple[str, ...], Page] = {}
-        # Of two servers that run side by side during an upgrade, each hands out what its own processes have made: those
-        # whose parent is the same.
-        self._maker = (socket.gethostname(), str(os.getppid()))
+        # Of two servers, as during an upgrade, each hands out what its own processes have made: those of one parent. Its
+        # number is not enough, for in containers all have the number 1, and they may have one name.
+        parent = Path(f"/proc/{os.getppid()}/stat")
+        born = parent.read_text().rpartition(")")[2].split()[19] if parent.exists() else ""
+        self._maker = (socket.gethostname(), f"{os.getppid()} {born}")
         get_resolver().url_patterns  # noqa: B018 - loads the views, which say what parameters they know
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -136,8 +137,7 @@ class PageCache:
             return answer(page, environ, start_response)
         key = key_of(environ)
         if key is None:
-            passed_on: Iterable[bytes] = self.application(environ, start_response)
-            return passed_on
+            return self.application(environ, start_response)  # type: ignore[no-any-return]
         return self._make(key, environ, start_response)
 
     def find(self, environ: dict[str, Any], *, may_ask: bool = False) -> Page | None:
@@ -159,8 +159,7 @@ class PageCache:
         """Return the newest page that a process has kept under the key, right or not."""
         page = self._at_hand.get(key)
         if page is None or not page.life.goes_on:
-            kept = self._store.get(self._name(key))
-            page = pickle.loads(kept) if kept else None  # noqa: S301 - our own
+            page = self._store.get(self._name(key))
             if page is not None:
                 self._take(key, page)
         return page
@@ -182,7 +181,7 @@ class PageCache:
         page = page_of(response, life(recording, made_at))
         response.close()
         if environ["REQUEST_METHOD"] == "GET":  # Django empties the answer to a HEAD
-            self._store.put(self._name(key), pickle.dumps(page))
+            self._store.put(self._name(key), page)
             self._take(key, page)
         return answer(page, environ, start_response)
 

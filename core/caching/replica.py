@@ -101,14 +101,8 @@ def read_from_replica(get_response: NextLayer) -> NextLayer:
         with reading(state):
             response = get_response(request)
         if state.has_written or request.method not in ("GET", "HEAD", "OPTIONS", "TRACE"):
-            response.set_cookie(
-                PINNED_COOKIE,
-                "1",
-                max_age=PINNED_SECONDS,
-                secure=settings.SESSION_COOKIE_SECURE,
-                httponly=True,
-                samesite="Lax",
-            )
+            is_secure = settings.SESSION_COOKIE_SECURE
+            response.set_cookie(PINNED_COOKIE, "1", PINNED_SECONDS, secure=is_secure, httponly=True, samesite="Lax")
         return response
 
     def process_view(request: HttpRequest, view: Callable[..., HttpResponse], *_: Any) -> None:

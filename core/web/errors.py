@@ -27,9 +27,7 @@ TEXTS_FOR_PROGRAMS = {
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    if isinstance(exception, RequestDataTooBig):
-        return answer(request, 413)
-    return answer(request, 400)
+    return answer(request, 413 if isinstance(exception, RequestDataTooBig) else 400)
 
 
 def method_not_allowed(request: HttpRequest, allowed: str) -> HttpResponse:

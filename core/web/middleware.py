@@ -129,8 +129,7 @@ def _has_nul(values: QueryDict) -> bool:
 
 
 def _is_plain_form(request: HttpRequest) -> bool:
-    # Multipart bodies are left to the form fields, which refuse NUL themselves: reading them here would parse
-    # uploads before the view could set a handler or a limit.
+    # Others are left to the form fields, which refuse it: reading them here would parse uploads before a view's limit.
     return request.method == "POST" and request.content_type == "application/x-www-form-urlencoded"
 
 

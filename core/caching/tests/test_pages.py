@@ -1,6 +1,5 @@
 import gzip
 import os
-import pickle
 import shutil
 import subprocess
 import sys
@@ -100,8 +99,8 @@ class Site:
 
     def kept(self):
         """Return what is kept, by key."""
-        found = self.store._connection().execute("SELECT key, page FROM page ORDER BY number")
-        return {literal_eval(key): pickle.loads(page) for key, page in found}
+        found = self.store._to_write().execute("SELECT key FROM page ORDER BY number")
+        return {literal_eval(key): self.store.get(key) for [key] in found}
 
     def get(self, address="/catalogue/", method="GET", **environ):
         request = RequestFactory().generic(method, address, **environ)
@@ -225,6 +224,14 @@ class KeepingTests(TestCase):
 
         assert rendered == ["handed to 9.9.9.9"] * 2
 
+    def test_a_page_that_no_other_process_could_take_is_kept_by_the_one_that_made_it(self):
+        other, site = self.site.another_process(), self.site
+        with patch(f"{__name__}.handed", lambda environ: rendered.append("handed")):
+            for each in (site, site, other):
+                assert each.get("/counted/")["body"] == b"counted"
+
+        assert rendered == ["handed"]
+
     def test_head_is_answered_from_the_kept_page_without_a_body(self):
         whole = self.site.get()
 
@@ -291,6 +298,15 @@ class KeepingTests(TestCase):
         upgraded.get()
 
         assert len(rendered) == 2
+
+    def test_nor_does_a_container_of_the_same_name_find_the_pages_of_another(self):
+        for born, times in [(5, 1), (5, 1), (6, 2)]:
+            with patch.object(Path, "read_text", return_value=f"1 (a b) S {'0 ' * 18}{born} 0"):
+                container = self.site.another_process()
+
+            container.get()
+
+            assert len(rendered) == times
 
 
 @override_settings(ROOT_URLCONF=__name__)

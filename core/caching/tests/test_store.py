@@ -1,8 +1,11 @@
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
+from pathlib import Path
 from unittest.mock import patch
 
 import pytest
@@ -76,7 +79,7 @@ def test_a_page_larger_than_the_room_is_not_kept(tmp_path):
 
 def test_whoever_reads_waits_for_no_writer(kept, tmp_path):
     kept.put("a", PAGE)
-    writer = PageStore(tmp_path)._connection()
+    writer = PageStore(tmp_path)._to_write()
     writer.execute("BEGIN IMMEDIATE")
     writer.execute("DELETE FROM page")
 
@@ -101,7 +104,7 @@ def test_a_file_that_breaks_under_two_processes_is_replaced_for_both(kept, tmp_p
     for number in range(50):
         kept.put(str(number), PAGE)
     assert other.get("49") == PAGE
-    kept._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    kept._to_write().execute("PRAGMA wal_checkpoint(TRUNCATE)")
     (tmp_path / PageStore.FILE).write_bytes(b"\0" * 100_000)
 
     for number in range(100, 110):
@@ -110,6 +113,71 @@ def test_a_file_that_breaks_under_two_processes_is_replaced_for_both(kept, tmp_p
             process.put(str(number), PAGE)
 
     assert PageStore(tmp_path).get("109") == PAGE
+
+
+@pytest.mark.parametrize("end", ["", "-wal"])
+def test_a_file_that_is_cut_off_under_two_processes_is_replaced_for_both(kept, tmp_path, end):
+    other = PageStore(tmp_path)
+    for number in range(50):
+        kept.put(str(number), PAGE)
+    assert other.get("49") == PAGE
+    os.truncate(tmp_path / f"{PageStore.FILE}{end}", 0)
+
+    for number in range(100, 110):
+        for process in (kept, other):
+            process.get("7")
+            process.put(str(number), PAGE)
+
+    assert kept.get("109") == other.get("109") == PageStore(tmp_path).get("109") == PAGE
+
+
+@pytest.mark.parametrize("broken", [b"", b"no page", None])
+def test_what_is_no_page_is_not_found(kept, broken):
+    kept.put("a", PAGE)
+    kept._to_write().execute("UPDATE page SET page = ?", [broken])
+
+    assert kept.get("a") is None
+    kept.put("a", PAGE)
+    assert kept.get("a") == PAGE
+
+
+def test_another_keys_page_is_not_found(kept):
+    """The file may be broken where SQLite does not notice, such as an index that points to the wrong row."""
+    kept.put("a", PAGE)
+    kept._to_write().execute("UPDATE page SET key = 'b'")
+
+    assert kept.get("b") is None
+
+
+def test_what_cannot_be_pickled_is_not_kept(kept):
+    kept.put("a", lambda: None)
+
+    assert kept.get("a") is None
+
+
+def test_whoever_reads_waits_for_nobody_who_has_the_file_for_himself(kept, tmp_path):
+    (tmp_path / PageStore.FILE).unlink()
+    with closing(sqlite3.connect(tmp_path / PageStore.FILE, isolation_level=None)) as alone:
+        alone.execute("BEGIN EXCLUSIVE")
+        with patch.object(store, "SECONDS_TO_WRITE", 100):
+            assert kept.get("a") is None
+
+
+def test_whoever_reads_makes_no_file(tmp_path):
+    kept = PageStore(tmp_path)
+    for file in tmp_path.iterdir():
+        file.unlink()
+
+    assert kept.get("a") is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_broken_file_that_nobody_may_remove_means_no_kept_pages(tmp_path):
+    (tmp_path / PageStore.FILE).write_bytes(b"no database" * 1000)
+    kept = PageStore(tmp_path)
+    with patch.object(Path, "unlink", side_effect=PermissionError):
+        kept.put("a", PAGE)
+        assert kept.get("a") is None
 
 
 def test_a_folder_that_is_gone_means_no_kept_pages(tmp_path):
@@ -129,4 +197,4 @@ def test_it_is_whole_after_a_writer_was_killed(kept, tmp_path):
         assert all(page and len(page) == 9000 and len(set(page)) == 1 for page in pages)
         kept.put("a", PAGE)
         assert kept.get("a") == PAGE
-        kept._connection().execute("DELETE FROM page")
+        kept._to_write().execute("DELETE FROM page")
