@@ -54,7 +54,8 @@ class Versions:
     def __init__(self, folder: Path) -> None:
         size = self.SLOTS * 8
         self._file = os.open(folder / self.FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        os.posix_fallocate(self._file, 0, size)  # or a disk that is full later kills whoever notes a change
+        # No hole: with the disk full, the kernel ends whoever writes into one. Where that cannot be said (macOS), a hole.
+        getattr(os, "posix_fallocate", lambda file, _, size: os.ftruncate(file, size))(self._file, 0, size)
         self._slots = memoryview(mmap.mmap(self._file, size)).cast("Q")
         self._lock = threading.Lock()
 
@@ -276,9 +277,8 @@ def begin(**_: Any) -> None:
 def listen() -> None:
     """Take in the other hosts' announcements, in a thread; once in each process that serves pages."""
     if settings.REDIS_URL:
-        threading.Thread(
-            target=redisstore.hear, args=(channel(), _take_in, _missed), daemon=True, name="versions"
-        ).start()
+        whom = channel(), _take_in, _missed
+        threading.Thread(target=redisstore.hear, args=whom, daemon=True, name="versions").start()
 
 
 def _take_in(message: str) -> None:

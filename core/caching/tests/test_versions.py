@@ -1,5 +1,6 @@
 """Versions: every committed write of every process sets them, what is rolled back does not, and nothing else depends on it."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -364,6 +365,11 @@ class LayoutTests(TestCase):
 
     def test_the_first_place_counts_and_belongs_to_no_name(self):
         assert 0 not in {slot_of(str(number)) for number in range(100_000)}
+
+    def test_it_has_its_size_where_room_cannot_be_taken(self):
+        with TemporaryDirectory() as folder, patch.object(os, "posix_fallocate"):
+            del os.posix_fallocate
+            assert Versions(Path(folder)).now() == 0
 
     def test_what_was_right_in_the_midst_of_a_change_is_looked_at_again_after_it(self):
         its_life, right = memory.life(Recording(), versions().now()), []
