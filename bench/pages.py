@@ -21,9 +21,11 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from bench._databases import chosen
@@ -78,10 +80,11 @@ def measure(rows: int, states: list[str]) -> None:
     from django.core.handlers.wsgi import WSGIHandler
 
     from core.caching.pages import PageCache
+    from core.caching.store import PageStore
 
     settings.DEBUG, settings.ALLOWED_HOSTS = False, ["*"]
     site = WSGIHandler()
-    kept, cookie = PageCache(site), logged_in()
+    kept, cookie = PageCache(site, PageStore(Path(tempfile.mkdtemp()))), logged_in()
     pages = repeated(rows)
     contenders: dict[tuple[str, str], Callable[[], Any]] = {}
     facts = {}

@@ -1,5 +1,7 @@
 """This site with its page cache in front."""
 
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import atelier
@@ -12,5 +14,6 @@ def prepare(rows: int) -> Any:
 
 def with_pages(application: Any) -> Any:
     from core.caching.pages import PageCache
+    from core.caching.store import PageStore
 
-    return PageCache(application)
+    return PageCache(application, PageStore(Path(tempfile.mkdtemp())))
