@@ -6,7 +6,6 @@ ones chosen here.
 """
 
 import argparse
-import ctypes
 import io
 import os
 import secrets
@@ -19,7 +18,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType
 
 import django
@@ -32,10 +31,10 @@ from django.db import DatabaseError
 from core.env import env, flag
 
 from .bootstrap import ROOT
+from .last_will import STOP_SECONDS
 
 HOST = "127.0.0.1"
 START_SECONDS = 30
-STOP_SECONDS = 10
 
 
 def main() -> int:
@@ -128,22 +127,31 @@ def manage(*arguments: str) -> list[str]:
 
 @contextmanager
 def running(commands: dict[str, list[str]]) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
-    """Start the commands, each with a process group of its own, and end the groups when the block ends."""
+    """Start the commands, each with a process group of its own, and end the groups when the block ends, however it ends."""
     children: dict[str, subprocess.Popen[bytes]] = {}
+    with ExitStack() as stack:
+        try:
+            for name, command in commands.items():
+                children[name] = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+            stack.enter_context(last_will(list(children.values())))
+            yield children
+        finally:
+            for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(signal_number, ignore)  # a second Ctrl-C must not leave half of them running
+            end(list(children.values()))
+
+
+@contextmanager
+def last_will(children: list[subprocess.Popen[bytes]]) -> Iterator[None]:
+    """Have them ended though this program is killed outright and cannot do so itself."""
+    groups = [str(child.pid) for child in children]
+    command = [sys.executable, "-m", "tools.last_will", *groups]
+    will = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, start_new_session=True)
     try:
-        for name, command in commands.items():
-            children[name] = subprocess.Popen(command, cwd=ROOT, start_new_session=True, preexec_fn=end_with_parent)
-        yield children
+        yield
     finally:
-        for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(signal_number, ignore)  # a second Ctrl-C must not leave half of them running
-        end(list(children.values()))
-
-
-def end_with_parent() -> None:
-    """Ask the kernel to end this process with its parent, which a `kill -9` gives no time to do so itself."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG, prctl(2)
+        will.kill()
+        will.communicate()
 
 
 def ignore(_signal_number: int, _frame: FrameType | None) -> None:

@@ -87,3 +87,14 @@ def test_killing_it_outright_ends_the_server_and_the_local_stripe(port):
         run.kill()
         run.wait()
         wait_until(lambda: not is_taken(port) and not is_taken(stripe))
+
+
+def test_a_server_that_does_not_heed_is_ended_with_force(tmp_path):
+    """A web server was once told three times at once when its parent was killed, by each of its threads, and hung."""
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(600)"
+    with subprocess.Popen([processes.PYTHON, "-c", deaf], stdout=subprocess.PIPE, start_new_session=True) as server:
+        server.stdout.readline()
+        will = [processes.PYTHON, "-m", "tools.last_will", str(server.pid)]
+        subprocess.run(will, stdin=subprocess.DEVNULL, check=True, timeout=60)
+
+        assert server.wait(60) == -signal.SIGKILL
