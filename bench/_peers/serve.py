@@ -5,6 +5,7 @@ A line "KIND STATE" is answered by the mean CPU seconds of a block of such reque
 module gives `prepare(rows)`: the WSGI application, and of each kind the address that is repeated and others like it.
 """
 
+import gzip
 import importlib
 import json
 import sys
@@ -22,7 +23,7 @@ def main(name: str, rows: int) -> None:
     for kind, (repeat, others) in pages.items():
         for _, address in zip(range(10), others, strict=False):
             call(application, address)
-        sizes[kind] = len(call(application, repeat))
+        sizes[kind] = len(unzipped(call(application, repeat)))
         acts[f"{kind} first"] = lambda others=others: call(application, next(others))
         acts[f"{kind} repeat"] = lambda repeat=repeat: call(application, repeat)
         acts[f"{kind} member"] = lambda repeat=repeat: call(application, repeat, cookie)
@@ -30,6 +31,10 @@ def main(name: str, rows: int) -> None:
     for line in sys.stdin:
         mean = _mean(acts[line.strip()], None)
         print(json.dumps(mean if mean < float("inf") else None), flush=True)
+
+
+def unzipped(body: bytes) -> bytes:
+    return gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body  # kept pages are handed out zipped
 
 
 def member() -> str:
